@@ -1,0 +1,23 @@
+/* Whole files in and out, with limits and atomic replacement. */
+#ifndef HARNESS_BASE_FILE_H
+#define HARNESS_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/base.h"
+#include "harness/base/buf.h"
+#include "harness/base/err.h"
+
+/* Read a regular file of at most `limit` bytes. ERR_CONFIG when it is longer, ERR_IO otherwise. */
+int file_read(const char *path, size_t limit, struct buf *ret, struct err *err) MUST_CHECK;
+
+/* Write to a temporary beside path, fsync, rename: a reader sees the old file or the new one. */
+int file_write_atomic(const char *path, const void *data, size_t n, struct err *err) MUST_CHECK;
+
+/* mkdir -p with mode 0755. */
+int file_make_dirs(const char *path, struct err *err) MUST_CHECK;
+
+void fd_close(int *fd); /* for AUTO(fd_close) int fd = -1; keeps errno */
+
+#endif

@@ -1,0 +1,242 @@
+#include "harness/base/text.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool text_to_u64(const char *s, uint64_t *ret)
+{
+    const bool hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+    const unsigned base = hex ? 16 : 10;
+    uint64_t value = 0;
+    bool any = false;
+
+    for (s += hex ? 2 : 0; *s != '\0'; s++) {
+        unsigned digit;
+
+        if (*s == '_' && any)
+            continue;
+        if (*s >= '0' && *s <= '9')
+            digit = (unsigned)(*s - '0');
+        else if (hex && (*s | 32) >= 'a' && (*s | 32) <= 'f')
+            digit = (unsigned)((*s | 32) - 'a' + 10);
+        else
+            return false;
+        if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
+            __builtin_add_overflow(value, (uint64_t)digit, &value))
+            return false;
+        any = true;
+    }
+    if (any)
+        *ret = value;
+    return any;
+}
+
+bool text_to_double(const char *s, double *ret)
+{
+    char *end;
+    double value;
+
+    if (*s == '\0' || strchr("0123456789.-+", *s) == NULL)
+        return false;
+    value = strtod(s, &end);
+    if (end == s || *end != '\0' || !isfinite(value))
+        return false;
+    *ret = value;
+    return true;
+}
+
+struct unit {
+    const char *name;
+    double factor;
+};
+
+/* A number followed by one of the units, optionally with a space between. */
+static bool text_with_unit(const char *s, const struct unit *units, size_t count, uint64_t *ret)
+{
+    char number[40];
+    const size_t n = strspn(s, "0123456789.");
+    double value;
+
+    if (n == 0 || n >= sizeof(number))
+        return false;
+    memcpy(number, s, n);
+    number[n] = '\0';
+    if (!text_to_double(number, &value))
+        return false;
+    s += n;
+    s += *s == ' ';
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(s, units[i].name) == 0) {
+            value *= units[i].factor;
+            if (value > 9.2e18)
+                return false;
+            *ret = (uint64_t)llround(value);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool text_to_bytes(const char *s, uint64_t *ret)
+{
+    static const struct unit units[] = {
+        {"", 1},      {"B", 1},        {"KiB", 1024},         {"MiB", 1048576}, {"kB", 1000},
+        {"KB", 1000}, {"MB", 1000000}, {"GiB", 1073741824.0}, {"GB", 1.0e9},
+    };
+
+    return text_to_u64(s, ret) || text_with_unit(s, units, ARRAY_SIZE(units), ret);
+}
+
+bool text_to_ns(const char *s, uint64_t *ret)
+{
+    static const struct unit units[] = {
+        {"ns", 1},    {"us", 1.0e3}, {"\u00b5s", 1.0e3}, {"ms", 1.0e6},
+        {"s", 1.0e9}, {"min", 6e10}, {"h", 3.6e12},      {"d", 8.64e13},
+    };
+
+    return text_with_unit(s, units, ARRAY_SIZE(units), ret);
+}
+
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[64];
+    const size_t na = strlen(a);
+    const size_t nb = strlen(b);
+
+    if (na >= ARRAY_SIZE(row) || nb >= ARRAY_SIZE(row))
+        return ARRAY_SIZE(row);
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            const size_t above = row[j];
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            row[j] = best;
+            diagonal = above;
+        }
+    }
+    return row[nb];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(word) / 3 + 2;
+
+    for (; *candidates != NULL; candidates++) {
+        const size_t d = edit_distance(word, *candidates);
+
+        if (d < best_distance) {
+            best_distance = d;
+            best = *candidates;
+        }
+    }
+    return best;
+}
+
+bool text_matches(const char *pattern, const char *s)
+{
+    return fnmatch(pattern, s, 0) == 0;
+}
+
+void text_format_bytes(uint64_t n, char text[static 32])
+{
+    if (n < 1024)
+        (void)snprintf(text, 32, "%u B", (unsigned)n);
+    else if (n < 1048576)
+        (void)snprintf(text, 32, "%.1f KiB", (double)n / 1024);
+    else
+        (void)snprintf(text, 32, "%.2f MiB", (double)n / 1048576);
+}
+
+void text_format_count(double n, char text[static 32])
+{
+    if (n < 1e4)
+        (void)snprintf(text, 32, "%.4g", n);
+    else if (n < 1e6)
+        (void)snprintf(text, 32, "%.1f k", n / 1e3);
+    else if (n < 1e9)
+        (void)snprintf(text, 32, "%.3f M", n / 1e6);
+    else
+        (void)snprintf(text, 32, "%.3f G", n / 1e9);
+}
+
+void text_format_duration(uint64_t ns, char text[static 32])
+{
+    if (ns < 1000)
+        (void)snprintf(text, 32, "%u ns", (unsigned)ns);
+    else if (ns < 1000000)
+        (void)snprintf(text, 32, "%.1f us", (double)ns / 1e3);
+    else if (ns < 1000000000)
+        (void)snprintf(text, 32, "%.1f ms", (double)ns / 1e6);
+    else if (ns < 120000000000)
+        (void)snprintf(text, 32, "%.1f s", (double)ns / 1e9);
+    else
+        (void)snprintf(text, 32, "%.0f min", (double)ns / 6e10);
+}
+
+void text_escape(struct buf *b, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)s[i];
+
+        if (c == '\n')
+            buf_puts(b, "\\n");
+        else if (c < 32 || c == 127)
+            buf_printf(b, "\\x%02x", c);
+        else
+            buf_putc(b, (char)c);
+    }
+}
+
+/* Length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t n;
+
+    if (s[0] < 0x80)
+        return 1;
+    n = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
+        : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+        : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                      : 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+void text_json_string(struct buf *b, const char *s)
+{
+    const unsigned char *p = (const unsigned char *)s;
+
+    buf_putc(b, '"');
+    while (*p != '\0') {
+        const size_t n = utf8_length(p);
+
+        if (*p == '"' || *p == '\\')
+            buf_printf(b, "\\%c", *p);
+        else if (*p < 32 || *p == 127)
+            buf_printf(b, "\\u%04x", *p);
+        else if (n == 0)
+            buf_puts(b, "\xef\xbf\xbd");
+        else
+            buf_append(b, p, n);
+        p += n > 0 ? n : 1;
+    }
+    buf_putc(b, '"');
+}

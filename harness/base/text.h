@@ -1,0 +1,40 @@
+/* Text that people write and read: numbers with units, nearest words, escaping. */
+#ifndef HARNESS_BASE_TEXT_H
+#define HARNESS_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/base.h"
+#include "harness/base/buf.h"
+
+/* Whole string as an unsigned number, decimal or 0x; '_' may separate digits. False if not. */
+bool text_to_u64(const char *s, uint64_t *ret);
+bool text_to_double(const char *s, double *ret);
+
+/* A size: "64KiB", "1MiB", "512B", "512". SI prefixes too: "64kB" = 64000. */
+bool text_to_bytes(const char *s, uint64_t *ret);
+
+/* A duration: "500ms", "2s", "30us", "5min", "8h"; into nanoseconds. A bare number is refused. */
+bool text_to_ns(const char *s, uint64_t *ret);
+
+/*
+ * The candidate nearest to word in edit distance, or NULL when none is near enough to suggest
+ * (more than a third of the letters differ). candidates is NULL-terminated.
+ */
+const char *text_nearest(const char *word, const char *const *candidates);
+
+/* Shell-style match with * and ?; used for board and case selection. */
+bool text_matches(const char *pattern, const char *s);
+
+/* "1.2 KiB", "37 B"; "12.3 M", "456"; into text[32]. */
+void text_format_bytes(uint64_t n, char text[static 32]);
+void text_format_count(double n, char text[static 32]);
+void text_format_duration(uint64_t ns, char text[static 32]);
+
+/* Append s with control characters made visible (\n, \x1b): safe for a terminal and for logs. */
+void text_escape(struct buf *b, const char *s, size_t n);
+void text_json_string(struct buf *b, const char *s); /* with its quotes; invalid UTF-8 replaced */
+
+#endif

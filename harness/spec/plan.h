@@ -1,0 +1,31 @@
+/* The plan: suite x lab, expanded into ordered cases. Made by harness/plan, run by harness/lab. */
+#ifndef HARNESS_SPEC_PLAN_H
+#define HARNESS_SPEC_PLAN_H
+
+#include "harness/spec/board.h"
+#include "harness/spec/suite.h"
+
+struct case_parameter {
+    const char *name;
+    const char *value;
+};
+
+struct plan_case {
+    const char *key; /* "kws/virt-m4/tiny/kernels=best": unique in the suite, stable, for people */
+    const struct suite_model *model; /* NULL for a workload without a model */
+    const struct board *board;
+    const char *engine;
+    const struct case_parameter *parameters;
+    size_t parameter_count;
+    const char *skip; /* reason, or NULL when it is to run */
+};
+
+struct plan {
+    const struct suite *suite;
+    const struct plan_case *cases; /* in execution order per board */
+    size_t case_count;
+    const struct board *const *boards; /* boards with at least one case to run */
+    size_t board_count;
+};
+
+#endif

@@ -1,0 +1,139 @@
+#include <string.h>
+
+#include "harness/base/arena.h"
+#include "harness/base/clock.h"
+#include "harness/base/hash.h"
+#include "harness/base/proc.h"
+#include "harness/base/text.h"
+#include "harness/spec/names.h"
+#include "tests/unit/unit.h"
+
+static void error_gains_context_on_the_way_up(void **state)
+{
+    struct err err = ERR_INIT;
+
+    assert_int_equal(err_set(&err, ERR_TIMEOUT, "no answer in %d ms", 500), ERR_TIMEOUT);
+    assert_int_equal(err_in(&err, "board '%s'", "virt-m4"), ERR_TIMEOUT);
+    assert_string_equal(err.text, "board 'virt-m4': no answer in 500 ms");
+    assert_int_equal(err_exit_status(err.code), 3);
+    assert_string_equal(err_class_name(err.code), "timeout");
+    err_clear(&err);
+    assert_int_equal(err.code, ERR_OK);
+}
+
+/* FIPS 180-4 examples, as published by NIST. */
+static void sha256_matches_published_digests(void **state)
+{
+    char text[65];
+
+    sha256_hex("", 0, text);
+    assert_string_equal(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, text);
+    assert_string_equal(text, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+static void numbers_carry_units(void **state)
+{
+    uint64_t v = 0;
+
+    assert_true(text_to_bytes("64KiB", &v) && v == 65536);
+    assert_true(text_to_bytes("0x100", &v) && v == 256);
+    assert_true(text_to_bytes("1.5 MiB", &v) && v == 1572864);
+    assert_true(text_to_ns("500ms", &v) && v == 500000000);
+    assert_true(text_to_ns("2s", &v) && v == 2000000000);
+    assert_false(text_to_ns("500", &v));
+    assert_false(text_to_bytes("64Kib", &v));
+    assert_false(text_to_u64("18446744073709551616", &v));
+    assert_false(text_to_u64("", &v));
+}
+
+static void suggests_the_nearest_word(void **state)
+{
+    static const char *const keys[] = {"windows", "warmup", "models", NULL};
+
+    assert_string_equal(text_nearest("window", keys), "windows");
+    assert_string_equal(text_nearest("wramup", keys), "warmup");
+    assert_null(text_nearest("flash", keys));
+}
+
+static void json_strings_are_inert(void **state)
+{
+    AUTO_BUF b = BUF_INIT;
+
+    text_json_string(&b, "a\"\\\n\x01\xc3\xa9\xff");
+    assert_string_equal(buf_text(&b), "\"a\\\"\\\\\\u000a\\u0001\xc3\xa9\xef\xbf\xbd\"");
+}
+
+static void buffer_keeps_its_limit(void **state)
+{
+    AUTO_BUF b = {.limit = 4};
+
+    buf_puts(&b, "abcd");
+    buf_puts(&b, "e");
+    assert_string_equal(buf_text(&b), "abcd");
+    assert_true(b.full);
+    buf_consume(&b, 2);
+    assert_string_equal(buf_text(&b), "cd");
+}
+
+static void arena_arrays_grow(void **state)
+{
+    AUTO(arena_release) struct arena a = ARENA_INIT;
+    int *numbers = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+
+    for (int i = 0; i < 100; i++)
+        *ARENA_PUSH(&a, numbers, count, capacity) = i;
+    assert_int_equal(count, 100);
+    assert_int_equal(numbers[99], 99);
+}
+
+static void exec_failure_is_reported_by_start(void **state)
+{
+    AUTO(proc_release) struct proc p = PROC_INIT;
+    struct err err = ERR_INIT;
+    const char *const argv[] = {"/nonexistent/program", NULL};
+
+    assert_int_equal(
+        proc_start(&p, &(struct proc_options){.argv = argv, .stdio = {-1, -1, -1}}, &err), ERR_IO);
+    assert_non_null(strstr(err.text, "No such file"));
+}
+
+static void stopping_kills_a_stubborn_child(void **state)
+{
+    AUTO(proc_release) struct proc p = PROC_INIT;
+    struct err err = ERR_INIT;
+    const char *const argv[] = {"sleep", "1000", NULL};
+
+    assert_int_equal(
+        proc_start(&p, &(struct proc_options){.argv = argv, .stdio = {-1, -1, -1}}, &err), 0);
+    assert_false(proc_ended(&p, NULL));
+    proc_stop(&p, 1000);
+    assert_int_equal(p.pid, -1);
+}
+
+static void names_go_both_ways(void **state)
+{
+    assert_string_equal(unit_name(UNIT_INSTRUCTIONS), "instructions");
+    assert_int_equal(unit_find("instructions"), UNIT_INSTRUCTIONS);
+    assert_int_equal(realm_find("nowhere"), -1);
+    assert_string_equal(case_status_name((enum case_status)99), "?");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_gains_context_on_the_way_up),
+        cmocka_unit_test(sha256_matches_published_digests),
+        cmocka_unit_test(numbers_carry_units),
+        cmocka_unit_test(suggests_the_nearest_word),
+        cmocka_unit_test(json_strings_are_inert),
+        cmocka_unit_test(buffer_keeps_its_limit),
+        cmocka_unit_test(arena_arrays_grow),
+        cmocka_unit_test(exec_failure_is_reported_by_start),
+        cmocka_unit_test(stopping_kills_a_stubborn_child),
+        cmocka_unit_test(names_go_both_ways),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
