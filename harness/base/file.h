@@ -20,4 +20,13 @@ int file_make_dirs(const char *path, struct err *err) MUST_CHECK;
 
 void fd_close(int *fd); /* for AUTO(fd_close) int fd = -1; keeps errno */
 
+/* MOVE() for descriptors: hand it over, leaving -1 behind. */
+static inline int fd_take(int *fd)
+{
+    const int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 #endif

@@ -1,0 +1,203 @@
+#include "harness/lab/lease.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "harness/base/log.h"
+
+struct lease {
+    size_t count;
+    int fds[];
+};
+
+enum {
+    RECORD_MAX = 512,
+    NAP_MS = 50
+};
+
+static int lease_path(const char *folder, const char *name, char path[static 512], struct err *err)
+{
+    const size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789._:-");
+
+    if (n == 0 || name[n] != '\0' || name[0] == '.')
+        return err_set(err, ERR_CONFIG, "'%s' cannot name a lock", name);
+    if (snprintf(path, 512, "%s/%s.lock", folder, name) >= 512)
+        return err_set(err, ERR_CONFIG, "lock name '%s' too long", name);
+    return 0;
+}
+
+/* "pid user host since purpose\n": written in place by the winner, so the lock file never moves. */
+static int record_write(int fd, const char *purpose, struct err *err)
+{
+    char text[RECORD_MAX];
+    char host[64] = "?";
+    const struct passwd *user = getpwuid(geteuid());
+    int n;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    n = snprintf(text, sizeof(text), "%ld %.63s %.63s %llu %.127s\n", (long)getpid(),
+                 user != NULL ? user->pw_name : "?", host, (unsigned long long)clock_realtime_ns(),
+                 purpose);
+    if (pwrite(fd, text, (size_t)n, 0) != n || ftruncate(fd, n) < 0)
+        return err_sys(err, errno, "lock record");
+    return 0;
+}
+
+/* The next space-separated word of *text into word (cut to size), moving *text behind it. */
+static bool next_word(const char **text, char *word, size_t size)
+{
+    const size_t n = strcspn(*text, " \n");
+
+    (void)snprintf(word, size, "%.*s", (int)n, *text);
+    *text += n + ((*text)[n] == ' ');
+    return n > 0;
+}
+
+static bool record_read(int fd, struct lease_holder *ret)
+{
+    char text[RECORD_MAX] = "";
+    char pid[24];
+    char since[24];
+    const ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    const char *p = text;
+
+    *ret = (struct lease_holder){.pid = 0};
+    if (n <= 0 || !next_word(&p, pid, sizeof(pid)) ||
+        !next_word(&p, ret->user, sizeof(ret->user)) ||
+        !next_word(&p, ret->host, sizeof(ret->host)) || !next_word(&p, since, sizeof(since)))
+        return false;
+    (void)snprintf(ret->purpose, sizeof(ret->purpose), "%.*s", (int)strcspn(p, "\n"), p);
+    ret->pid = (pid_t)strtol(pid, NULL, 10);
+    ret->since_ns = strtoull(since, NULL, 10);
+    return true;
+}
+
+static int busy(int fd, const char *name, struct err *err)
+{
+    struct lease_holder h;
+    char since[21];
+
+    if (!record_read(fd, &h))
+        return err_set(err, ERR_BUSY, "'%s' is in use", name);
+    clock_format_utc(h.since_ns, since);
+    (void)err_set(err, ERR_BUSY, "'%s' is in use by %s (pid %ld on %s, since %s, %s)", name, h.user,
+                  (long)h.pid, h.host, since, h.purpose);
+    return err_hint(err, "wait for it with --wait 10min, or see 'tinyrig boards'");
+}
+
+static int take_one(const char *folder, const char *name, const char *purpose, struct deadline end,
+                    int *ret_fd, struct err *err)
+{
+    char path[512];
+    AUTO(fd_close) int fd = -1;
+
+    if (lease_path(folder, name, path, err) < 0)
+        return (int)err->code;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd < 0)
+        return err_sys(err, errno, "%s", path);
+    (void)fchmod(fd, 0666); /* the lab is shared: umask must not lock colleagues out */
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return err_sys(err, errno, "%s", path);
+        if (deadline_passed(end))
+            return busy(fd, name, err);
+        clock_sleep_ms(NAP_MS);
+    }
+    if (record_write(fd, purpose, err) < 0)
+        return (int)err->code;
+    *ret_fd = fd_take(&fd);
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int lease_take(const char *folder, const char *const *names, size_t count, const char *purpose,
+               unsigned wait_ms, struct lease **ret_lease, struct err *err)
+{
+    AUTO(lease_release_auto) struct lease *l = calloc(1, sizeof(*l) + count * sizeof(l->fds[0]));
+    const char *sorted[16];
+    /* A reader (lease_read) holds a shared lock for a moment: never give up on the first try. */
+    const struct deadline end = deadline_in_ms(wait_ms < 200 ? 200 : wait_ms);
+
+    if (l == NULL)
+        abort();
+    if (count > ARRAY_SIZE(sorted))
+        return err_set(err, ERR_CONFIG, "too many resources in one lease");
+    memcpy(sorted, names, count * sizeof(names[0]));
+    qsort(sorted, count, sizeof(sorted[0]), compare_names);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && strcmp(sorted[i], sorted[i - 1]) == 0)
+            continue; /* named twice: held once */
+        if (take_one(folder, sorted[i], purpose, end, &l->fds[l->count], err) < 0)
+            return (int)err->code;
+        l->count++;
+        log_line(LOG_LAB, "leased %s", sorted[i]);
+    }
+    *ret_lease = MOVE(l);
+    return 0;
+}
+
+void lease_release(struct lease *l)
+{
+    if (l == NULL)
+        return;
+    while (l->count > 0)
+        fd_close(&l->fds[--l->count]); /* closing drops the flock; the record stays as history */
+    free(l);
+}
+
+int lease_read(const char *folder, const char *name, struct lease_holder *ret, struct err *err)
+{
+    char path[512];
+    AUTO(fd_close) int fd = -1;
+
+    if (lease_path(folder, name, path, err) < 0)
+        return (int)err->code;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return 1;
+    if (fd < 0)
+        return err_sys(err, errno, "%s", path);
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return 1; /* nobody holds it; ours goes with the descriptor */
+    if (errno != EWOULDBLOCK)
+        return err_sys(err, errno, "%s", path);
+    if (!record_read(fd, ret))
+        (void)snprintf(ret->user, sizeof(ret->user), "?");
+    return 0;
+}
+
+static bool folder_usable(const char *path)
+{
+    if (mkdir(path, 01777) == 0)
+        (void)chmod(path, 01777);
+    return access(path, R_OK | W_OK | X_OK) == 0;
+}
+
+int lease_default_folder(char path[static 256], struct err *err)
+{
+    const char *const named = getenv("TINYRIG_LOCK_DIR");
+    const char *const candidates[] = {named, "/run/lock/tinyrig", "/tmp/tinyrig-locks"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
+        if (candidates[i] == NULL || !folder_usable(candidates[i]))
+            continue;
+        if (snprintf(path, 256, "%s", candidates[i]) < 256)
+            return 0;
+    }
+    return err_set(err, ERR_LAB, "no folder for board locks can be written");
+}

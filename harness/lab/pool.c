@@ -1,0 +1,344 @@
+#include "harness/lab/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "harness/base/log.h"
+#include "harness/base/proc.h"
+#include "harness/lab/event_pipe.h"
+
+enum {
+    RESTARTS_MAX = 3,
+    TICK_MS = 100,
+    READ_CHUNK = 65536
+};
+
+static volatile sig_atomic_t stopping;
+
+bool pool_stopping(void)
+{
+    return stopping != 0;
+}
+
+/* ---- the worker's side ---- */
+
+struct pipe_sink {
+    struct event_sink base;
+    const struct plan *plan;
+    int fd;
+    struct buf out;
+};
+
+static int write_all(int fd, const char *data, size_t n)
+{
+    while (n > 0) {
+        const ssize_t w = write(fd, data, n);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return -errno;
+        data += w;
+        n -= (size_t)w;
+    }
+    return 0;
+}
+
+static int pipe_sink_emit(struct event_sink *self, const struct event *e, struct err *err)
+{
+    struct pipe_sink *s = (struct pipe_sink *)self;
+    int r;
+
+    buf_clear(&s->out);
+    event_pipe_encode(e, s->plan, &s->out);
+    r = write_all(s->fd, buf_text(&s->out), s->out.len);
+    return r < 0 ? err_sys(err, -r, "the parent of this worker") : 0;
+}
+
+static void on_stop(int signal_number)
+{
+    stopping = 1;
+}
+
+/* ---- the parent's side ---- */
+
+struct worker {
+    const struct board *board;
+    pid_t pid; /* -1: not running */
+    int fd;
+    struct buf in;
+    unsigned restarts;
+    bool started;
+    const struct plan_case *current; /* begun and not ended */
+    uint32_t attempt;
+};
+
+struct pool {
+    const struct plan *plan;
+    const struct pool_options *options;
+    struct event_sink *sink;
+    struct worker *workers;
+    size_t count;
+    bool *done; /* per case */
+    int told;   /* how much of *interrupts the workers know */
+};
+
+static void worker_main(struct pool *p, struct worker *w, int fd)
+{
+    const struct plan_case **cases =
+        calloc(p->plan->case_count + 1, sizeof(const struct plan_case *));
+    struct pipe_sink sink = {.base = {.emit = pipe_sink_emit}, .plan = p->plan, .fd = fd};
+    size_t count = 0;
+
+    if (cases == NULL)
+        abort();
+    for (size_t i = 0; i < p->plan->case_count; i++) {
+        if (p->plan->cases[i].board == w->board && !p->done[i])
+            cases[count++] = &p->plan->cases[i];
+    }
+    p->options->run_board(p->options->context, w->board, cases, count, &sink.base);
+    free(cases);
+    buf_release(&sink.out);
+}
+
+static int worker_start(struct pool *p, struct worker *w, struct err *err)
+{
+    const pid_t parent = getpid();
+    int fds[2];
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return err_sys(err, errno, "worker for board '%s'", w->board->name);
+    (void)fflush(NULL);
+    w->pid = fork();
+    if (w->pid < 0) {
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+        return err_sys(err, errno, "worker for board '%s'", w->board->name);
+    }
+    if (w->pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+        (void)signal(SIGINT, SIG_IGN); /* the terminal tells all of us; the parent decides */
+        (void)signal(SIGTERM, on_stop);
+        (void)close(fds[0]);
+        for (size_t i = 0; i < p->count; i++)
+            fd_close(&p->workers[i].fd);
+        worker_main(p, w, fds[1]);
+        (void)fflush(NULL);
+        _exit(0);
+    }
+    (void)close(fds[1]);
+    w->fd = fds[0];
+    w->started = true;
+    (void)fcntl(w->fd, F_SETFL, O_NONBLOCK);
+    log_line(LOG_LAB, "worker %ld runs board %s", (long)w->pid, w->board->name);
+    return 0;
+}
+
+static bool worker_has_work(const struct pool *p, const struct worker *w)
+{
+    for (size_t i = 0; i < p->plan->case_count; i++) {
+        if (p->plan->cases[i].board == w->board && !p->done[i])
+            return true;
+    }
+    return false;
+}
+
+static int pool_forward(struct pool *p, struct worker *w, struct event *e, struct err *err)
+{
+    e->run_id = p->options->run_id;
+    if (e->kind == EVENT_CASE_BEGIN) {
+        w->current = e->case_;
+        w->attempt = e->attempt;
+    }
+    if (p->sink->emit(p->sink, e, err) < 0)
+        return (int)err->code;
+    if (e->kind == EVENT_CASE_END) {
+        w->current = NULL;
+        p->done[e->case_ - p->plan->cases] = true;
+    }
+    return 0;
+}
+
+static int worker_read(struct pool *p, struct worker *w, struct err *err)
+{
+    char chunk[READ_CHUNK];
+    const ssize_t n = read(w->fd, chunk, sizeof(chunk));
+    size_t used = 0;
+
+    if (n == 0)
+        return 1;
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : 1;
+    buf_append(&w->in, chunk, (size_t)n);
+    for (;;) {
+        struct event e;
+        const struct buf rest = {.data = w->in.data + used, .len = w->in.len - used};
+        size_t size = 0;
+        int r = event_pipe_decode(&rest, p->plan, &e, &size, err);
+
+        if (r == 0)
+            r = pool_forward(p, w, &e, err);
+        if (r < 0)
+            return r;
+        if (r > 0)
+            break;
+        used += size;
+    }
+    buf_consume(&w->in, used);
+    return 0;
+}
+
+/* The worker is gone. Whatever case it was in did not end by itself: say so, then go on. */
+static int worker_gone(struct pool *p, struct worker *w, struct err *err)
+{
+    int status = 0;
+    char how[64];
+
+    (void)waitpid(w->pid, &status, 0);
+    w->pid = -1;
+    fd_close(&w->fd);
+    buf_clear(&w->in);
+    proc_describe_status(status, how, sizeof(how));
+    log_line(LOG_LAB, "worker of %s %s", w->board->name, how);
+    if (w->current != NULL) {
+        const bool cancelled = p->told > 0;
+        AUTO_BUF text = BUF_INIT;
+        struct event e = {.kind = EVENT_CASE_END,
+                          .at_ns = clock_realtime_ns(),
+                          .case_ = w->current,
+                          .attempt = w->attempt};
+
+        buf_printf(&text, "the worker of board '%s' was %s", w->board->name, how);
+        e.end = (struct event_case_end){
+            .status = cancelled ? CASE_CANCELLED : CASE_ERROR,
+            .code = cancelled ? ERR_CANCELLED : ERR_BUG,
+            .failure_class = err_class_name(cancelled ? ERR_CANCELLED : ERR_BUG),
+            .stage = "worker",
+            .text = buf_text(&text),
+        };
+        if (pool_forward(p, w, &e, err) < 0)
+            return (int)err->code;
+    }
+    if (p->told == 0 && worker_has_work(p, w) && w->restarts++ < RESTARTS_MAX)
+        return worker_start(p, w, err);
+    return 0;
+}
+
+static size_t pool_running(const struct pool *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        n += p->workers[i].pid > 0;
+    return n;
+}
+
+static int pool_fill(struct pool *p, struct err *err)
+{
+    for (size_t i = 0; i < p->count && p->told == 0; i++) {
+        struct worker *w = &p->workers[i];
+
+        if (p->options->jobs != 0 && pool_running(p) >= p->options->jobs)
+            return 0;
+        if (!w->started && worker_has_work(p, w) && worker_start(p, w, err) < 0)
+            return (int)err->code;
+    }
+    return 0;
+}
+
+static void pool_tell(struct pool *p)
+{
+    const int wanted = p->options->interrupts != NULL ? *p->options->interrupts : 0;
+
+    if (wanted <= p->told)
+        return;
+    p->told = wanted;
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->workers[i].pid > 0)
+            (void)kill(p->workers[i].pid, wanted > 1 ? SIGKILL : SIGTERM);
+    }
+}
+
+static int pool_step(struct pool *p, struct pollfd *polls, struct err *err)
+{
+    for (size_t i = 0; i < p->count; i++)
+        polls[i] = (struct pollfd){.fd = p->workers[i].fd, .events = POLLIN};
+    (void)poll(polls, p->count, TICK_MS); /* EINTR: the loop looks at *interrupts */
+    for (size_t i = 0; i < p->count; i++) {
+        int r = 0;
+
+        if (p->workers[i].fd >= 0 && polls[i].revents != 0)
+            r = worker_read(p, &p->workers[i], err);
+        if (r > 0)
+            r = worker_gone(p, &p->workers[i], err);
+        if (r < 0)
+            return r;
+    }
+    if (p->options->tick != NULL)
+        p->options->tick(p->options->context);
+    return 0;
+}
+
+static int pool_loop(struct pool *p, struct pollfd *polls, struct err *err)
+{
+    for (;;) {
+        pool_tell(p);
+        if (pool_fill(p, err) < 0)
+            return (int)err->code;
+        if (pool_running(p) == 0)
+            break;
+        if (pool_step(p, polls, err) < 0)
+            return (int)err->code;
+    }
+    if (p->told > 0)
+        return err_set(err, ERR_CANCELLED, "interrupted");
+    return 0;
+}
+
+static void pool_release(struct pool *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        struct worker *w = &p->workers[i];
+
+        if (w->pid > 0) {
+            (void)kill(w->pid, SIGKILL);
+            (void)waitpid(w->pid, NULL, 0);
+        }
+        fd_close(&w->fd);
+        buf_release(&w->in);
+    }
+    free(p->workers);
+    free(p->done);
+}
+
+int pool_run(const struct plan *plan, const struct pool_options *options, struct event_sink *sink,
+             struct err *err)
+{
+    AUTO(pool_release) struct pool p = {.plan = plan, .options = options, .sink = sink};
+    struct pollfd *polls = calloc(plan->board_count + 1, sizeof(*polls));
+    int r;
+
+    p.workers = calloc(plan->board_count + 1, sizeof(*p.workers));
+    p.done = calloc(plan->case_count + 1, sizeof(*p.done));
+    if (polls == NULL || p.workers == NULL || p.done == NULL)
+        abort();
+    for (size_t i = 0; i < plan->case_count; i++)
+        p.done[i] = plan->cases[i].skip != NULL || (options->done != NULL && options->done[i]);
+    for (size_t i = 0; i < plan->board_count; i++)
+        p.workers[i] = (struct worker){.board = plan->boards[i], .pid = -1, .fd = -1};
+    p.count = plan->board_count;
+    r = pool_loop(&p, polls, err);
+    free(polls);
+    return r;
+}
