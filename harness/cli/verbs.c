@@ -1,0 +1,42 @@
+#include <string.h>
+
+#include "harness/cli/verb.h"
+
+extern const struct verb verb_help_command, verb_version;
+
+const struct verb *const verbs[] = {
+    &verb_help_command,
+    &verb_version,
+    NULL,
+};
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; verbs[i] != NULL; i++) {
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i];
+    }
+    return NULL;
+}
+
+void verb_help(const struct verb *v, struct buf *out)
+{
+    buf_printf(out, "usage: tinyrig %s%s%s%s\n\n%s\n", v->name,
+               v->options[0].name != NULL ? " [options]" : "", v->arguments[0] != '\0' ? " " : "",
+               v->arguments, v->summary);
+    if (v->details != NULL)
+        buf_printf(out, "\n%s\n", v->details);
+    if (v->options[0].name != NULL) {
+        buf_puts(out, "\noptions:\n");
+        options_help(v->options, out);
+    }
+}
+
+void verbs_help(struct buf *out)
+{
+    buf_puts(out, "usage: tinyrig [--verbose=CATEGORIES] COMMAND [options] [arguments]\n\n"
+                  "Measures TinyML models on microcontrollers, real and virtual.\n\ncommands:\n");
+    for (size_t i = 0; verbs[i] != NULL; i++)
+        buf_printf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+    buf_puts(out, "\n'tinyrig help COMMAND' explains one; 'tinyrig help keys' the YAML files.\n");
+}
