@@ -1,6 +1,9 @@
 /*
  * What a report is made from: rows read back from the store (or from an import), as plain
  * structs. harness/store fills it, harness/report and harness/stats read it.
+ *
+ * All pointers live in the arena the dataset was read into. Strings are as they were stored:
+ * names, logs and error texts come from files and boards, so whoever prints them escapes them.
  */
 #ifndef HARNESS_SPEC_DATASET_H
 #define HARNESS_SPEC_DATASET_H
@@ -12,10 +15,7 @@ struct data_fact {
     const char *value;
 };
 
-struct data_metric {
-    struct event_metric m;
-};
-
+/* One attempt at one case: the newest that ended, or the newest of all when none did. */
 struct data_case {
     const char *run_id;
     const char *key;
@@ -25,23 +25,32 @@ struct data_case {
     const char *engine;
     const char *parameters; /* "kernels=best", or "" */
     enum realm realm;
-    enum unit timebase;
-    uint32_t attempt; /* the last one; earlier ones are counted in retries */
-    uint32_t retries;
-    enum case_status status;
-    const char *failure_class;
+    enum unit timebase;        /* unit of its latency */
+    uint32_t ordinal;          /* place in the plan */
+    uint32_t attempt;          /* 0-based number of the attempt shown */
+    uint32_t retries;          /* further attempts, not shown */
+    bool ended;                /* false: never begun, killed in the middle, or still running */
+    enum case_status status;   /* CASE_CANCELLED when it never ended; CASE_SKIPPED: see text */
+    const char *failure_class; /* NULL when it did not fail */
     const char *stage;
-    const char *text;
+    const char *text; /* what happened, or why it was skipped; may be NULL */
+    const char *hint;
+    const char *log; /* with DATA_LOGS, else NULL */
     uint64_t started_ns;
     uint64_t host_ns;
-    const struct data_fact *facts;
+    uint64_t context; /* equal numbers (of one database): same binaries, same things; 0: unknown */
+    const struct data_fact *facts; /* by key */
     size_t fact_count;
-    const struct event_metric *metrics;
+    const struct event_metric *metrics; /* in the order of harness/spec/metric.h, then by name */
     size_t metric_count;
-    const struct event_window *windows;
+    const struct event_window *windows; /* with DATA_WINDOWS */
     size_t window_count;
-    const struct event_profile *profile;
+    const struct event_profile *profile; /* with DATA_PROFILE */
     size_t profile_count;
+    const struct event_output *outputs; /* with DATA_OUTPUTS */
+    size_t output_count;
+    const struct event_recovery *recoveries;
+    size_t recovery_count;
     uint32_t outputs_compared;
     uint32_t outputs_equal;
 };
@@ -49,17 +58,59 @@ struct data_case {
 struct data_run {
     const char *run_id;
     const char *suite;
+    const char *suite_path;
+    const char *suite_digest;
     const char *host;
     const char *command_line;
+    const char *const *tags;
+    size_t tag_count;
     uint64_t started_ns;
     uint64_t ended_ns; /* 0: never ended (killed, or still running) */
 };
 
 struct dataset {
-    const struct data_run *runs;
+    const struct data_run *runs; /* newest first */
     size_t run_count;
-    const struct data_case *cases;
+    const struct data_case *cases; /* runs in that order; in a run, plan order */
     size_t case_count;
 };
+
+/* One value of one series over time; see data_history. */
+struct data_point {
+    const char *run_id;
+    uint64_t started_ns; /* of the attempt */
+    double value;
+    double low, high;
+    uint32_t n;
+    enum case_status status;
+    uint64_t context; /* as in data_case */
+};
+
+/* One metric of one case in one unit, oldest point first. */
+struct data_series {
+    const char *suite;
+    const char *key;
+    const char *model;
+    const char *board;
+    const char *engine;
+    const char *parameters;
+    enum realm realm;
+    const char *metric;
+    enum metric_class class_;
+    enum unit unit;
+    bool lower_is_better;
+    const struct data_point *points;
+    size_t point_count;
+};
+
+struct data_history {
+    const struct data_series *series;
+    size_t series_count;
+};
+
+/* NULL when the case has none of that name. */
+const struct event_metric *data_case_metric(const struct data_case *c, const char *name);
+const char *data_case_fact(const struct data_case *c, const char *key);
+const struct data_run *dataset_run(const struct dataset *d, const char *run_id);
 
 #endif

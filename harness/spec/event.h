@@ -2,9 +2,11 @@
  * What a measurement says while it happens. harness/measure and harness/lab emit events; sinks
  * (progress on the terminal, harness/store) consume them. Neither side knows the other.
  *
- * An event is a view: its pointers are valid only during the call. Emitting returns only once
- * the sink has done its part; for the store that means committed, so an emitted event is never
- * lost by a later crash.
+ * An event is a view: its pointers are valid only during the call. Emitting says how far the sink
+ * got: 0 means done (for the store: committed, no crash can lose it any more), EVENT_QUEUED that it
+ * is taken and will be done together with a later event of its case. The ends of cases and runs are
+ * never queued. Facts, outputs, windows, metrics and profiles belong between the CASE_BEGIN and the
+ * CASE_END of their attempt. Emitting an event again changes nothing.
  */
 #ifndef HARNESS_SPEC_EVENT_H
 #define HARNESS_SPEC_EVENT_H
@@ -86,10 +88,13 @@ struct event_window {
     enum unit unit;
     uint32_t invalid; /* INVALID_* bits */
     uint64_t host_ns; /* monotonic duration seen by the host; never reported as latency */
+    const uint64_t
+        *samples; /* ticks of single inferences when they were timed one by one, or NULL */
+    uint32_t sample_count;
 };
 
 struct event_metric {
-    const char *name; /* "latency", "flash.code", "ram.arena", ... */
+    const char *name; /* "latency", "flash.code", "ram.arena": see harness/spec/metric.h */
     enum metric_class class_;
     enum unit unit;
     bool lower_is_better;
@@ -121,6 +126,7 @@ struct event_case_end {
     const char *failure_class; /* err_class_name(), or NULL */
     const char *stage;         /* "flash", "hello", "upload", "check", "measure", ... */
     const char *text;          /* what happened, for people */
+    const char *hint;          /* the next thing to try, or NULL */
     const char *log;           /* console and tool output worth keeping with a failure, or NULL */
     uint64_t host_ns;
 };
@@ -143,7 +149,11 @@ struct event {
     };
 };
 
+/* Outcome of emit: taken, not yet done. */
+#define EVENT_QUEUED 1
+
 struct event_sink {
+    /* 0, EVENT_QUEUED, or negative with err filled. One thread at a time. */
     int (*emit)(struct event_sink *self, const struct event *event, struct err *err);
 };
 

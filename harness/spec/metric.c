@@ -1,0 +1,28 @@
+#include "harness/spec/metric.h"
+
+#include <string.h>
+
+#include "harness/base/base.h"
+
+const struct metric_info metric_infos[] = {
+#define X(name, heading, class_, lower, text) {name, heading, class_, lower, text},
+    METRIC_LIST(X)
+#undef X
+};
+const size_t metric_info_count = ARRAY_SIZE(metric_infos);
+
+size_t metric_info_rank(const char *name)
+{
+    size_t i = 0;
+
+    while (i < metric_info_count && strcmp(metric_infos[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+const struct metric_info *metric_info_find(const char *name)
+{
+    const size_t rank = metric_info_rank(name);
+
+    return rank < metric_info_count ? &metric_infos[rank] : NULL;
+}
