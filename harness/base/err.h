@@ -47,8 +47,8 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    char text[1024];
-    char hint[256]; /* the next thing to try; "" when there is nothing to say */
+    char text[4096]; /* a bad file may have many lines to say */
+    char hint[256];  /* the next thing to try; "" when there is nothing to say */
 };
 
 #define ERR_INIT                                                                                   \

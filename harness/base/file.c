@@ -20,7 +20,7 @@ void fd_close(int *fd)
 
 int file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
 {
-    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
     char chunk[16384];
     ssize_t n;

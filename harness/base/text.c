@@ -54,21 +54,28 @@ struct unit {
     double factor;
 };
 
-/* A number followed by one of the units, optionally with a space between. */
-static bool text_with_unit(const char *s, const struct unit *units, size_t count, uint64_t *ret)
+/* The number s begins with; *s then stands at what follows, one space skipped. */
+static bool take_number(const char **s, double *ret)
 {
     char number[40];
-    const size_t n = strspn(s, "0123456789.");
-    double value;
+    const size_t n = strspn(*s, "0123456789.");
 
     if (n == 0 || n >= sizeof(number))
         return false;
-    memcpy(number, s, n);
+    memcpy(number, *s, n);
     number[n] = '\0';
-    if (!text_to_double(number, &value))
+    *s += n;
+    *s += **s == ' ';
+    return text_to_double(number, ret);
+}
+
+/* A number followed by one of the units, optionally with a space between. */
+static bool text_with_unit(const char *s, const struct unit *units, size_t count, uint64_t *ret)
+{
+    double value;
+
+    if (!take_number(&s, &value))
         return false;
-    s += n;
-    s += *s == ' ';
     for (size_t i = 0; i < count; i++) {
         if (strcmp(s, units[i].name) == 0) {
             value *= units[i].factor;
@@ -94,11 +101,32 @@ bool text_to_bytes(const char *s, uint64_t *ret)
 bool text_to_ns(const char *s, uint64_t *ret)
 {
     static const struct unit units[] = {
-        {"ns", 1},    {"us", 1.0e3}, {"\u00b5s", 1.0e3}, {"ms", 1.0e6},
-        {"s", 1.0e9}, {"min", 6e10}, {"h", 3.6e12},      {"d", 8.64e13},
+        {"ns", 1},     {"us", 1.0e3}, {"\u00b5s", 1.0e3}, {"ms", 1.0e6},     {"s", 1.0e9},
+        {"min", 6e10}, {"h", 3.6e12}, {"d", 8.64e13},     {"y", 3.15576e16},
     };
 
     return text_with_unit(s, units, ARRAY_SIZE(units), ret);
+}
+
+bool text_to_si(const char *s, const char *unit, double *ret)
+{
+    static const struct unit prefixes[] = {
+        {"", 1},     {"n", 1.0e-9}, {"u", 1.0e-6}, {"\u00b5", 1.0e-6},
+        {"m", 1e-3}, {"k", 1e3},    {"M", 1e6},    {"G", 1e9},
+    };
+    double value;
+
+    if (!take_number(&s, &value))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        const size_t n = strlen(prefixes[i].name);
+
+        if (strncmp(s, prefixes[i].name, n) == 0 && strcmp(s + n, unit) == 0) {
+            *ret = value * prefixes[i].factor;
+            return true;
+        }
+    }
+    return false;
 }
 
 static size_t edit_distance(const char *a, const char *b)
@@ -199,9 +227,9 @@ void text_escape(struct buf *b, const char *s, size_t n)
     }
 }
 
-/* Length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
-static size_t utf8_length(const unsigned char *s)
+size_t text_utf8_length(const char *text)
 {
+    const unsigned char *s = (const unsigned char *)text;
     size_t n;
 
     if (s[0] < 0x80)
@@ -222,16 +250,16 @@ static size_t utf8_length(const unsigned char *s)
 
 void text_json_string(struct buf *b, const char *s)
 {
-    const unsigned char *p = (const unsigned char *)s;
+    const char *p = s;
 
     buf_putc(b, '"');
     while (*p != '\0') {
-        const size_t n = utf8_length(p);
+        const size_t n = text_utf8_length(p);
 
         if (*p == '"' || *p == '\\')
             buf_printf(b, "\\%c", *p);
-        else if (*p < 32 || *p == 127)
-            buf_printf(b, "\\u%04x", *p);
+        else if ((unsigned char)*p < 32 || *p == 127)
+            buf_printf(b, "\\u%04x", (unsigned)*p);
         else if (n == 0)
             buf_puts(b, "\xef\xbf\xbd");
         else

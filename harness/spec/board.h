@@ -1,8 +1,12 @@
 /*
  * A board as its YAML file describes it. Filled by harness/load, read by everyone above.
  *
- * All pointers live in the arena of the file they came from. A string that was not given is NULL,
- * a number that was not given is 0, unless the comment says otherwise.
+ * A file in targets/boards describes a kind of board. The lab inventory turns kinds into boards
+ * that can be used: a real board gets its port, probe and instruments there, a virtual one is
+ * ready as it stands. Everyone above load sees only the result.
+ *
+ * All pointers live in the arena of the load. A string that was not given is NULL, a number that
+ * was not given is 0, unless the comment says otherwise.
  */
 #ifndef HARNESS_SPEC_BOARD_H
 #define HARNESS_SPEC_BOARD_H
@@ -12,10 +16,17 @@
 #include <stdint.h>
 
 #include "harness/spec/names.h"
+#include "harness/spec/where.h"
 
 struct memory_region {
     uint64_t base;
     uint64_t size;
+};
+
+/* Where model images go. */
+struct board_slot {
+    struct memory_region region; /* size 0: the agent says */
+    bool by_flash;               /* written by the flash back-end, not over the link */
 };
 
 /* How bytes reach the agent. */
@@ -24,36 +35,49 @@ struct board_transport {
     const char *where; /* device, by-id path, host:port; NULL when the virtual lab provides it */
     const char *usb_serial; /* pick the port by the USB serial number ... */
     const char *usb_id;     /* ... or by "VID:PID" */
-    uint32_t baud;          /* 0: 115200 */
+    uint32_t baud;          /* default 115200 */
     uint32_t max_baud;      /* tried after HELLO, falls back; 0: stay at baud */
     const char *dtr;        /* "assert" (default), "deassert" or "leave" */
 };
 
-/* How firmware and models get into the part. */
+/* How firmware gets into the part. */
 struct board_flash {
-    const char *method;   /* none, qemu, openocd, command: a name in harness/flash/registry.c */
-    const char *firmware; /* ELF; NULL: the one built for `agent` */
-    const char *const *command;    /* method command: argv template, NULL-terminated */
-    const char *openocd_interface; /* interface/stlink.cfg */
-    const char *openocd_target;    /* target/stm32f4x.cfg */
-    const char *openocd_serial;    /* adapter serial */
-    uint32_t openocd_speed_khz;
+    const char *method;         /* none, qemu, openocd, inject, command: harness/flash/registry.c */
+    const char *firmware;       /* ELF; NULL: the one built for `agent` */
+    const char *const *command; /* method command: argv template, NULL-terminated; argv[0] is one
+                                   that the lab file allows */
+    bool verify;                /* default true */
+    uint64_t timeout_ns;        /* for one flashing; 0: from the image's size */
+};
+
+/* What OpenOCD needs to know. Names are scripts of its own library, never paths or Tcl. */
+struct board_openocd {
+    const char *interface; /* interface/stlink.cfg */
+    const char *target;    /* target/stm32f4x.cfg */
+    const char *transport; /* "swd" (default), "jtag", "dapdirect_swd", "hla_swd" */
+    const char *serial;    /* adapter serial */
+    const char *usb_id;    /* adapter "VID:PID": OpenOCD then opens no other device */
+    const char *address;   /* host:port of an emulated or remote adapter */
+    uint32_t speed_hz;     /* after connect; 0: the scripts' own */
+    bool connect_under_reset;
 };
 
 /* The virtual lab's part; kind is NULL for a real board. */
 struct board_virtual {
-    const char *kind;        /* qemu, simavr, posix */
-    const char *machine;     /* QEMU -M or simavr mcu */
-    const char *cpu_options; /* further fixed QEMU arguments, space separated */
-    int icount_shift;        /* virtual ns of one instruction = 2^shift; -1: no icount */
-    uint64_t marker_set;     /* addresses whose stores are marker edges (see targets/virtual) */
-    uint64_t marker_clear;
-    bool probe; /* serve the emulated SWD probe too */
+    const char *kind;               /* qemu, simavr, posix */
+    const char *machine;            /* QEMU -M or simavr mcu */
+    const char *const *cpu_options; /* further fixed QEMU arguments, NULL-terminated */
+    int icount_shift;               /* virtual ns of one instruction = 2^shift; -1: no icount */
+    uint64_t marker_set;            /* addresses whose stores are marker edges */
+    uint64_t marker_clear;          /* (see targets/virtual) */
+    bool probe;                     /* serve the emulated SWD probe too */
 };
 
 struct board {
-    const char *name;
-    const char *path; /* the file it came from */
+    const char *name;   /* of the specimen; the same as type unless the lab names it otherwise */
+    const char *type;   /* the kind of board: the name of its file */
+    const char *path;   /* that file */
+    struct where where; /* where this board was declared: in the lab file, else its own */
     const char *description;
     enum realm realm;
     const char *cpu;   /* cortex-m4, rv32imac, avr5, ... */
@@ -63,14 +87,18 @@ struct board {
     uint32_t voltage_uv;        /* nominal supply */
     struct memory_region flash; /* budgets come from these, not from the emulator */
     struct memory_region ram;
-    struct memory_region slot; /* where model images go; size 0: the agent says */
-    bool slot_by_flash;        /* written by the flash back-end, not over the link */
-    uint32_t timebase_hz;      /* expected; 0: believe the agent */
-    enum unit timebase_unit;   /* what the harness may call a tick (after conversion) */
-    const char *const *tags;   /* NULL-terminated */
-    const char *meter;         /* name in the lab inventory */
+    struct board_slot slot;
+    uint32_t timebase_hz;    /* expected; 0: believe the agent */
+    enum unit timebase_unit; /* what the harness may call a tick (after conversion) */
+    const char *const *tags; /* NULL-terminated; with realm, cpu and its family added */
+    const char *uid;         /* expected chip UID; NULL: any */
+    const char *meter;       /* name in the lab inventory */
+    uint32_t meter_channel;  /* of a meter behind a mux */
+    const char *power;       /* name of a power switch in the lab inventory */
+    const char *maintenance; /* reason not to use it now; NULL: in service */
     struct board_transport transport;
     struct board_flash flashing;
+    struct board_openocd openocd;
     struct board_virtual virt;
 };
 

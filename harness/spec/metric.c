@@ -5,7 +5,8 @@
 #include "harness/base/base.h"
 
 const struct metric_info metric_infos[] = {
-#define X(name, heading, class_, lower, text) {name, heading, class_, lower, text},
+#define X(name, kind, heading, class_, lower, text)                                                \
+    {name, METRIC_KIND_##kind, heading, class_, lower, text},
     METRIC_LIST(X)
 #undef X
 };

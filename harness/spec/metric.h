@@ -13,43 +13,68 @@
 
 #include "harness/spec/names.h"
 
-/* name, heading, class, lower is better, meaning. Latency-like ones come in the case's timebase. */
+/* What kind of quantity it is, and so which units it may be written and stored in. */
+enum metric_kind {
+    METRIC_KIND_TIME,    /* in the case's timebase: ns, cycles or instructions */
+    METRIC_KIND_BYTES,   /* UNIT_BYTES */
+    METRIC_KIND_COUNT,   /* UNIT_COUNT */
+    METRIC_KIND_RATIO,   /* UNIT_RATIO: 1 is 100 % */
+    METRIC_KIND_PPM,     /* UNIT_PPM */
+    METRIC_KIND_ENERGY,  /* UNIT_NJ */
+    METRIC_KIND_CHARGE,  /* UNIT_NC */
+    METRIC_KIND_CURRENT, /* UNIT_NA */
+    METRIC_KIND_VOLTAGE, /* UNIT_UV */
+    METRIC_KIND_LIFE,    /* UNIT_NS of calendar time */
+};
+
+/* name, kind, heading, class, lower is better, meaning. Latency-like ones come in the case's timebase. */
 #define METRIC_LIST(X)                                                                             \
-    X("latency", "latency", METRIC_TIME, true, "per inference: slope over windows of N, 2N, 3N")   \
-    X("latency.cold", "cold", METRIC_TIME, true, "the first inference after load")                 \
-    X("latency.overhead", "overhead", METRIC_INFO, true, "fixed cost of a window: the intercept")  \
-    X("latency.residual", "residual", METRIC_INFO, true, "worst distance from the line, ratio")    \
-    X("latency.spread", "spread", METRIC_INFO, true, "MAD of the windows over their median")       \
-    X("clock.ppm", "clock", METRIC_INFO, true, "on-target clock against the host's")               \
-    X("macs", "MACs", METRIC_INFO, true, "multiply-accumulates of one inference")                  \
-    X("flash", "flash", METRIC_EXACT, true, "bytes of flash in all, model included")               \
-    X("flash.code", "code", METRIC_EXACT, true, "agent and engine code")                           \
-    X("flash.kernels", "kernels", METRIC_EXACT, true, "kernel code")                               \
-    X("flash.constants", "constants", METRIC_EXACT, true, "read-only data and .data's image")      \
-    X("flash.model", "model", METRIC_EXACT, true, "the model image")                               \
-    X("flash.harness", "harness", METRIC_EXACT, true, "of these, the same agent with null engine") \
-    X("ram", "RAM", METRIC_EXACT, true, "bytes of RAM in all")                                     \
-    X("ram.data", "data", METRIC_EXACT, true, "initialised variables")                             \
-    X("ram.bss", "bss", METRIC_EXACT, true, "zeroed variables, arena apart")                       \
-    X("ram.arena", "arena", METRIC_EXACT, true, "tensor arena as planned")                         \
-    X("ram.arena_touched", "touched", METRIC_EXACT, true, "of the arena, bytes really written")    \
-    X("ram.stack", "stack", METRIC_EXACT, true, "stack high-water mark")                           \
-    X("ram.heap", "heap", METRIC_EXACT, true, "heap high-water mark")                              \
-    X("ram.harness", "harness", METRIC_EXACT, true, "of these, the same agent with null engine")   \
-    X("energy", "energy", METRIC_ENERGY, true, "per inference, gross")                             \
-    X("energy.net", "net", METRIC_ENERGY, true, "per inference, idle baseline subtracted")         \
-    X("energy.idle", "idle", METRIC_INFO, true, "idle share of one inference")                     \
-    X("charge", "charge", METRIC_ENERGY, true, "per inference, gross")                             \
-    X("current", "current", METRIC_ENERGY, true, "mean in the windows")                            \
-    X("current.peak", "peak", METRIC_INFO, true, "highest in the windows")                         \
-    X("voltage", "voltage", METRIC_INFO, true,                                                     \
+    X("latency", TIME, "latency", METRIC_TIME, true,                                               \
+      "per inference: slope over windows of N, 2N, 3N")                                            \
+    X("latency.cold", TIME, "cold", METRIC_TIME, true, "the first inference after load")           \
+    X("latency.overhead", TIME, "overhead", METRIC_INFO, true,                                     \
+      "fixed cost of a window: the intercept")                                                     \
+    X("latency.residual", RATIO, "residual", METRIC_INFO, true,                                    \
+      "worst distance from the line, ratio")                                                       \
+    X("latency.spread", RATIO, "spread", METRIC_INFO, true,                                        \
+      "MAD of the windows over their median")                                                      \
+    X("clock.ppm", PPM, "clock", METRIC_INFO, true, "on-target clock against the host's")          \
+    X("macs", COUNT, "MACs", METRIC_INFO, true, "multiply-accumulates of one inference")           \
+    X("flash", BYTES, "flash", METRIC_EXACT, true, "bytes of flash in all, model included")        \
+    X("flash.code", BYTES, "code", METRIC_EXACT, true, "agent and engine code")                    \
+    X("flash.kernels", BYTES, "kernels", METRIC_EXACT, true, "kernel code")                        \
+    X("flash.constants", BYTES, "constants", METRIC_EXACT, true,                                   \
+      "read-only data and .data's image")                                                          \
+    X("flash.model", BYTES, "model", METRIC_EXACT, true, "the model image")                        \
+    X("flash.harness", BYTES, "harness", METRIC_EXACT, true,                                       \
+      "of these, the same agent with null engine")                                                 \
+    X("ram", BYTES, "RAM", METRIC_EXACT, true, "bytes of RAM in all")                              \
+    X("ram.data", BYTES, "data", METRIC_EXACT, true, "initialised variables")                      \
+    X("ram.bss", BYTES, "bss", METRIC_EXACT, true, "zeroed variables, arena apart")                \
+    X("ram.arena", BYTES, "arena", METRIC_EXACT, true, "tensor arena as planned")                  \
+    X("ram.arena_touched", BYTES, "touched", METRIC_EXACT, true,                                   \
+      "of the arena, bytes really written")                                                        \
+    X("ram.stack", BYTES, "stack", METRIC_EXACT, true, "stack high-water mark")                    \
+    X("ram.heap", BYTES, "heap", METRIC_EXACT, true, "heap high-water mark")                       \
+    X("ram.harness", BYTES, "harness", METRIC_EXACT, true,                                         \
+      "of these, the same agent with null engine")                                                 \
+    X("energy", ENERGY, "energy", METRIC_ENERGY, true, "per inference, gross")                     \
+    X("energy.net", ENERGY, "net", METRIC_ENERGY, true, "per inference, idle baseline subtracted") \
+    X("energy.idle", ENERGY, "idle", METRIC_INFO, true, "idle share of one inference")             \
+    X("charge", CHARGE, "charge", METRIC_ENERGY, true, "per inference, gross")                     \
+    X("current", CURRENT, "current", METRIC_ENERGY, true, "mean in the windows")                   \
+    X("current.peak", CURRENT, "peak", METRIC_INFO, true, "highest in the windows")                \
+    X("voltage", VOLTAGE, "voltage", METRIC_INFO, true,                                            \
       "supply, measured or declared (fact voltage.source)")                                        \
-    X("accuracy", "top-1", METRIC_SCORE, false, "share of the data set classified right")          \
-    X("auc", "AUC", METRIC_SCORE, false, "area under the ROC curve")                               \
-    X("mse", "MSE", METRIC_SCORE, true, "mean squared error over the data set")
+    X("battery_life", LIFE, "battery", METRIC_ENERGY, false,                                       \
+      "projected life of the battery that the suite describes")                                    \
+    X("accuracy", RATIO, "top-1", METRIC_SCORE, false, "share of the data set classified right")   \
+    X("auc", RATIO, "AUC", METRIC_SCORE, false, "area under the ROC curve")                        \
+    X("mse", RATIO, "MSE", METRIC_SCORE, true, "mean squared error over the data set")
 
 struct metric_info {
     const char *name;
+    enum metric_kind kind;
     const char *heading; /* short, for tables */
     enum metric_class class_;
     bool lower_is_better;

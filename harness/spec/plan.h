@@ -3,6 +3,7 @@
 #define HARNESS_SPEC_PLAN_H
 
 #include "harness/spec/board.h"
+#include "harness/spec/lab.h"
 #include "harness/spec/suite.h"
 
 struct case_parameter {
@@ -17,13 +18,19 @@ struct plan_case {
     const char *engine;
     const struct case_parameter *parameters;
     size_t parameter_count;
+    const struct suite_measure *measure;       /* the suite's, the model's and the command line's */
+    const struct suite_energy *energy;         /* NULL: no energy windows */
+    const struct suite_budget *const *budgets; /* those that hold for this case */
+    size_t budget_count;
     const char *skip; /* reason, or NULL when it is to run */
 };
 
 struct plan {
     const struct suite *suite;
+    const struct lab *lab;
     const struct plan_case *cases; /* in execution order per board */
     size_t case_count;
+    size_t run_count;                  /* cases without a skip */
     const struct board *const *boards; /* boards with at least one case to run */
     size_t board_count;
 };

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "harness/base/arena.h"
@@ -42,9 +43,24 @@ static void numbers_carry_units(void **state)
     assert_true(text_to_ns("500ms", &v) && v == 500000000);
     assert_true(text_to_ns("2s", &v) && v == 2000000000);
     assert_false(text_to_ns("500", &v));
+    assert_true(text_to_ns("2y", &v) && v == 63115200000000000);
     assert_false(text_to_bytes("64Kib", &v));
     assert_false(text_to_u64("18446744073709551616", &v));
     assert_false(text_to_u64("", &v));
+}
+
+static void si_prefixes_scale_and_the_unit_is_required(void **state)
+{
+    double v = 0;
+
+    assert_true(text_to_si("168MHz", "Hz", &v) && v == 168e6);
+    assert_true(text_to_si("32.768 kHz", "Hz", &v) && v == 32768);
+    assert_true(text_to_si("3V", "V", &v) && v == 3);
+    assert_true(text_to_si("400\u00b5J", "J", &v) && fabs(v - 4e-4) < 1e-12);
+    assert_true(text_to_si("2mm", "m", &v) && fabs(v - 2e-3) < 1e-12);
+    assert_false(text_to_si("168", "Hz", &v));
+    assert_false(text_to_si("168MHZ", "Hz", &v));
+    assert_false(text_to_si("-1Hz", "Hz", &v));
 }
 
 static void suggests_the_nearest_word(void **state)
@@ -127,6 +143,7 @@ int main(void)
         cmocka_unit_test(error_gains_context_on_the_way_up),
         cmocka_unit_test(sha256_matches_published_digests),
         cmocka_unit_test(numbers_carry_units),
+        cmocka_unit_test(si_prefixes_scale_and_the_unit_is_required),
         cmocka_unit_test(suggests_the_nearest_word),
         cmocka_unit_test(json_strings_are_inert),
         cmocka_unit_test(buffer_keeps_its_limit),
