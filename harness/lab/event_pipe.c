@@ -23,7 +23,8 @@ static const struct layout {
      {offsetof(struct event, recovery.rung), offsetof(struct event, recovery.reason)}},
     {EVENT_CASE_END,
      {offsetof(struct event, end.failure_class), offsetof(struct event, end.stage),
-      offsetof(struct event, end.text), offsetof(struct event, end.log)}},
+      offsetof(struct event, end.text), offsetof(struct event, end.log),
+      offsetof(struct event, end.hint)}},
 };
 
 struct header {
@@ -67,6 +68,8 @@ void event_pipe_encode(const struct event *e, const struct plan *plan, struct bu
     }
     if (e->kind == EVENT_OUTPUT)
         append_bytes(out, e->output.data, e->output.size);
+    if (e->kind == EVENT_WINDOW)
+        append_bytes(out, e->window.samples, e->window.samples_size);
     h.size = (uint32_t)(out->len - start - sizeof(h));
     memcpy(out->data + start, &h, sizeof(h));
 }
@@ -111,7 +114,11 @@ static bool take_strings(struct reader *r, const struct layout *layout, struct e
             return false;
         memcpy((char *)e + layout->strings[i], &s, sizeof(s));
     }
-    return e->kind != EVENT_OUTPUT || take_bytes(r, &e->output.data, &e->output.size);
+    if (e->kind == EVENT_OUTPUT)
+        return take_bytes(r, &e->output.data, &e->output.size);
+    if (e->kind == EVENT_WINDOW)
+        return take_bytes(r, &e->window.samples, &e->window.samples_size);
+    return true;
 }
 
 int event_pipe_decode(const struct buf *in, const struct plan *plan, struct event *ret,

@@ -88,9 +88,9 @@ struct event_window {
     enum unit unit;
     uint32_t invalid; /* INVALID_* bits */
     uint64_t host_ns; /* monotonic duration seen by the host; never reported as latency */
-    const uint64_t
-        *samples; /* ticks of single inferences when they were timed one by one, or NULL */
-    uint32_t sample_count;
+    /* Ticks of single inferences, packed (harness/spec/samples.h), or NULL. */
+    const void *samples;
+    size_t samples_size;
 };
 
 struct event_metric {
