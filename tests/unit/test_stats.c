@@ -1,0 +1,639 @@
+/*
+ * Summaries, bootstrap, rank tests, corrections, change points.
+ *
+ * Oracles: R 4.2.2 and its package boot 1.3-28 (run once, 200 000 replicates), Hollander and Wolfe's
+ * table 4.1, Efron and Tibshirani's spatial test data, and brute force written here.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/base.h"
+#include "harness/stats/change.h"
+#include "harness/stats/distribution.h"
+#include "harness/stats/evidence.h"
+#include "harness/stats/rank.h"
+#include "harness/stats/rng.h"
+#include "harness/stats/summary.h"
+#include "tests/unit/unit.h"
+
+static void assert_close(double got, double expected, double relative)
+{
+    if (!(fabs(got - expected) <= relative * fabs(expected)))
+        fail_msg("%.17g, expected %.17g", got, expected);
+}
+
+/* First outputs for seed 1234567, as listed with the reference implementation of SplitMix64. */
+static void random_numbers_are_the_published_ones(void **state)
+{
+    struct rng rng = RNG_SEED(1234567);
+    size_t seen[7] = {0};
+
+    assert_true(rng_next(&rng) == UINT64_C(6457827717110365317));
+    assert_true(rng_next(&rng) == UINT64_C(3203168211198807973));
+    assert_true(rng_next(&rng) == UINT64_C(9817491932198370423));
+    assert_true(rng_next(&rng) == UINT64_C(4593380528125082431));
+    for (int i = 0; i < 70000; i++)
+        seen[rng_below(&rng, 7)]++;
+    for (int i = 0; i < 7; i++)
+        assert_in_range(seen[i], 9600, 10400); /* 4 standard deviations of 10000 */
+}
+
+static void normal_numbers_have_the_normal_distribution(void **state)
+{
+    struct rng rng = RNG_SEED(3);
+    size_t below[5] = {0};
+
+    for (int i = 0; i < 100000; i++) {
+        const double z = rng_normal(&rng);
+
+        for (int k = 0; k < 5; k++)
+            below[k] += z < k - 2;
+    }
+    for (int k = 0; k < 5; k++) /* 4.5 standard deviations of a share at most */
+        assert_true(fabs((double)below[k] / 1e5 - normal_cdf(k - 2)) < 4.5 * 0.5 / sqrt(1e5));
+}
+
+static void a_summary_agrees_with_r(void **state)
+{
+    static const double x[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5};
+    struct summary s;
+
+    summary_of(x, 11, &s);
+    assert_true(s.n == 11 && s.min == 1 && s.max == 9 && s.median == 4 && s.mad == 1);
+    assert_close(s.mean, 4, 1e-15);
+    assert_close(s.sd, 2.36643191323985, 1e-14);
+    assert_close(s.sigma, 1.4826, 1e-5);
+    assert_true(s.p05 == 1 && s.p25 == 2.5 && s.p75 == 5 && s.p95 == 7.5);
+    assert_false(s.all_equal);
+    assert_int_equal(s.outliers, 0);
+}
+
+static void a_summary_flags_outliers_and_keeps_them(void **state)
+{
+    static const double x[] = {100, 101, 99, 100, 102, 98, 100, 150};
+    struct summary s;
+
+    summary_of(x, 8, &s);
+    assert_int_equal(s.outliers, 1);
+    assert_true(s.max == 150 && s.n == 8);
+    summary_of(x, 1, &s);
+    assert_true(s.all_equal && s.median == 100 && isnan(s.sd) && s.mad == 0);
+    summary_of(NULL, 0, &s);
+    assert_true(s.n == 0 && isnan(s.median) && !s.all_equal);
+}
+
+/* NIST StRD NumAcc4: mean 10000000.2, standard deviation 0.1, which naive sums lose. */
+static void a_small_spread_on_a_large_mean_keeps_its_digits(void **state)
+{
+    double x[1001] = {10000000.2};
+    struct summary s;
+
+    for (size_t i = 1; i < 1001; i++)
+        x[i] = i % 2 ? 10000000.1 : 10000000.3;
+    summary_of(x, 1001, &s);
+    assert_close(s.mean, 10000000.2, 1e-15);
+    assert_close(s.sd, 0.1, 1e-7);
+}
+
+/* A statistic_fn: may reorder its sample, and does. */
+static double biased_variance(double *x, size_t n)
+{
+    const double first = x[0];
+    double mean = 0;
+    double sum = 0;
+
+    x[0] = x[n - 1];
+    x[n - 1] = first;
+    for (size_t i = 0; i < n; i++)
+        mean += x[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        sum += (x[i] - mean) * (x[i] - mean) / (double)n;
+    return sum;
+}
+
+/*
+ * Efron and Tibshirani, "An Introduction to the Bootstrap", table 14.1 and section 14.3: variance
+ * 171.5, a = 0.061, 90 % BCa interval (115.8, 259.6) from 2000 replicates; R's boot.ci with 200 000
+ * gives (115.6, 260.9).
+ */
+static void the_bca_interval_is_the_published_one(void **state)
+{
+    static const double x[] = {48, 36, 20, 29, 42, 42, 20, 42, 22, 41, 45, 14, 6,
+                               0,  33, 28, 34, 4,  32, 24, 47, 41, 24, 26, 30, 41};
+    struct bootstrap b;
+
+    bootstrap_bca(x, 26, biased_variance, 0.9, 200000, 42, &b);
+    assert_close(b.estimate, 171.534023668639, 1e-12);
+    assert_true(fabs(b.acceleration - 0.061) < 0.0005);
+    assert_true(fabs(b.low - 115.6) < 0.8 && fabs(b.high - 260.9) < 1.2);
+}
+
+/* The mouse data's treatment group; R's boot.ci: (46.00, 137.57). */
+static void the_bca_interval_of_a_mean_agrees_with_r(void **state)
+{
+    static const double x[] = {94, 197, 16, 38, 99, 141, 23};
+    struct bootstrap b;
+    struct bootstrap again;
+
+    bootstrap_bca(x, 7, statistic_mean, 0.95, 200000, 42, &b);
+    assert_true(fabs(b.low - 46.00) < 0.8 && fabs(b.high - 137.57) < 0.9);
+    bootstrap_bca(x, 7, statistic_mean, 0.95, 200000, 42, &again);
+    assert_memory_equal(&b, &again, sizeof(b));
+}
+
+static void a_bootstrap_of_hardly_anything_says_so(void **state)
+{
+    static const double x[] = {5, 5, 5, 5};
+    struct bootstrap b;
+
+    bootstrap_median(x, 4, &b);
+    assert_true(b.estimate == 5 && b.low == 5 && b.high == 5 && b.acceleration == 0);
+    bootstrap_median(x, 2, &b);
+    assert_true(b.estimate == 5 && isnan(b.low));
+    bootstrap_median(x, 0, &b);
+    assert_true(isnan(b.estimate));
+}
+
+static void the_median_interval_covers_the_truth(void **state)
+{
+    struct rng rng = RNG_SEED(99);
+    int covered = 0;
+
+    for (int round = 0; round < 400; round++) {
+        double x[15];
+        struct bootstrap b;
+
+        for (size_t i = 0; i < 15; i++)
+            x[i] = exp(rng_normal(&rng)); /* median 1 */
+        bootstrap_bca(x, 15, statistic_median, 0.95, 600, (uint64_t)round, &b);
+        covered += b.low <= 1 && 1 <= b.high;
+    }
+    assert_in_range(covered, 366, 396); /* 91.5 % to 99 %: known to be a little liberal at n = 15 */
+}
+
+/* R: exp(mean(log r)), exp(sd(log r)) and its t interval. */
+static void the_mean_of_ratios_is_geometric(void **state)
+{
+    static const double r[] = {0.8, 1.25, 0.9, 0, 1.1, NAN, 0.75, -2};
+    static const double up_down[] = {2, 0.5};
+    struct ratio_mean m;
+
+    ratio_mean_of(r, 8, &m);
+    assert_true(m.n == 5 && m.excluded == 3);
+    assert_close(m.mean, 0.942191737936378, 1e-13);
+    assert_close(m.spread, 1.23979197816448, 1e-13);
+    assert_close(m.low, 0.72149183403284, 1e-12);
+    assert_close(m.high, 1.23040238178935, 1e-12);
+    ratio_mean_of(up_down, 2, &m);
+    assert_close(m.mean, 1, 1e-15);
+    ratio_mean_of(up_down, 1, &m);
+    assert_true(m.mean == 2 && isnan(m.spread));
+    ratio_mean_of(NULL, 0, &m);
+    assert_true(isnan(m.mean) && m.n == 0);
+}
+
+/* Hollander and Wolfe, table 4.1 (tritiated water): U = 15, p = 0.2544, shift -0.305 (-0.76, 0.15) */
+static void the_rank_test_gives_the_textbook_example(void **state)
+{
+    static const double a[] = {0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46};
+    static const double b[] = {1.15, 0.88, 0.90, 0.74, 1.21};
+    struct rank_test t;
+    struct rank_shift s;
+
+    rank_test(a, 10, b, 5, &t);
+    assert_true(t.exact && t.u == 15);
+    assert_close(t.p, 0.254412254412254, 1e-13);
+    assert_close(t.dominance, 0.3, 1e-15);
+    rank_shift(a, 10, b, 5, 0.95, &s);
+    assert_close(s.shift, -0.305, 1e-13);
+    assert_close(s.low, -0.76, 1e-13);
+    assert_close(s.high, 0.15, 1e-12);
+    assert_true(s.confidence >= 0.95 && s.confidence < 0.97);
+}
+
+/* The smallest p-values that benchstat's documentation names for 4+4, 5+5 and 8+8 samples. */
+static void small_samples_cannot_give_smaller_p_than_counting_allows(void **state)
+{
+    static const double a[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const double b[] = {11, 12, 13, 14, 15, 16, 17, 18};
+    static const size_t n[] = {4, 5, 8};
+    static const double p[] = {0.0286, 0.0079, 0.00016};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct rank_test t;
+
+        rank_test(a, n[i], b, n[i], &t);
+        assert_close(t.p, p[i], 0.04);
+        assert_close(t.p, rank_smallest_p(n[i], n[i]), 1e-12);
+        assert_true(t.dominance == 1);
+    }
+    assert_int_equal(rank_needed(0.01), 5);
+    assert_int_equal(rank_needed(0.05), 4);
+    assert_int_equal(rank_needed(0.01 / 80), 9);
+    assert_int_equal(rank_needed(1), 1);
+}
+
+/* Next subset of the same size, as bits (Gosper's hack). */
+static unsigned next_subset(unsigned s)
+{
+    const unsigned lowest = s & -s;
+    const unsigned ripple = s + lowest;
+
+    return ripple | (((s ^ ripple) >> 2) / lowest);
+}
+
+static double pairs_above(const double *x, size_t n, unsigned in_b)
+{
+    double u = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            if ((in_b >> j & 1) && !(in_b >> i & 1))
+                u += x[j] > x[i] ? 1 : x[j] == x[i] ? 0.5 : 0;
+        }
+    }
+    return u;
+}
+
+/* Every split of the pooled values, ties and all. */
+static double permutation_p(const double *x, size_t na, size_t nb)
+{
+    const size_t n = na + nb;
+    const unsigned given = ((1u << nb) - 1) << na;
+    const double half = (double)(na * nb) / 2;
+    const double distance = fabs(pairs_above(x, n, given) - half);
+    size_t as_far = 0;
+    size_t all = 0;
+
+    for (unsigned s = (1u << nb) - 1; s < 1u << n; s = next_subset(s)) {
+        as_far += fabs(pairs_above(x, n, s) - half) >= distance - 1e-9;
+        all++;
+    }
+    return (double)as_far / (double)all;
+}
+
+static void the_exact_p_equals_counting_all_splits(void **state)
+{
+    struct rng rng = RNG_SEED(8);
+
+    for (int round = 0; round < 300; round++) {
+        const size_t na = 1 + rng_below(&rng, 6);
+        const size_t nb = 1 + rng_below(&rng, 6);
+        double x[12];
+        struct rank_test t;
+
+        for (size_t i = 0; i < na + nb; i++)
+            x[i] = (double)rng_below(&rng, round % 3 == 0 ? 4 : 1000) + (i >= na) * (round % 2);
+        rank_test(x, na, x + na, nb, &t);
+        assert_true(t.exact);
+        assert_close(t.p, permutation_p(x, na, nb), 1e-12);
+    }
+}
+
+/* The same by brute force in R (combn), with ties. */
+static void ties_are_counted_exactly(void **state)
+{
+    static const double a[] = {1, 2, 2, 3, 5, 5, 8};
+    static const double b[] = {2, 4, 5, 5, 6, 9, 9, 9};
+    static const double c[] = {10, 10, 10, 11, 12};
+    static const double d[] = {10, 12, 12, 13};
+    struct rank_test t;
+
+    rank_test(a, 7, b, 8, &t);
+    assert_true(t.u == 43);
+    assert_close(t.p, 0.0895104895104895, 1e-13);
+    rank_test(c, 5, d, 4, &t);
+    assert_true(t.u == 15.5);
+    assert_close(t.p, 0.26984126984127, 1e-12);
+}
+
+/* wilcox.test(y, x), exact, 20 + 20 values. */
+static void twenty_against_twenty_agrees_with_r(void **state)
+{
+    double x[20];
+    double y[20];
+    struct rank_test t;
+    struct rank_shift s;
+
+    for (int i = 0; i < 20; i++) {
+        x[i] = (i + 1) * 17 % 41 + 0.5;
+        y[i] = (i + 1) * 23 % 43 + 4.25;
+    }
+    rank_test(x, 20, y, 20, &t);
+    assert_true(t.exact && t.u == 225);
+    assert_close(t.p, 0.511661243702, 1e-11);
+    rank_shift(x, 20, y, 20, 0.95, &s);
+    assert_true(s.shift == 2.75 && s.low == -5.25 && s.high == 11.75);
+}
+
+/* wilcox.test(y, x, exact = FALSE, correct = TRUE); the first has ties. */
+static void large_samples_agree_with_r(void **state)
+{
+    double x[60];
+    double y[55];
+    struct rank_test t;
+    struct rank_shift s;
+
+    for (int i = 0; i < 60; i++)
+        x[i] = 7 * (i + 1);
+    for (int i = 0; i < 45; i++)
+        y[i] = (i + 1) * 11 % 37 + 3;
+    rank_test(x, 40, y, 45, &t);
+    assert_true(!t.exact && t.u == 111.5);
+    assert_close(t.p, 3.96202391086396e-12, 1e-9);
+    for (int i = 0; i < 60; i++)
+        x[i] = 100 + (i + 1) * 37 / 10.0;
+    for (int i = 0; i < 55; i++)
+        y[i] = 100.8 + (i + 1) * 29 / 10.0;
+    rank_test(x, 60, y, 55, &t);
+    assert_true(t.u == 1191);
+    assert_close(t.p, 0.01025479187536, 1e-11);
+    rank_shift(x, 60, y, 55, 0.95, &s);
+    assert_true(fabs(s.shift + 30.878) < 0.11);
+    assert_true(fabs(s.low + 54.4) < 0.31 && fabs(s.high + 7.3) < 0.31);
+}
+
+static void rank_figures_mirror_when_the_samples_swap(void **state)
+{
+    struct rng rng = RNG_SEED(21);
+
+    for (int round = 0; round < 300; round++) {
+        const size_t na = 1 + rng_below(&rng, 20);
+        const size_t nb = 1 + rng_below(&rng, 40);
+        double a[20];
+        double b[40];
+        struct rank_test t[2];
+        struct rank_shift s[2];
+
+        for (size_t i = 0; i < na; i++)
+            a[i] = (double)rng_below(&rng, 30);
+        for (size_t i = 0; i < nb; i++)
+            b[i] = (double)rng_below(&rng, 30) + 2;
+        rank_test(a, na, b, nb, &t[0]);
+        rank_test(b, nb, a, na, &t[1]);
+        assert_close(t[0].p, t[1].p, 1e-12);
+        assert_true(t[0].p > 0 && t[0].p <= 1 + 1e-12);
+        assert_close(t[0].u + t[1].u, (double)(na * nb), 1e-12);
+        rank_shift(a, na, b, nb, 0.9, &s[0]);
+        rank_shift(b, nb, a, na, 0.9, &s[1]);
+        assert_true(s[0].shift == -s[1].shift && s[0].low == -s[1].high);
+        assert_true(s[0].low <= s[0].shift && s[0].shift <= s[0].high);
+    }
+}
+
+static void equal_and_empty_samples_show_nothing(void **state)
+{
+    static const double x[60] = {0};
+    struct rank_test t;
+    struct rank_shift s;
+
+    rank_test(x, 5, x, 7, &t);
+    assert_true(t.p == 1 && t.u == 17.5);
+    rank_test(x, 60, x, 60, &t);
+    assert_true(t.p == 1 && !t.exact);
+    rank_test(x, 0, x, 7, &t);
+    assert_true(t.p == 1 && isnan(t.u));
+    rank_shift(x, 0, x, 7, 0.95, &s);
+    assert_true(isnan(s.shift) && isnan(s.low));
+    assert_true(rank_smallest_p(0, 5) == 1);
+}
+
+static void the_shift_interval_covers_the_truth(void **state)
+{
+    struct rng rng = RNG_SEED(4);
+    int covered = 0;
+
+    for (int round = 0; round < 2000; round++) {
+        double a[8];
+        double b[8];
+        struct rank_shift s;
+
+        for (size_t i = 0; i < 8; i++) {
+            a[i] = rng_normal(&rng);
+            b[i] = rng_normal(&rng) + 1.5;
+        }
+        rank_shift(a, 8, b, 8, 0.95, &s);
+        covered += s.low <= 1.5 && 1.5 <= s.high;
+    }
+    assert_in_range(covered, 1890, 1955); /* exact confidence is 0.9500 or a little more */
+}
+
+static void thinning_large_samples_keeps_the_shift(void **state)
+{
+    static double a[5000];
+    static double b[3000];
+    struct rng rng = RNG_SEED(6);
+    struct rank_shift s;
+
+    for (size_t i = 0; i < 5000; i++)
+        a[i] = rng_normal(&rng);
+    for (size_t i = 0; i < 3000; i++)
+        b[i] = rng_normal(&rng) + 0.5;
+    rank_shift(a, 5000, b, 3000, 0.95, &s);
+    assert_true(fabs(s.shift - 0.5) < 0.08 && s.low < 0.5 && s.high > 0.5);
+}
+
+/* p.adjust(p, "holm") of R. */
+static void holm_agrees_with_r(void **state)
+{
+    double p[] = {0.01, 0.02, 0.03, 0.04, 0.05, 0.0001};
+    static const double expected[] = {0.05, 0.08, 0.09, 0.09, 0.09, 0.0006};
+    static const double q[] = {0.04, 0.001, 0.3, 0.012};
+    static const double q_expected[] = {0.08, 0.004, 0.3, 0.036};
+    double adjusted[4];
+
+    evidence_holm(p, 6, p); /* in place */
+    for (size_t i = 0; i < 6; i++)
+        assert_close(p[i], expected[i], 1e-12);
+    evidence_holm(q, 4, adjusted);
+    for (size_t i = 0; i < 4; i++)
+        assert_close(adjusted[i], q_expected[i], 1e-12);
+    evidence_holm(NULL, 0, NULL);
+}
+
+/* power.t.test(sd = 1, power = 0.8)$delta over the rank test's efficiency sqrt(3/pi). */
+static void the_detectable_effect_is_near_the_exact_power_calculation(void **state)
+{
+    const double efficiency = sqrt(3 / M_PI);
+
+    assert_close(evidence_detectable(1, 5, 5, 0.01, 0.8), 2.74444114043797 / efficiency, 0.03);
+    assert_close(evidence_detectable(1, 10, 10, 0.01, 0.8), 1.68611051438944 / efficiency, 0.01);
+    assert_close(evidence_detectable(1, 30, 30, 0.05, 0.8), 0.735628901530183 / efficiency, 0.002);
+    assert_close(evidence_detectable(3, 30, 30, 0.05, 0.8), 3 * 0.7356 / efficiency, 0.002);
+    assert_true(isinf(evidence_detectable(1, 3, 3, 0.01, 0.8)));
+    assert_true(isinf(evidence_detectable(1, 0, 30, 0.01, 0.8)));
+}
+
+static void the_detectable_effect_is_detected_as_often_as_it_says(void **state)
+{
+    const double shift = evidence_detectable(1, 10, 10, 0.01, 0.8);
+    struct rng rng = RNG_SEED(12);
+    int found = 0;
+
+    for (int round = 0; round < 1000; round++) {
+        double a[10];
+        double b[10];
+        struct rank_test t;
+
+        for (size_t i = 0; i < 10; i++) {
+            a[i] = rng_normal(&rng);
+            b[i] = rng_normal(&rng) + shift;
+        }
+        rank_test(a, 10, b, 10, &t);
+        found += t.p <= 0.01;
+    }
+    assert_in_range(found, 750, 850);
+}
+
+/* 2 * pt(-2 / sqrt(1/5 + 1), 8) and friends, by R. */
+static void student_evidence_agrees_with_r(void **state)
+{
+    assert_close(evidence_student(2, 1, 5, 1, 8), 0.105321921117337, 1e-9);
+    assert_close(evidence_student(-2, 1, 5, 1, 8), 0.105321921117337, 1e-9);
+    assert_true(evidence_student(0, 0, 5, 5, 8) == 1);
+    assert_true(evidence_student(1, 0, 5, 5, 8) == 0);
+    assert_true(evidence_student(1, 1, 5, 5, 0) == 1);
+}
+
+static double segment_cost(const double *x, size_t begin, size_t end)
+{
+    double least = INFINITY;
+
+    for (size_t c = begin; c < end; c++) { /* a median is among the values */
+        double sum = 0;
+
+        for (size_t i = begin; i < end; i++)
+            sum += fabs(x[i] - x[c]);
+        least = fmin(least, sum);
+    }
+    return least;
+}
+
+/* Cost of the partition whose cuts are the bits of `cuts`; INFINITY when a part is too short. */
+static double partition_cost(const double *x, size_t n, unsigned cuts, size_t min, double penalty)
+{
+    double cost = 0;
+    size_t begin = 0;
+
+    for (size_t i = 1; i <= n; i++) {
+        if (i < n && !(cuts >> (i - 1) & 1))
+            continue;
+        if (i - begin < min)
+            return INFINITY;
+        cost += segment_cost(x, begin, i) + (begin > 0 ? penalty : 0);
+        begin = i;
+    }
+    return cost;
+}
+
+static void the_segmentation_costs_no_more_than_any_other(void **state)
+{
+    struct rng rng = RNG_SEED(31);
+
+    for (int round = 0; round < 200; round++) {
+        const size_t n = 6 + rng_below(&rng, 6);
+        const struct change_options o = {.min_segment = 1 + rng_below(&rng, 3),
+                                         .penalty = 0.5 + 3 * rng_unit(&rng)};
+        struct change_segment found[12];
+        double least = INFINITY;
+        double cost = 0;
+        double x[12];
+        size_t count;
+
+        for (size_t i = 0; i < n; i++)
+            x[i] = rng_normal(&rng) + (i > n / 2) * 3.0;
+        for (unsigned cuts = 0; cuts < (1u << n) / 2; cuts++)
+            least = fmin(least, partition_cost(x, n, cuts, o.min_segment, o.penalty));
+        count = change_find(x, n, &o, found);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(found[i].end - found[i].begin >= o.min_segment);
+            assert_int_equal(found[i].begin, i > 0 ? found[i - 1].end : 0);
+            cost += segment_cost(x, found[i].begin, found[i].end) + (i > 0 ? o.penalty : 0);
+        }
+        assert_int_equal(found[count - 1].end, n);
+        assert_close(cost, least, 1e-9);
+    }
+}
+
+static void steps_are_found_where_they_are_and_outliers_are_not_steps(void **state)
+{
+    const struct change_options o = {0};
+    struct rng rng = RNG_SEED(77);
+    struct change_segment s[100];
+    double x[100];
+
+    for (size_t i = 0; i < 100; i++)
+        x[i] = 1000 + rng_normal(&rng) + (i >= 40) * 500 + (i >= 70) * 8;
+    x[20] += 300;
+    x[55] -= 700;
+    assert_int_equal(change_find(x, 100, &o, s), 3); /* the big step does not hide the small one */
+    assert_int_equal(s[1].begin, 40);
+    assert_int_equal(s[2].begin, 70);
+    assert_true(fabs(s[0].median - 1000) < 1 && fabs(s[1].median - 1500) < 1);
+    assert_true(fabs(s[2].median - 1508) < 1 && s[2].sigma > 0.5 && s[2].sigma < 2);
+    assert_true(change_noise(x, 100) > 0.7 && change_noise(x, 100) < 1.4);
+}
+
+static void a_deterministic_series_shows_every_lasting_step(void **state)
+{
+    struct change_options o = {.min_segment = 1};
+    double x[12] = {48, 48, 48, 48, 48, 49, 49, 49, 49, 49, 49, 49};
+    struct change_segment s[12];
+
+    assert_int_equal(change_find(x, 12, &o, s), 2);
+    assert_true(s[1].begin == 5 && s[0].median == 48 && s[1].median == 49 && s[1].sigma == 0);
+    o.noise = 5;
+    assert_int_equal(change_find(x, 12, &o, s), 1);
+    assert_int_equal(change_find(x, 2, &(struct change_options){0}, s), 1);
+    assert_int_equal(change_find(x, 1, &o, s), 1);
+    assert_int_equal(change_find(x, 0, &o, s), 0);
+}
+
+static void the_longest_history_is_cut_in_time(void **state)
+{
+    static double x[CHANGE_MAX];
+    static struct change_segment s[CHANGE_MAX];
+    const struct change_options o = {0};
+    struct rng rng = RNG_SEED(1);
+
+    for (size_t i = 0; i < CHANGE_MAX; i++)
+        x[i] = rng_normal(&rng) + (double)(i / 100 % 2) * 6;
+    assert_int_equal(change_find(x, CHANGE_MAX, &o, s), 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_numbers_are_the_published_ones),
+        cmocka_unit_test(normal_numbers_have_the_normal_distribution),
+        cmocka_unit_test(a_summary_agrees_with_r),
+        cmocka_unit_test(a_summary_flags_outliers_and_keeps_them),
+        cmocka_unit_test(a_small_spread_on_a_large_mean_keeps_its_digits),
+        cmocka_unit_test(the_bca_interval_is_the_published_one),
+        cmocka_unit_test(the_bca_interval_of_a_mean_agrees_with_r),
+        cmocka_unit_test(a_bootstrap_of_hardly_anything_says_so),
+        cmocka_unit_test(the_median_interval_covers_the_truth),
+        cmocka_unit_test(the_mean_of_ratios_is_geometric),
+        cmocka_unit_test(the_rank_test_gives_the_textbook_example),
+        cmocka_unit_test(small_samples_cannot_give_smaller_p_than_counting_allows),
+        cmocka_unit_test(the_exact_p_equals_counting_all_splits),
+        cmocka_unit_test(ties_are_counted_exactly),
+        cmocka_unit_test(twenty_against_twenty_agrees_with_r),
+        cmocka_unit_test(large_samples_agree_with_r),
+        cmocka_unit_test(rank_figures_mirror_when_the_samples_swap),
+        cmocka_unit_test(equal_and_empty_samples_show_nothing),
+        cmocka_unit_test(the_shift_interval_covers_the_truth),
+        cmocka_unit_test(thinning_large_samples_keeps_the_shift),
+        cmocka_unit_test(holm_agrees_with_r),
+        cmocka_unit_test(the_detectable_effect_is_near_the_exact_power_calculation),
+        cmocka_unit_test(the_detectable_effect_is_detected_as_often_as_it_says),
+        cmocka_unit_test(student_evidence_agrees_with_r),
+        cmocka_unit_test(the_segmentation_costs_no_more_than_any_other),
+        cmocka_unit_test(steps_are_found_where_they_are_and_outliers_are_not_steps),
+        cmocka_unit_test(a_deterministic_series_shows_every_lasting_step),
+        cmocka_unit_test(the_longest_history_is_cut_in_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
