@@ -2,8 +2,8 @@
  * What a port owes the core: about a dozen functions. PORTING.md walks through them.
  *
  * The core never includes a chip header and never touches a register; a port never sees a frame.
- * All calls come from the main thread of execution except agent_rx(), which the port calls from
- * its receive interrupt.
+ * All calls come from the main thread of execution; the port's receive interrupt hands bytes to
+ * agent_rx() (agent.h). main() of a port is `return agent_main();` after its startup code.
  */
 #ifndef AGENTS_CORE_PORT_H
 #define AGENTS_CORE_PORT_H
@@ -34,38 +34,39 @@ struct port_stack {
 void port_init(void);
 
 /* ---- link ---- */
-/* Send bytes; may block until they are accepted by the hardware or a buffer. */
+/* Send bytes; may block until they are accepted by the hardware or a buffer. n is mostly 1. */
 void port_send(const uint8_t *data, size_t n);
 /* All sent bytes have left the chip. Called before silence and before a baud switch. */
 void port_send_drain(void);
-/* Sleep until an interrupt, unless agent_rx_pending(); must not lose the wake-up (see PORTING.md). */
+/*
+ * Sleep until an interrupt, unless agent_rx_pending(). Must not lose the wake-up: test with
+ * interrupts off, then sleep (a pending interrupt ends WFI even while masked), then let them in.
+ */
 void port_wait(void);
 /* While silent the link raises no interrupt and clocks nothing that the measured code would see. */
 void port_link_silence(bool silent);
-/* False when the rate is not possible; the old one then stays. */
+/* False when the rate is not possible; the old one then stays. Starts at AGENT_BAUD (config.h). */
 bool port_set_baud(uint32_t baud);
 
-/* ---- provided by the core for the port's receive interrupt ---- */
-void agent_rx(uint8_t byte);
-bool agent_rx_pending(void);
-void agent_rx_lost(void); /* a byte overran the hardware */
+/* ---- provided by the core: see agent.h for agent_rx(), agent_rx_pending(), agent_rx_lost() ---- */
 
 /* ---- time and markers ---- */
 struct port_timebase port_timebase(void);
 uint64_t port_ticks(void); /* monotonic, 64 bit; cheap enough to bracket a window */
 void port_marker(bool high);
+void port_cold(void); /* empty the caches, as after reset; nothing where there are none */
 
 /* ---- memory ---- */
 struct port_region port_arena(void);        /* tensors; aligned to 16 where the core has SIMD */
 struct port_region port_slot(void);         /* model image */
 uint32_t port_static_ram(void);             /* .data + .bss, arena and slot excluded */
 struct port_stack port_stack(bool repaint); /* high-water mark; repaint forgets it */
-/* Write into the slot; n and offset are multiples of 4 except at the end. False on failure. */
+/* Write into the slot; in order, offset a multiple of 16, n too except at the end. False: failed. */
 bool port_slot_write(uint32_t offset, const uint8_t *data, uint32_t n);
-/* Make room before the first write; false on failure. May take long: expect_ms goes out as BUSY. */
+/* Make room before the first write; false on failure. May take long: erase_ms goes out as BUSY. */
 bool port_slot_erase(uint32_t size);
-uint32_t port_slot_erase_ms(uint32_t size);
-uint32_t port_caps(void); /* WIRE_CAP_* that hold for this chip */
+uint32_t port_slot_erase_ms(uint32_t size); /* 0 for RAM */
+uint32_t port_caps(void);                   /* WIRE_CAP_* that hold for this chip */
 
 /* ---- identity and life ---- */
 const uint8_t *port_build_id(void); /* 8 bytes */
