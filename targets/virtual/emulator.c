@@ -1,0 +1,252 @@
+#include "targets/virtual/emulator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/file.h"
+#include "harness/base/log.h"
+#include "harness/base/text.h"
+
+#define ORDER_LINE_MAX 65536 /* QMP answers can be long */
+#define ERROR_LINE_MAX 2048
+
+static const struct emulator_ops *const kinds[] = {
+    &emulator_qemu,
+    &emulator_simavr,
+    &emulator_posix,
+};
+
+const struct emulator_ops *emulator_find(const char *kind, struct err *err)
+{
+    const char *names[ARRAY_SIZE(kinds) + 1] = {NULL};
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        names[i] = kinds[i]->kind;
+        if (strcmp(kind, names[i]) == 0)
+            return kinds[i];
+    }
+    (void)err_set(err, ERR_USAGE, "unknown kind '%s': qemu, simavr or posix", kind);
+    if (text_nearest(kind, names) != NULL)
+        (void)err_hint(err, "did you mean '%s'?", text_nearest(kind, names));
+    return NULL;
+}
+
+void arguments_add(struct arguments *a, const char *fmt, ...)
+{
+    AUTO_BUF text = BUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    a->full = a->full || a->count + 1 >= (int)ARRAY_SIZE(a->list);
+    if (!a->full)
+        a->list[a->count++] = arena_strdup(&a->arena, buf_text(&text));
+}
+
+static void arguments_release(struct arguments *a)
+{
+    arena_release(&a->arena);
+}
+
+void emulator_init(struct emulator *e, const struct emulator_ops *ops)
+{
+    *e = (struct emulator){.ops = ops, .proc = PROC_INIT, .uart = -1, .orders = -1, .edges = -1};
+    lines_init(&e->order_lines, ORDER_LINE_MAX);
+    lines_init(&e->error_lines, ERROR_LINE_MAX);
+}
+
+/* A stream whose first end is ours: non-blocking and not inherited. */
+static int open_stream(int *ret_ours, int *ret_childs)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    if (fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0) {
+        const int failure = errno;
+
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        return -failure;
+    }
+    *ret_ours = pair[0];
+    *ret_childs = pair[1];
+    return 0;
+}
+
+static void close_all(struct emulator *e)
+{
+    fd_close(&e->uart);
+    fd_close(&e->orders);
+    fd_close(&e->edges);
+    for (int i = 0; i < 3; i++)
+        fd_close(&e->proc.stdio[i]);
+}
+
+static int spawn(struct emulator *e, struct launch *l, struct err *err)
+{
+    AUTO(arguments_release) struct arguments a = {.count = 0};
+    const bool stdio = e->ops->uart_is_stdio;
+    const int keep[] = {l->orders, l->edges, l->uart};
+    const int wanted = stdio ? 2 : 3;
+    int kept[3];
+    struct proc_options o = {
+        .stdio = {stdio ? l->uart : PROC_NULL, stdio ? l->uart : PROC_NULL, PROC_PIPE},
+        .keep_fds = kept};
+
+    for (int i = 0; i < wanted; i++) {
+        if (keep[i] >= 0)
+            kept[o.keep_count++] = keep[i];
+    }
+    if (e->ops->arguments(l, &a, err) < 0)
+        return err->code;
+    for (int i = 0; l->options->extra[i] != NULL; i++)
+        arguments_add(&a, "%s", l->options->extra[i]);
+    if (a.full)
+        return err_set(err, ERR_USAGE, "too many arguments for the emulator");
+    o.argv = a.list;
+    for (int i = 0; i < a.count; i++)
+        log_line(LOG_VIRTUAL, "argv[%d] %s", i, a.list[i]);
+    if (proc_start(&e->proc, &o, err) < 0)
+        return err->code;
+    (void)fcntl(e->proc.stdio[2], F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+int emulator_start(struct emulator *e, const struct launch *wanted, struct err *err)
+{
+    AUTO(fd_close) int uart = -1;
+    AUTO(fd_close) int orders = -1;
+    AUTO(fd_close) int edges = -1;
+    struct launch l = *wanted;
+    int r = open_stream(&e->uart, &uart);
+
+    if (r == 0 && e->ops->takes_orders)
+        r = open_stream(&e->orders, &orders);
+    if (r == 0 && e->ops->gives_edges)
+        r = open_stream(&e->edges, &edges);
+    if (r < 0) {
+        close_all(e);
+        return err_sys(err, -r, "cannot create a socket pair");
+    }
+    l.uart = uart;
+    l.orders = orders;
+    l.edges = edges;
+    e->ready = !e->ops->takes_orders;
+    e->halted = false;
+    e->lockup = false;
+    e->last_words[0] = '\0';
+    lines_release(&e->order_lines);
+    lines_release(&e->error_lines);
+    if (spawn(e, &l, err) < 0) {
+        close_all(e);
+        return err->code;
+    }
+    return 0;
+}
+
+bool emulator_runs(const struct emulator *e)
+{
+    return e->proc.pid >= 0;
+}
+
+void emulator_kill(struct emulator *e)
+{
+    if (e->proc.pid >= 0) {
+        (void)kill(-e->proc.pid, SIGKILL);
+        (void)waitpid(e->proc.pid, NULL, 0);
+        e->proc.pid = -1;
+    }
+    close_all(e);
+}
+
+void emulator_halt(struct emulator *e, bool halt)
+{
+    if (e->ops->takes_orders)
+        e->ops->order(e, halt ? ORDER_HALT : ORDER_RESUME);
+    else if (e->proc.pid >= 0)
+        (void)kill(-e->proc.pid, halt ? SIGSTOP : SIGCONT);
+    e->halted = halt;
+}
+
+void emulator_prepare(struct emulator *e, struct poll_set *set)
+{
+    e->slot_orders = poll_set_add(set, e->orders, POLLIN);
+    e->slot_errors = poll_set_add(set, e->proc.stdio[2], POLLIN);
+}
+
+static void read_errors(struct emulator *e)
+{
+    const bool alive = lines_read(&e->error_lines, e->proc.stdio[2]);
+    const char *line;
+
+    while ((line = lines_next(&e->error_lines)) != NULL) {
+        log_line(LOG_VIRTUAL, "%s: %s", e->ops->kind, line);
+        if (line[0] == '\0')
+            continue;
+        if (!e->lockup) /* what follows a lockup is a register dump */
+            (void)snprintf(e->last_words, sizeof(e->last_words), "%s", line);
+        if (e->ops->complain != NULL)
+            e->ops->complain(e, line);
+    }
+    if (!alive)
+        fd_close(&e->proc.stdio[2]);
+}
+
+void emulator_serve(struct emulator *e, const struct poll_set *set)
+{
+    const char *line;
+
+    if (poll_set_events(set, e->slot_orders) != 0) {
+        const bool alive = lines_read(&e->order_lines, e->orders);
+
+        while ((line = lines_next(&e->order_lines)) != NULL)
+            e->ops->hear(e, line);
+        if (!alive)
+            fd_close(&e->orders);
+    }
+    if (poll_set_events(set, e->slot_errors) != 0)
+        read_errors(e);
+}
+
+bool emulator_has_died(struct emulator *e, char *text, size_t n)
+{
+    int status = 0;
+    size_t used;
+
+    if (e->proc.pid < 0 || !proc_ended(&e->proc, &status))
+        return false;
+    if (e->proc.stdio[2] >= 0)
+        read_errors(e);
+    proc_describe_status(status, text, n);
+    used = strlen(text);
+    if (e->last_words[0] != '\0')
+        (void)snprintf(text + used, n - used, ": %s", e->last_words);
+    close_all(e);
+    return true;
+}
+
+void emulator_send(struct emulator *e, const char *line)
+{
+    AUTO_BUF out = BUF_INIT;
+
+    buf_printf(&out, "%s\n", line);
+    /* A few dozen bytes into a socket of 200 kB: it is taken whole, or the emulator is stuck. */
+    if (e->orders >= 0 && send(e->orders, out.data, out.len, MSG_NOSIGNAL) != (ssize_t)out.len)
+        log_line(LOG_VIRTUAL, "%s does not take orders", e->ops->kind);
+}
+
+void emulator_release(struct emulator *e)
+{
+    emulator_kill(e);
+    lines_release(&e->order_lines);
+    lines_release(&e->error_lines);
+}

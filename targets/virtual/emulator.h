@@ -1,0 +1,108 @@
+/*
+ * What runs the firmware: one child process with a socket for the UART, one for orders (QMP or
+ * our own lines) and one on which marker edges come back.
+ *
+ * A back-end is one const struct emulator_ops and a line in emulator.c's list. It only says how
+ * to start its program and what the lines on the order socket mean; it never touches the pty and
+ * never waits: board.c owns the loop.
+ */
+#ifndef TARGETS_VIRTUAL_EMULATOR_H
+#define TARGETS_VIRTUAL_EMULATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/base/arena.h"
+#include "harness/base/base.h"
+#include "harness/base/err.h"
+#include "harness/base/proc.h"
+#include "targets/virtual/lines.h"
+#include "targets/virtual/options.h"
+#include "targets/virtual/poll_set.h"
+
+enum emulator_order {
+    ORDER_RESET,
+    ORDER_HALT,
+    ORDER_RESUME
+};
+
+struct emulator {
+    const struct emulator_ops *ops;
+    struct proc proc; /* pid -1: power is off, or it died */
+    int uart;         /* our ends; -1 when there is none */
+    int orders;
+    int edges;
+    struct lines order_lines;
+    struct lines error_lines;
+    bool ready;           /* has said that it listens to orders */
+    unsigned resets;      /* seen to complete */
+    bool halted;          /* the core stands still because we said so */
+    bool lockup;          /* died because the core locked up */
+    char last_words[300]; /* of its stderr: usually why it died */
+    int slot_orders;
+    int slot_errors;
+};
+
+/* Everything a start depends on. */
+struct launch {
+    const struct options *options;
+    const char *firmware;
+    const struct image_file *loads;
+    int load_count;
+    int uart; /* the child's ends */
+    int orders;
+    int edges;
+};
+
+struct arguments {
+    struct arena arena;
+    const char *list[160];
+    int count;
+    bool full;
+};
+
+struct emulator_ops {
+    const char *kind;
+    const char *count_name; /* what the edge stream counts */
+    bool uart_is_stdio;     /* the child talks on stdin and stdout instead of launch.uart */
+    bool takes_orders;      /* else a reset is a restart and a halt is SIGSTOP */
+    bool gives_edges;
+    /* Complain early about options that cannot work. */
+    int (*check)(const struct options *o, struct err *err);
+    /* Append argv. */
+    int (*arguments)(const struct launch *l, struct arguments *a, struct err *err);
+    void (*order)(struct emulator *e, enum emulator_order order);
+    /* One line arrived on the order socket. */
+    void (*hear)(struct emulator *e, const char *line);
+    /* One line arrived on stderr. NULL: nothing special in it. */
+    void (*complain)(struct emulator *e, const char *line);
+};
+
+extern const struct emulator_ops emulator_qemu;
+extern const struct emulator_ops emulator_simavr;
+extern const struct emulator_ops emulator_posix;
+
+const struct emulator_ops *emulator_find(const char *kind, struct err *err);
+
+void arguments_add(struct arguments *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+void emulator_init(struct emulator *e, const struct emulator_ops *ops);
+int emulator_start(struct emulator *e, const struct launch *l, struct err *err) MUST_CHECK;
+bool emulator_runs(const struct emulator *e);
+void emulator_kill(struct emulator *e); /* at once, as a supply that fails */
+
+/* Halt or resume by whatever means the back-end has. */
+void emulator_halt(struct emulator *e, bool halt);
+
+void emulator_prepare(struct emulator *e, struct poll_set *set);
+void emulator_serve(struct emulator *e, const struct poll_set *set);
+
+/*
+ * True once, when the child ended on its own: reaps it, closes everything, and puts why into text.
+ */
+bool emulator_has_died(struct emulator *e, char *text, size_t n);
+
+void emulator_send(struct emulator *e, const char *line); /* on the order socket */
+void emulator_release(struct emulator *e);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * QEMU as a board: stock qemu-system-arm or -riscv32, chosen by the firmware's ELF header.
+ *
+ * With `-icount shift=N` one instruction takes exactly 2^N virtual ns, so any timer of the board
+ * that ticks at least twice per instruction gives exact counts (README.md has the table).
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "targets/virtual/elf_machine.h"
+#include "targets/virtual/emulator.h"
+#include "targets/virtual/tool.h"
+
+static const char *program(const struct options *o, enum elf_machine machine)
+{
+    if (o->emulator != NULL)
+        return o->emulator;
+    return machine == ELF_MACHINE_RISCV32 ? "qemu-system-riscv32" : "qemu-system-arm";
+}
+
+static int firmware_machine(const char *firmware, enum elf_machine *ret, struct err *err)
+{
+    if (elf_machine_read(firmware, ret, err) < 0)
+        return err->code;
+    if (*ret != ELF_MACHINE_ARM && *ret != ELF_MACHINE_RISCV32)
+        return err_set(err, ERR_USAGE, "%s: is for %s; kind qemu runs ARM and RISC-V (rv32)",
+                       firmware, elf_machine_name(*ret));
+    return 0;
+}
+
+static int check(const struct options *o, struct err *err)
+{
+    enum elf_machine machine;
+
+    if (o->machine == NULL || o->machine[0] == '\0')
+        return err_set(err, ERR_USAGE, "--machine is missing: a QEMU machine, such as mps2-an386");
+    return firmware_machine(o->firmware, &machine, err);
+}
+
+/* A comma separates QEMU's sub-options; inside a value it is doubled. */
+static const char *escape_commas(struct arguments *a, const char *path)
+{
+    AUTO_BUF out = BUF_INIT;
+
+    for (; *path != '\0'; path++) {
+        if (*path == ',')
+            buf_putc(&out, ',');
+        buf_putc(&out, *path);
+    }
+    return arena_strdup(&a->arena, buf_text(&out));
+}
+
+static void add_plugin(const struct launch *l, struct arguments *a)
+{
+    const struct options *o = l->options;
+    const char *plugin =
+        o->plugin != NULL ? o->plugin : tool_find(&a->arena, "libtinyrig-marker.so");
+
+    if (plugin == NULL || strcmp(plugin, "none") == 0 || l->edges < 0)
+        return;
+    arguments_add(a, "-plugin");
+    if (o->marker)
+        arguments_add(a, "%s,fd=%d,set=0x%llx,clear=0x%llx", escape_commas(a, plugin), l->edges,
+                      (unsigned long long)o->marker_set, (unsigned long long)o->marker_clear);
+    else
+        arguments_add(a, "%s,fd=%d", escape_commas(a, plugin), l->edges);
+}
+
+static int arguments(const struct launch *l, struct arguments *a, struct err *err)
+{
+    const struct options *o = l->options;
+    enum elf_machine machine;
+
+    if (firmware_machine(l->firmware, &machine, err) < 0)
+        return err->code;
+    arguments_add(a, "%s", program(o, machine));
+    arguments_add(a, "-M");
+    arguments_add(a, "%s", o->machine);
+    arguments_add(a, "-nodefaults");
+    arguments_add(a, "-no-user-config");
+    arguments_add(a, "-display");
+    arguments_add(a, "none");
+    if (machine == ELF_MACHINE_RISCV32) {
+        arguments_add(a, "-bios");
+        arguments_add(a, "none");
+    }
+    arguments_add(a, "-kernel");
+    arguments_add(a, "%s", l->firmware);
+    arguments_add(a, "-chardev");
+    arguments_add(a, "socket,id=uart,fd=%d", l->uart);
+    arguments_add(a, "-serial");
+    arguments_add(a, "chardev:uart");
+    arguments_add(a, "-chardev");
+    arguments_add(a, "socket,id=orders,fd=%d", l->orders);
+    arguments_add(a, "-mon");
+    arguments_add(a, "chardev=orders,mode=control");
+    if (o->icount_shift >= 0) {
+        arguments_add(a, "-icount");
+        arguments_add(a, "shift=%d,sleep=%s", o->icount_shift, o->idle_skips ? "off" : "on");
+    }
+    for (int i = 0; i < l->load_count; i++) {
+        arguments_add(a, "-device");
+        arguments_add(a, "loader,file=%s,addr=0x%llx,force-raw=on",
+                      escape_commas(a, l->loads[i].path), (unsigned long long)l->loads[i].address);
+    }
+    add_plugin(l, a);
+    return 0;
+}
+
+static void order(struct emulator *e, enum emulator_order order)
+{
+    static const char *const commands[] = {
+        [ORDER_RESET] = "{\"execute\":\"system_reset\"}",
+        [ORDER_HALT] = "{\"execute\":\"stop\"}",
+        [ORDER_RESUME] = "{\"execute\":\"cont\"}",
+    };
+
+    emulator_send(e, commands[order]);
+}
+
+/* QMP prints one JSON object per line; the few words we need cannot be anything else in it. */
+static void hear(struct emulator *e, const char *line)
+{
+    if (strstr(line, "\"QMP\":") != NULL) {
+        emulator_send(e, "{\"execute\":\"qmp_capabilities\"}");
+        e->ready = true;
+    } else if (strstr(line, "\"event\": \"RESET\"") != NULL) {
+        e->resets++;
+    }
+}
+
+static void complain(struct emulator *e, const char *line)
+{
+    if (strstr(line, "Lockup:") != NULL)
+        e->lockup = true;
+}
+
+const struct emulator_ops emulator_qemu = {
+    .kind = "qemu",
+    .count_name = "instructions",
+    .takes_orders = true,
+    .gives_edges = true,
+    .check = check,
+    .arguments = arguments,
+    .order = order,
+    .hear = hear,
+    .complain = complain,
+};

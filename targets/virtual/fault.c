@@ -1,0 +1,247 @@
+#include "targets/virtual/fault.h"
+
+#include <string.h>
+
+#include "harness/base/clock.h"
+
+static const struct shape {
+    const char *word;
+    enum fault_what what;
+    const char *text;
+} shapes[] = {
+#define X(name, word, what, text) {word, FAULT_##what, text},
+    FAULT_LIST(X)
+#undef X
+};
+
+const char *fault_word(enum fault_kind kind)
+{
+    return shapes[kind].word;
+}
+
+enum fault_what fault_what(enum fault_kind kind)
+{
+    return shapes[kind].what;
+}
+
+void fault_set_init(struct fault_set *s, uint64_t seed)
+{
+    *s = (struct fault_set){.seed = seed};
+}
+
+void fault_clear(struct fault_set *s)
+{
+    s->count = 0;
+    s->action_count = 0;
+    s->stalled_until_ns[TO_BOARD] = 0;
+    s->stalled_until_ns[FROM_BOARD] = 0;
+    s->firmware[0] = '\0';
+}
+
+/* splitmix64, by Sebastiano Vigna (public domain). */
+static uint64_t noise_next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+void fault_fire(struct fault_set *s, struct fault *f)
+{
+    f->fired++;
+    if (s->action_count < FAULT_MAX)
+        s->actions[s->action_count++] =
+            (struct fault_action){.kind = f->kind, .number = f->number, .ms = f->ms};
+}
+
+bool fault_take_action(struct fault_set *s, struct fault_action *ret)
+{
+    if (s->action_count == 0)
+        return false;
+    *ret = s->actions[0];
+    s->action_count--;
+    memmove(s->actions, s->actions + 1, (size_t)s->action_count * sizeof(s->actions[0]));
+    return true;
+}
+
+static bool byte_fires(struct fault *f)
+{
+    if (f->waiting || f->fired >= f->count)
+        return false;
+    switch (f->trigger) {
+    case TRIGGER_AT:
+        return f->seen >= f->at;
+    case TRIGGER_PROBABILITY:
+        return noise_next(&f->noise) <= f->threshold;
+    default:
+        return true;
+    }
+}
+
+/* Does something come up before the next byte of this direction may pass? */
+static bool blocked(struct fault_set *s, enum fault_direction d)
+{
+    for (int i = 0; i < s->count; i++) {
+        struct fault *f = &s->list[i];
+        const enum fault_what what = shapes[f->kind].what;
+
+        if (f->direction != d || (what != FAULT_HOLD && what != FAULT_ACTION) || !byte_fires(f))
+            continue;
+        if (what == FAULT_ACTION) {
+            fault_fire(s, f);
+        } else {
+            f->fired++;
+            s->stalled_until_ns[d] = clock_monotonic_ns() + (uint64_t)f->ms * 1000000u;
+        }
+        return true;
+    }
+    return false;
+}
+
+static void insert(struct fault *f, struct buf *out)
+{
+    const uint64_t bytes = f->trigger == TRIGGER_PROBABILITY ? 1 : f->count;
+
+    for (uint64_t k = 0; k < bytes; k++)
+        buf_putc(out, (char)noise_next(&f->noise));
+    f->fired += bytes - 1;
+}
+
+static void pass_byte(struct fault_set *s, enum fault_direction d, uint8_t byte, struct buf *out)
+{
+    int copies = 1;
+
+    for (int i = 0; i < s->count; i++) {
+        struct fault *f = &s->list[i];
+
+        if (f->direction != d || shapes[f->kind].what != FAULT_BYTES)
+            continue;
+        if (byte_fires(f)) {
+            f->fired++;
+            if (f->kind == FAULT_DROP || f->kind == FAULT_MUTE)
+                copies = 0;
+            else if (f->kind == FAULT_DUPLICATE)
+                copies *= 2;
+            else if (f->kind == FAULT_GARBLE)
+                byte ^= (uint8_t)(1u << (noise_next(&f->noise) & 7));
+            else
+                insert(f, out);
+        }
+    }
+    for (int k = 0; k < copies; k++)
+        buf_putc(out, (char)byte);
+    for (int i = 0; i < s->count; i++)
+        s->list[i].seen += s->list[i].direction == d && s->list[i].trigger != TRIGGER_EDGE;
+}
+
+size_t fault_pass(struct fault_set *s, enum fault_direction d, const uint8_t *in, size_t n,
+                  struct buf *out)
+{
+    if (s->count == 0) {
+        buf_append(out, in, n);
+        return n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (fault_stalls(s, d) || blocked(s, d))
+            return i;
+        pass_byte(s, d, in[i], out);
+    }
+    return n;
+}
+
+bool fault_stalls(const struct fault_set *s, enum fault_direction d)
+{
+    return s->stalled_until_ns[d] != 0 && clock_monotonic_ns() < s->stalled_until_ns[d];
+}
+
+bool fault_echoes(const struct fault_set *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        if (s->list[i].kind == FAULT_ECHO && !s->list[i].waiting)
+            return true;
+    }
+    return false;
+}
+
+/* A wait is over: actions happen at once, the others start to act on bytes. */
+static void wake(struct fault_set *s, struct fault *f)
+{
+    f->waiting = false;
+    if (shapes[f->kind].what == FAULT_ACTION)
+        fault_fire(s, f);
+}
+
+void fault_edge(struct fault_set *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        struct fault *f = &s->list[i];
+
+        if (f->waiting && f->trigger == TRIGGER_EDGE && ++f->seen >= f->at)
+            wake(s, f);
+    }
+}
+
+void fault_tick(struct fault_set *s)
+{
+    const uint64_t now = clock_monotonic_ns();
+
+    for (int i = 0; i < s->count; i++) {
+        struct fault *f = &s->list[i];
+
+        if (f->due_ns == 0 || now < f->due_ns || f->fired >= f->count)
+            continue;
+        if (f->kind == FAULT_REBOOT_LOOP) {
+            fault_fire(s, f);
+            f->due_ns = now + (uint64_t)f->ms * 1000000u;
+        } else {
+            f->due_ns = 0;
+            wake(s, f);
+        }
+    }
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return b != 0 && b < a ? b : a;
+}
+
+int fault_timeout_ms(const struct fault_set *s)
+{
+    const uint64_t now = clock_monotonic_ns();
+    uint64_t next = UINT64_MAX;
+
+    for (int d = 0; d < 2; d++) {
+        if (s->stalled_until_ns[d] > now)
+            next = earlier(next, s->stalled_until_ns[d]);
+    }
+    for (int i = 0; i < s->count; i++) {
+        if (s->list[i].fired < s->list[i].count)
+            next = earlier(next, s->list[i].due_ns);
+    }
+    if (next == UINT64_MAX)
+        return -1;
+    return next <= now ? 0 : (int)((next - now + 999999u) / 1000000u);
+}
+
+void fault_list(const struct fault_set *s, struct buf *out)
+{
+    buf_printf(out, "%d armed", s->count);
+    for (int i = 0; i < s->count; i++) {
+        const struct fault *f = &s->list[i];
+
+        buf_printf(out, "; %d %s fired %llu", f->number, fault_word(f->kind),
+                   (unsigned long long)f->fired);
+        if (f->count != UINT64_MAX)
+            buf_printf(out, " of %llu", (unsigned long long)f->count);
+    }
+}
+
+void fault_help(struct buf *out)
+{
+    buf_puts(out, "fault KIND [to-board|from-board] [at BYTE | prob P | after MS | edge N]"
+                  " [count K] [ms M] [file PATH]\n");
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
+        buf_printf(out, "  %-12s %s\n", shapes[i].word, shapes[i].text);
+}

@@ -1,0 +1,138 @@
+/*
+ * Faults on purpose: bytes lost, bent, doubled or held back on the serial line, and things that
+ * happen to the board at an exact byte, marker edge or time.
+ *
+ * Everything is counted or seeded, so a failure replays: "byte N" counts bytes in one direction
+ * since the fault was armed, the first is 0; random faults draw from a generator seeded by the
+ * board's --seed and the fault's number. Whether a fault fires never depends on how the bytes were
+ * chunked by the host.
+ */
+#ifndef TARGETS_VIRTUAL_FAULT_H
+#define TARGETS_VIRTUAL_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/base.h"
+#include "harness/base/buf.h"
+#include "harness/base/err.h"
+
+#define FAULT_MAX 16
+
+/* name, word, what it happens to, text */
+/* clang-format off */
+#define FAULT_LIST(X) \
+    X(DROP,        "drop",        BYTES,  "bytes are lost") \
+    X(GARBLE,      "garble",      BYTES,  "one bit of each byte flips") \
+    X(DUPLICATE,   "duplicate",   BYTES,  "bytes arrive twice") \
+    X(INSERT,      "insert",      BYTES,  "a random byte comes before each (with 'at': all before that one)") \
+    X(MUTE,        "mute",        BYTES,  "like drop, but without end unless 'count' says so") \
+    X(STALL,       "stall",       HOLD,   "nothing passes for 'ms', then everything does") \
+    X(ECHO,        "echo",        LINE,   "the host hears its own bytes") \
+    X(RESET,       "reset",       ACTION, "the reset line is pulsed") \
+    X(HANG,        "hang",        ACTION, "the core stops until a reset") \
+    X(UNPLUG,      "unplug",      ACTION, "the serial cable is pulled; with 'ms' it returns after that time") \
+    X(POWER_OFF,   "power-off",   ACTION, "the supply fails; with 'ms' it returns after that time") \
+    X(DIE,         "die",         ACTION, "the emulator is killed, as if it had crashed") \
+    X(REBOOT_LOOP, "reboot-loop", LOOP,   "a reset every 'ms', 'count' times or without end") \
+    X(FIRMWARE,    "firmware",    IMAGE,  "'file' is what the next power on finds in the flash")
+/* clang-format on */
+
+enum fault_what {
+    FAULT_BYTES,  /* bends bytes as they pass */
+    FAULT_HOLD,   /* holds them back */
+    FAULT_LINE,   /* a state of the line */
+    FAULT_ACTION, /* something the board does once its trigger comes */
+    FAULT_LOOP,   /* ... again and again */
+    FAULT_IMAGE,  /* what lies in the flash */
+};
+
+enum fault_kind {
+#define X(name, word, what, text) FAULT_##name,
+    FAULT_LIST(X)
+#undef X
+};
+
+enum fault_direction {
+    TO_BOARD,
+    FROM_BOARD
+};
+
+enum fault_trigger {
+    TRIGGER_NOW,
+    TRIGGER_AT,
+    TRIGGER_PROBABILITY,
+    TRIGGER_AFTER,
+    TRIGGER_EDGE
+};
+
+struct fault {
+    int number; /* 1, 2, ... since the board started */
+    enum fault_kind kind;
+    enum fault_direction direction;
+    enum fault_trigger trigger;
+    bool waiting;       /* for its time or edge */
+    uint64_t at;        /* byte or edge number */
+    uint64_t threshold; /* probability as a fraction of 2^64 */
+    uint64_t count;     /* fires this often, UINT64_MAX: without end */
+    uint64_t fired;
+    uint64_t seen;  /* bytes or edges since armed */
+    uint64_t noise; /* state of its random generator */
+    unsigned ms;
+    uint64_t due_ns; /* TRIGGER_AFTER and loops */
+};
+
+/* Something the board has to do because a fault fired. */
+struct fault_action {
+    enum fault_kind kind;
+    int number;
+    unsigned ms;
+};
+
+struct fault_set {
+    struct fault list[FAULT_MAX];
+    int count;
+    int armed_ever;
+    uint64_t seed;
+    uint64_t stalled_until_ns[2];
+    struct fault_action actions[FAULT_MAX];
+    int action_count;
+    char firmware[4096]; /* "" unless a wrong firmware is armed */
+};
+
+void fault_set_init(struct fault_set *s, uint64_t seed);
+
+/*
+ * Arm what the words after `fault` say: KIND [to-board|from-board]
+ * [at N | prob P | after MS | edge N] [count K] [ms M] [file PATH].
+ */
+int fault_arm(struct fault_set *s, char *const *words, int count, struct err *err) MUST_CHECK;
+void fault_clear(struct fault_set *s);
+
+/*
+ * Send n bytes through the faults of one direction, appending what comes out to `out`. Returns how
+ * many were consumed: fewer than n when a stall or an action came up before the next byte.
+ */
+size_t fault_pass(struct fault_set *s, enum fault_direction d, const uint8_t *in, size_t n,
+                  struct buf *out);
+bool fault_stalls(const struct fault_set *s, enum fault_direction d);
+bool fault_echoes(const struct fault_set *s);
+
+/* A marker edge was seen; time has passed. Both may make actions due. */
+void fault_edge(struct fault_set *s);
+void fault_tick(struct fault_set *s);
+int fault_timeout_ms(const struct fault_set *s); /* until the next tick matters; -1: never */
+
+/* One more firing of f, which asks the board for something. */
+void fault_fire(struct fault_set *s, struct fault *f);
+
+/* Take the oldest action that is due. */
+bool fault_take_action(struct fault_set *s, struct fault_action *ret);
+
+const char *fault_word(enum fault_kind kind);
+enum fault_what fault_what(enum fault_kind kind);
+void fault_list(const struct fault_set *s, struct buf *out); /* one line */
+void fault_help(struct buf *out);                            /* many lines */
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Carries bytes between the pty and the emulator's UART socket, through the faults.
+ *
+ * Towards the board the host is held back when the board is slow, as flow control of a USB cable
+ * does. From the board everything is always taken, because a QEMU whose UART blocks stops
+ * answering altogether; what the host does not read within 1 MiB is dropped and counted.
+ */
+#ifndef TARGETS_VIRTUAL_RELAY_H
+#define TARGETS_VIRTUAL_RELAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/base/buf.h"
+#include "targets/virtual/fault.h"
+#include "targets/virtual/poll_set.h"
+#include "targets/virtual/pty.h"
+
+struct relay {
+    struct buf from_host; /* before the faults */
+    struct buf to_board;  /* after them */
+    struct buf from_board;
+    struct buf to_host;
+    uint64_t bytes_to_board;
+    uint64_t bytes_from_board;
+    uint64_t dropped; /* from the board, because nobody read them */
+    bool deaf;        /* forget what the board says (it is about to be reset in mid-sentence) */
+    int slot_uart;
+};
+
+void relay_init(struct relay *r);
+
+/* uart is -1 while there is no board: what the host says is lost then. */
+void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, int uart);
+void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty, int uart,
+                 struct fault_set *faults);
+
+/* Whatever was on its way to a board that lost power never arrives. */
+void relay_forget_input(struct relay *r);
+void relay_forget_output(struct relay *r);
+void relay_release(struct relay *r);
+
+#endif
