@@ -37,8 +37,8 @@ static size_t unescape(const char *s, size_t n, struct buf *out)
         buf_putc(out, '\\');
         return 1;
     }
-    found = s[1] != '\0' ? strchr("a\ab\bf\fn\nr\rt\tv\v", s[1]) : NULL; /* letter, meaning */
-    buf_putc(out, found != NULL ? found[1] : s[1]);
+    found = s[1] >= 'a' ? strchr("a\ab\bf\fn\nr\rt\tv\v", s[1]) : NULL; /* letter, meaning */
+    buf_append(out, found != NULL ? found + 1 : s + 1, 1);
     return 2;
 }
 
