@@ -152,6 +152,8 @@ static int progress_emit(struct event_sink *self, const struct event *e, struct 
     struct progress *p = (struct progress *)self;
     struct board_line *l = e->case_ != NULL ? line_find(p, e->case_->board) : NULL;
 
+    if (e->case_ == NULL)
+        return 0;
     if (e->kind == EVENT_CASE_END)
         case_ended(p, e, l);
     if (l == NULL)
