@@ -16,11 +16,11 @@
 #include "harness/spec/board.h"
 
 struct timebase {
-    enum unit unit;       /* of values below */
+    enum unit unit; /* of values below */
     double ticks_per_unit;
-    bool exact;           /* values are whole numbers: a tick count names one of them */
+    bool exact; /* values are whole numbers: a tick count names one of them */
     uint32_t tick_hz;
-    double ns_per_tick;   /* on the board's own clock; virtual ns on a virtual board */
+    double ns_per_tick; /* on the board's own clock; virtual ns on a virtual board */
 };
 
 /*
