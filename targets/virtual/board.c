@@ -14,9 +14,9 @@
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 
-/* Generous: a loaded machine may need seconds to start a QEMU. */
-#define POWER_ON_TIMEOUT_MS 20000
-#define RESET_TIMEOUT_MS    10000
+/* Generous, as a loaded machine may need seconds; less than the harness waits for a reply. */
+#define POWER_ON_TIMEOUT_MS 6000
+#define RESET_TIMEOUT_MS    3500
 
 void board_notice(struct board *b, const char *fmt, ...)
 {

@@ -146,16 +146,16 @@ static int carry_out(struct board *b, const struct command *c, struct buf *reply
     return err_set(err, ERR_BUG, "command %d has no code", (int)c->kind);
 }
 
-static void reply_error(struct board *b, const struct err *err)
+void control_error(struct buf *out, const struct err *err)
 {
-    buf_puts(&b->say, "error ");
-    text_escape(&b->say, err->text, strlen(err->text));
+    buf_puts(out, "error ");
+    text_escape(out, err->text, strlen(err->text));
     if (err->hint[0] != '\0') {
-        buf_puts(&b->say, " (");
-        text_escape(&b->say, err->hint, strlen(err->hint));
-        buf_putc(&b->say, ')');
+        buf_puts(out, " (");
+        text_escape(out, err->hint, strlen(err->hint));
+        buf_putc(out, ')');
     }
-    buf_putc(&b->say, '\n');
+    buf_putc(out, '\n');
 }
 
 bool control_line(struct board *b, char *line)
@@ -170,7 +170,7 @@ bool control_line(struct board *b, char *line)
     if (r == 0)
         r = carry_out(b, &c, &reply, &err);
     if (r < 0) {
-        reply_error(b, &err);
+        control_error(&b->say, &err);
         return true;
     }
     buf_puts(&b->say, "ok");

@@ -13,4 +13,7 @@
  */
 bool control_line(struct board *b, char *line);
 
+/* The reply for a failure: "error TEXT (HINT)", on one line whatever the text contains. */
+void control_error(struct buf *out, const struct err *err);
+
 #endif

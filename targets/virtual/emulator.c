@@ -192,7 +192,8 @@ static void read_errors(struct emulator *e)
         log_line(LOG_VIRTUAL, "%s: %s", e->ops->kind, line);
         if (line[0] == '\0')
             continue;
-        if (!e->lockup) /* what follows a lockup is a register dump */
+        /* QEMU signs its own complaints; hints and register dumps that follow say less. */
+        if (strncmp(e->last_words, "qemu", 4) != 0 || strncmp(line, "qemu", 4) == 0)
             (void)snprintf(e->last_words, sizeof(e->last_words), "%s", line);
         if (e->ops->complain != NULL)
             e->ops->complain(e, line);

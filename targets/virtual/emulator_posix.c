@@ -22,6 +22,7 @@ static int arguments(const struct launch *l, struct arguments *a, struct err *er
     if (l->load_count > 0)
         return err_set(err, ERR_USAGE, "kind posix has no flash to load into");
     arguments_add(a, "%s", l->firmware);
+    arguments_add(a, "--marker-fd=%d", l->edges);
     return 0;
 }
 
@@ -29,6 +30,7 @@ const struct emulator_ops emulator_posix = {
     .kind = "posix",
     .count_name = "nothing",
     .uart_is_stdio = true,
+    .gives_edges = true,
     .check = check,
     .arguments = arguments,
 };

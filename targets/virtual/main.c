@@ -99,6 +99,7 @@ static bool serve_commands(struct board *b, struct lines *lines)
     while ((line = lines_next(lines)) != NULL) {
         if (!control_line(b, line))
             return false;
+        board_act(b); /* a fault that was armed for now happens before the next command */
     }
     return more;
 }
@@ -130,8 +131,16 @@ static void run(struct board *b, int signals)
     flush_all(&b->say);
 }
 
+/* A program that started us waits for a line; a person wants it on the terminal. */
 static int fail(const struct err *err)
 {
+    if (!isatty(STDOUT_FILENO)) {
+        AUTO_BUF line = BUF_INIT;
+
+        control_error(&line, err);
+        (void)fputs(buf_text(&line), stdout);
+        return err_exit_status(err->code);
+    }
     (void)fprintf(stderr, "tinyrig-vboard: %s\n", err->text);
     if (err->hint[0] != '\0')
         (void)fprintf(stderr, "hint: %s\n", err->hint);

@@ -1,4 +1,4 @@
-/* Where our other files are: beside the running program, or in its ../lib/tinyrig. */
+/* Our helpers (the marker plugin, the simavr half) lie beside the running program. */
 #ifndef TARGETS_VIRTUAL_TOOL_H
 #define TARGETS_VIRTUAL_TOOL_H
 

@@ -35,7 +35,6 @@ struct posix_port {
     uint8_t *slot;
     uint32_t arena_size;
     uint32_t slot_size;
-    unsigned edges;
     uint8_t reset_cause; /* 1 power, 2 software */
     size_t out_used;
     uint8_t out[OUT_SIZE];
@@ -154,8 +153,7 @@ void port_marker(bool high)
 
     if (port.options->marker_fd < 0)
         return;
-    n = snprintf(line, sizeof(line), "EDGE %u %s ns=%llu\n", port.edges++, high ? "hi" : "lo",
-                 (unsigned long long)port_ticks());
+    n = snprintf(line, sizeof(line), "edge %d %llu -\n", high, (unsigned long long)port_ticks());
     if (write(port.options->marker_fd, line, (size_t)n) < 0)
         return; /* nobody listens */
 }

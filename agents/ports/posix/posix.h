@@ -18,7 +18,7 @@ struct posix_agent_options {
     uint32_t slot_size;  /* bytes; 0: 4 MiB */
     uint32_t arena_size; /* bytes; 0: 1 MiB */
     int slot_fd;         /* a file that stands for flash: the slot survives; -1: RAM */
-    int marker_fd;       /* gets "EDGE <n> hi|lo ns=<t>\n" per edge; -1: no marker pin */
+    int marker_fd;       /* gets "edge 0|1 NS -" per edge (targets/virtual/edges.h); -1: no pin */
     uint8_t uid[12];     /* all zero: the chip has none */
     /* Told about every new rate (a real UART would change it); may be NULL. */
     void (*baud_changed)(void *context, uint32_t baud);
