@@ -105,7 +105,7 @@ def main():
     parser.add_argument('names', nargs='*')
     parser.add_argument('--check', action='store_true', help='compare instead of writing')
     parser.add_argument('--into', help='build here, recipes that ship no binaries included')
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     recipes = sorted(n for n in os.listdir(HERE)
                      if os.path.exists(os.path.join(HERE, n, 'recipe.yaml')))
     shipped = [n for n in recipes if os.path.exists(os.path.join(HERE, n, 'PROVENANCE'))]
