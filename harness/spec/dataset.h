@@ -10,6 +10,16 @@
 
 #include "harness/spec/event.h"
 
+/* Parts of a case that are read only when asked for. */
+enum data_part {
+    DATA_FACTS = 1 << 0,
+    DATA_WINDOWS = 1 << 1,
+    DATA_PROFILE = 1 << 2,
+    DATA_OUTPUTS = 1 << 3,
+    DATA_LOGS = 1 << 4,
+    DATA_ALL = DATA_FACTS | DATA_WINDOWS | DATA_PROFILE | DATA_OUTPUTS | DATA_LOGS,
+};
+
 struct data_fact {
     const char *key;
     const char *value;

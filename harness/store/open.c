@@ -56,10 +56,9 @@ static int create_file(const char *path, struct err *err)
     return 0;
 }
 
-static int connect_file(struct store *s, enum store_mode mode, struct err *err)
+static int check_file(struct store *s, enum store_mode mode, struct err *err)
 {
     struct stat st;
-    int r;
 
     if (mode == STORE_WRITE && create_file(s->path, err) < 0)
         return (int)err->code;
@@ -69,6 +68,15 @@ static int connect_file(struct store *s, enum store_mode mode, struct err *err)
     }
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_CONFIG, "results database '%s': not a regular file", s->path);
+    return 0;
+}
+
+static int connect_file(struct store *s, enum store_mode mode, struct err *err)
+{
+    int r = strcmp(s->path, STORE_MEMORY) == 0 ? 0 : check_file(s, mode, err);
+
+    if (r < 0)
+        return r;
     r = sqlite3_open_v2(s->path, &s->db.handle, SQLITE_OPEN_READWRITE, NULL);
     if (r != SQLITE_OK)
         return err_set(err, ERR_STORE, "results database '%s': %s", s->path,

@@ -20,6 +20,8 @@
 
 struct store;
 
+#define STORE_MEMORY ":memory:" /* a path: nothing is kept after close */
+
 enum store_mode {
     STORE_READ,  /* the file must exist */
     STORE_WRITE, /* created (0640) when missing; missing folders too */
@@ -70,15 +72,6 @@ int store_find_unfinished(struct store *s, struct arena *arena, const char **ret
                           struct err *err) MUST_CHECK;
 
 /* ---- reading ---- */
-
-enum data_part {
-    DATA_FACTS = 1 << 0,
-    DATA_WINDOWS = 1 << 1,
-    DATA_PROFILE = 1 << 2,
-    DATA_OUTPUTS = 1 << 3,
-    DATA_LOGS = 1 << 4,
-    DATA_ALL = DATA_FACTS | DATA_WINDOWS | DATA_PROFILE | DATA_OUTPUTS | DATA_LOGS,
-};
 
 /* Every field that is given must match; names may hold * and ?. NULL or 0: any. */
 struct store_selection {

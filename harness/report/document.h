@@ -1,0 +1,75 @@
+/*
+ * A report as headings, paragraphs and tables: what the terminal and Markdown formats have in
+ * common. Texts in it are safe (see glyph.h) but not yet escaped for a format.
+ */
+#ifndef HARNESS_REPORT_DOCUMENT_H
+#define HARNESS_REPORT_DOCUMENT_H
+
+#include "harness/base/arena.h"
+#include "harness/report/report.h"
+
+enum tone {
+    TONE_PLAIN,
+    TONE_GOOD,
+    TONE_WARNING,
+    TONE_BAD,
+    TONE_FAINT,
+};
+
+struct cell {
+    const char *text; /* never NULL */
+    enum tone tone;
+};
+
+struct column {
+    const char *title;
+    bool number;   /* aligned right */
+    unsigned drop; /* 0: always shown; of the others the highest goes first when width is short */
+};
+
+struct table {
+    const struct column *columns;
+    size_t column_count;
+    struct cell *cells; /* row by row */
+    size_t row_count;
+};
+
+enum block_kind {
+    BLOCK_HEADING,
+    BLOCK_TEXT,
+    BLOCK_ITEM, /* of a list */
+    BLOCK_TABLE,
+};
+
+struct block {
+    enum block_kind kind;
+    unsigned level; /* of a heading: 1, 2 */
+    struct cell text;
+    struct table table;
+};
+
+struct document {
+    struct block *blocks;
+    size_t block_count;
+};
+
+void document_build(const struct report_options *options, struct arena *arena,
+                    struct document *ret);
+
+/* "passed", toned. */
+struct cell document_status(const struct data_case *c);
+
+/* "12 cases: 10 passed, 1 failed, 1 skipped" */
+const char *document_tally(struct arena *arena, const struct dataset *d);
+
+/* Index of the first case of each section, in dataset order: same board (or model), realm, unit. */
+size_t document_sections(const struct report_options *options, struct arena *arena,
+                         const size_t **ret_first);
+bool document_same_section(const struct report_options *options, const struct data_case *a,
+                           const struct data_case *b);
+/* What the numbers of a section are: "instructions, counted in an emulator: not time". */
+const char *document_timebase(const struct data_case *c);
+/* "cortex-m4 STM32F405RG, 168 MHz, 1.00 MiB flash, 192.0 KiB RAM" from the facts, or "". */
+const char *document_board(struct arena *arena, const struct data_case *c);
+
+#endif
