@@ -35,6 +35,7 @@ struct posix_port {
     uint8_t *slot;
     uint32_t arena_size;
     uint32_t slot_size;
+    uint32_t baud;
     uint8_t reset_cause; /* 1 power, 2 software */
     size_t out_used;
     uint8_t out[OUT_SIZE];
@@ -43,6 +44,15 @@ struct posix_port {
 static _Thread_local struct posix_port port;
 
 /* ---- link ---- */
+
+/* What a UART makes of bytes at another rate. */
+static void garble(uint8_t *data, size_t n)
+{
+    if (port.options->far_baud == NULL || *port.options->far_baud == port.baud)
+        return;
+    for (size_t i = 0; i < n; i++)
+        data[i] ^= 0x55;
+}
 
 static ssize_t write_some(const uint8_t *data, size_t n)
 {
@@ -57,6 +67,7 @@ static void flush(void)
 {
     size_t at = 0;
 
+    garble(port.out, port.out_used);
     while (at < port.out_used) {
         ssize_t done = write_some(port.out + at, port.out_used - at);
 
@@ -77,6 +88,7 @@ static void flush(void)
 void port_init(void)
 {
     port.out_used = 0;
+    port.baud = AGENT_BAUD;
 }
 
 void port_send(const uint8_t *data, size_t n)
@@ -107,6 +119,7 @@ static void receive(int timeout_ms)
         return;
     if (n <= 0) /* closed, or a pty whose master is gone */
         longjmp(port.leave, LEFT_LINK);
+    garble(bytes, (size_t)n);
     for (ssize_t i = 0; i < n; i++)
         agent_rx(bytes[i]);
 }
@@ -126,8 +139,7 @@ bool port_set_baud(uint32_t baud)
 {
     if (baud < 1200 || baud > 4000000)
         return false;
-    if (port.options->baud_changed != NULL)
-        port.options->baud_changed(port.options->context, baud);
+    port.baud = baud;
     return true;
 }
 

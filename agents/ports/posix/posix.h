@@ -20,9 +20,8 @@ struct posix_agent_options {
     int slot_fd;         /* a file that stands for flash: the slot survives; -1: RAM */
     int marker_fd;       /* gets "edge 0|1 NS -" per edge (targets/virtual/edges.h); -1: no pin */
     uint8_t uid[12];     /* all zero: the chip has none */
-    /* Told about every new rate (a real UART would change it); may be NULL. */
-    void (*baud_changed)(void *context, uint32_t baud);
-    void *context;
+    /* The far end's rate: bytes are garbled while ours differs. NULL: a line without rates. */
+    const _Atomic uint32_t *far_baud;
 };
 
 /*
