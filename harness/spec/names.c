@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/base.h"
+#include "harness/spec/verdict.h"
 
 #define NAME_ROW(name, word) word,
 #define DEFINE_NAMES(list, tag)                                                                    \
@@ -25,3 +26,5 @@ DEFINE_NAMES(REALM_LIST, realm)
 DEFINE_NAMES(UNIT_LIST, unit)
 DEFINE_NAMES(METRIC_CLASS_LIST, metric_class)
 DEFINE_NAMES(CASE_STATUS_LIST, case_status)
+DEFINE_NAMES(VERDICT_LIST, verdict)
+DEFINE_NAMES(DIFFERENCE_LEVEL_LIST, difference_level)

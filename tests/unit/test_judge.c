@@ -1,0 +1,654 @@
+/*
+ * Decisions, comparability, histories and whole comparisons.
+ *
+ * Expected verdicts follow from the rules written in harness/judge/decide.h; p-values from R
+ * (wilcox.test, pt), run once.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "harness/judge/compare.h"
+#include "harness/judge/history.h"
+#include "harness/stats/rng.h"
+#include "tests/unit/datasets.h"
+#include "tests/unit/unit.h"
+
+static void assert_close(double got, double expected, double relative)
+{
+    if (!(fabs(got - expected) <= relative * fabs(expected)))
+        fail_msg("%.17g, expected %.17g", got, expected);
+}
+
+#define MADE __attribute__((cleanup(made_release))) struct made
+static void made_release(struct made *m)
+{
+    arena_release(&m->arena);
+}
+
+#define SAMPLE(...)                                                                                \
+    {                                                                                              \
+        .values = (const double[]){__VA_ARGS__},                                                   \
+        .n = sizeof((const double[]){__VA_ARGS__}) / sizeof(double), .sigma = NAN                  \
+    }
+
+static struct decision decide(struct decide_question *q)
+{
+    struct decision d;
+
+    if (q->floor == 0)
+        q->floor = decide_floor(&decide_policy_default, q->class_, false, false);
+    decide_evidence(q, &decide_policy_default, 0.01, &d);
+    decide_verdict(q, &decide_policy_default, &d);
+    return d;
+}
+
+static void an_exact_metric_changes_with_the_last_byte(void **state)
+{
+    const double before[] = {48000};
+    const double after[] = {48001};
+    struct decide_question q = {.class_ = METRIC_EXACT,
+                                .lower_is_better = true,
+                                .a = {.runs = before, .run_count = 1, .sigma = NAN},
+                                .b = {.runs = after, .run_count = 1, .sigma = NAN}};
+    struct decision d = decide(&q);
+
+    assert_int_equal(d.verdict, VERDICT_REGRESSED);
+    assert_close(d.change, 1.0 / 48000, 1e-12);
+    assert_string_equal(d.method, "exact");
+    q.b = q.a;
+    q.a.runs = after;
+    assert_int_equal(decide(&q).verdict, VERDICT_IMPROVED);
+    q.b.runs = after;
+    d = decide(&q);
+    assert_int_equal(d.verdict, VERDICT_UNCHANGED);
+    assert_true(d.p == 1 && d.change == 0 && !d.tested);
+}
+
+static void equal_counts_are_exact_and_equal_times_keep_their_floor(void **state)
+{
+    struct decide_question q = {.class_ = METRIC_CYCLE,
+                                .lower_is_better = true,
+                                .a = SAMPLE(1000, 1000, 1000),
+                                .b = SAMPLE(1001, 1001, 1001)};
+
+    assert_int_equal(decide(&q).verdict, VERDICT_REGRESSED); /* 0.1 % of a deterministic counter */
+    q.class_ = METRIC_TIME;
+    q.floor = 0;
+    assert_int_equal(decide(&q).verdict, VERDICT_UNCHANGED);
+    q.deterministic = true;
+    assert_int_equal(decide(&q).verdict, VERDICT_REGRESSED);
+    q.deterministic = false;
+    q.b = (struct decide_sample)SAMPLE(1020, 1020, 1020);
+    assert_int_equal(decide(&q).verdict, VERDICT_REGRESSED); /* above the floor, without scatter */
+}
+
+static void effect_and_evidence_are_both_needed(void **state)
+{
+    struct decide_question q = {.class_ = METRIC_TIME,
+                                .lower_is_better = true,
+                                .a = SAMPLE(100.0, 100.1, 100.2, 100.3, 100.4),
+                                .b = SAMPLE(103.0, 103.1, 103.2, 103.3, 103.5)};
+    struct decision d = decide(&q);
+
+    assert_int_equal(d.verdict, VERDICT_REGRESSED);
+    assert_close(d.p, 2.0 / 252, 1e-12); /* the least that 5 + 5 can give */
+    assert_string_equal(d.method, "Mann-Whitney, exact");
+    assert_close(d.change, 3.0 / 100.2, 1e-6);
+    assert_true(d.low > 0.026 && d.high < 0.034 && d.detectable < 0.01);
+    q.b = (struct decide_sample)SAMPLE(100.6, 100.7, 100.8, 100.9, 101.0); /* evidence, no effect */
+    d = decide(&q);
+    assert_int_equal(d.verdict, VERDICT_UNCHANGED);
+    assert_true(d.p < 0.01);
+    q.a = (struct decide_sample)SAMPLE(90, 120, 100, 95, 130); /* effect, no evidence */
+    q.b = (struct decide_sample)SAMPLE(110, 99, 140, 125, 92);
+    assert_int_equal(decide(&q).verdict, VERDICT_WITHIN_NOISE);
+    q.lower_is_better = false;
+    q.a = (struct decide_sample)SAMPLE(100.0, 100.1, 100.2, 100.3, 100.4);
+    q.b = (struct decide_sample)SAMPLE(103.0, 103.1, 103.2, 103.3, 103.5);
+    assert_int_equal(decide(&q).verdict, VERDICT_IMPROVED);
+}
+
+static void the_same_binary_never_alerts(void **state)
+{
+    struct decide_question q = {.class_ = METRIC_TIME,
+                                .lower_is_better = true,
+                                .same = true,
+                                .a = SAMPLE(100.0, 100.1, 100.2, 100.3, 100.4),
+                                .b = SAMPLE(103.0, 103.1, 103.2, 103.3, 103.5)};
+
+    assert_int_equal(decide(&q).verdict, VERDICT_WITHIN_NOISE);
+}
+
+/* Three windows cannot reach p = 0.01 by ranks (0.1 at best), but by t they can. */
+static void few_windows_are_judged_by_their_scatter(void **state)
+{
+    struct decide_question q = {.class_ = METRIC_TIME,
+                                .lower_is_better = true,
+                                .a = SAMPLE(100.0, 100.1, 100.2),
+                                .b = SAMPLE(110.0, 110.1, 110.2)};
+    struct decision d = decide(&q);
+
+    assert_int_equal(d.verdict, VERDICT_REGRESSED);
+    assert_string_equal(d.method, "Student, pooled windows");
+    assert_true(d.p < 1e-6 && d.needed == 0);
+    q.b = (struct decide_sample)SAMPLE(98.0, 103.0, 111.0);
+    d = decide(&q);
+    assert_int_equal(d.verdict, VERDICT_INCONCLUSIVE);
+    q.a = (struct decide_sample)SAMPLE(100.0);
+    q.b = (struct decide_sample)SAMPLE(103.0);
+    d = decide(&q);
+    assert_int_equal(d.verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(d.needed, 5);
+    assert_true(isinf(d.detectable) && !d.tested);
+}
+
+/* Energy as the store has it: a value, its interval, n = 5; no windows. */
+static void a_stored_interval_stands_for_the_windows(void **state)
+{
+    const double before[] = {400};
+    const double after[] = {440};
+    struct decide_question q = {.class_ = METRIC_ENERGY,
+                                .lower_is_better = true,
+                                .a = {.runs = before, .run_count = 1, .sigma = 2, .sigma_n = 5},
+                                .b = {.runs = after, .run_count = 1, .sigma = 2, .sigma_n = 5}};
+    struct decision d = decide(&q);
+
+    assert_int_equal(d.verdict, VERDICT_REGRESSED);
+    assert_close(d.p, 1.08833e-09, 1e-4); /* 2 * pt(-40 / (2 * sqrt(2/5)), 8) */
+    q.b.sigma_n = 0;
+    q.b.sigma = NAN;
+    assert_int_equal(decide(&q).verdict, VERDICT_INCONCLUSIVE);
+}
+
+/* Windows of one run agree too well; nights of 0.8 % scatter must not alert at 1.5 %. */
+static void scatter_between_runs_widens_the_evidence(void **state)
+{
+    const double runs_a[] = {100.2};
+    const double runs_b[] = {101.7};
+    struct decide_question q = {.class_ = METRIC_TIME,
+                                .lower_is_better = true,
+                                .a = SAMPLE(100.0, 100.1, 100.2, 100.3, 100.4),
+                                .b = SAMPLE(101.5, 101.6, 101.7, 101.8, 101.9)};
+    struct decision d;
+
+    q.a.runs = runs_a;
+    q.b.runs = runs_b;
+    q.a.run_count = q.b.run_count = 1;
+    assert_int_equal(decide(&q).verdict, VERDICT_REGRESSED);
+    q.noise = (struct decide_noise){.sigma = 0.008, .df = 19};
+    d = decide(&q);
+    assert_int_equal(d.verdict, VERDICT_WITHIN_NOISE);
+    assert_string_equal(d.method, "Student, between runs");
+    assert_close(d.p, 0.201479, 1e-5); /* 2 * pt(-0.01497 / (0.008 * sqrt(2)), 19) */
+    assert_true(d.low < 0 && d.high > 0.03 && d.detectable > 0.03);
+}
+
+static void levels_of_facts_decide_what_may_be_compared(void **state)
+{
+    static const struct data_fact a[] = {{"board.uid", "A1"},       {"compiler.version", "12.2"},
+                                         {"model.sha256", "aa"},    {"probe.path", "1-2"},
+                                         {"voltage.uv", "3300000"}, {"x.unheard", "1"}};
+    static const struct data_fact b[] = {{"x.unheard", "1"},     {"voltage.uv", "3309000"},
+                                         {"model.sha256", "aa"}, {"compiler.version", "13.1"},
+                                         {"meter.serial", "P7"}, {"probe.path", "1-3"},
+                                         {"board.uid", "B2"}};
+    static const struct data_fact low[] = {{"voltage.uv", "1800000"}, {"model.sha256", "bb"}};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct differences d = comparable_facts(a, 6, b, 7, 0, &arena);
+
+    assert_int_equal(d.count, 3); /* 0.3 % of voltage and another probe port are no difference */
+    assert_string_equal(d.list[0].key, "board.uid");
+    assert_string_equal(d.list[1].key, "compiler.version");
+    assert_string_equal(d.list[2].key, "meter.serial");
+    assert_null(d.list[2].a);
+    assert_string_equal(d.list[1].b, "13.1");
+    assert_null(comparable_block(&d, METRIC_ENERGY));
+    d = comparable_facts(a, 6, low, 2, 0, &arena);
+    assert_string_equal(d.list[0].key, "model.sha256"); /* worst first */
+    assert_int_equal(d.list[0].level, DIFFERENCE_BLOCK);
+    assert_string_equal(comparable_block(&d, METRIC_EXACT)->key, "model.sha256");
+    d = comparable_facts(a, 6, low, 2, ACROSS(FACT_OF_MODEL), &arena);
+    assert_string_equal(comparable_block(&d, METRIC_ENERGY)->title, "supply");
+    assert_null(comparable_block(&d, METRIC_TIME));
+    d = comparable_facts(a, 6, low, 1, ACROSS(FACT_OF_BOARD), &arena);
+    assert_null(comparable_block(&d, METRIC_ENERGY)); /* two boards on purpose */
+    assert_non_null(comparable_find(&d, "voltage.uv"));
+}
+
+static void every_fact_of_the_vocabulary_is_found(void **state)
+{
+    for (size_t i = 0; i < fact_info_count; i++) {
+        char key[64];
+        const size_t n = strlen(fact_infos[i].key);
+
+        assert_true(n < sizeof(key));
+        memcpy(key, fact_infos[i].key, n + 1);
+        if (key[n - 1] == '*')
+            key[n - 1] = 'x';
+        assert_ptr_equal(fact_info_find(key), &fact_infos[i]);
+    }
+    assert_int_equal(fact_info_find("nobody.knows")->level, DIFFERENCE_INFORM);
+    assert_string_equal(verdict_name(VERDICT_WITHIN_NOISE), "within-noise");
+    assert_int_equal(verdict_find("incomparable"), VERDICT_INCOMPARABLE);
+}
+
+/* ---- histories ---- */
+
+static struct data_series series_of(struct made *m, const double *values, size_t n)
+{
+    struct data_point *points = arena_alloc(&m->arena, n * sizeof(*points));
+
+    for (size_t i = 0; i < n; i++)
+        points[i] = (struct data_point){.value = values[i], .n = 5, .status = CASE_PASSED};
+    return (struct data_series){.metric = "latency",
+                                .suite = "s",
+                                .key = "m/b/e",
+                                .class_ = METRIC_TIME,
+                                .unit = UNIT_NS,
+                                .lower_is_better = true,
+                                .points = points,
+                                .point_count = n};
+}
+
+static void a_history_names_its_changes_and_its_level(void **state)
+{
+    MADE m = {.count = 0};
+    struct rng rng = RNG_SEED(2);
+    double x[60];
+    struct data_series s;
+    struct history h;
+    const struct data_point *baseline;
+
+    for (size_t i = 0; i < 60; i++)
+        x[i] = (i < 25 ? 1000 : i < 50 ? 1300 : 1274) * (1 + 0.001 * rng_normal(&rng));
+    s = series_of(&m, x, 60);
+    ((struct data_point *)s.points)[10].status = CASE_FAILED; /* no number */
+    history_of(&s, NULL, &decide_policy_default, &m.arena, &h);
+    assert_int_equal(h.used_count, 59);
+    assert_int_equal(h.change_count, 2);
+    assert_int_equal(h.changes[0].at, 25);
+    assert_int_equal(h.changes[0].verdict, VERDICT_REGRESSED);
+    assert_close(h.changes[0].change, 0.3, 0.02);
+    assert_int_equal(h.changes[1].at, 50);
+    assert_int_equal(h.changes[1].verdict, VERDICT_IMPROVED);
+    assert_close(h.level, 1274, 0.001);
+    assert_true(h.noise.sigma > 0.0005 && h.noise.sigma < 0.002 && h.noise.df == 18);
+    assert_int_equal(history_baseline(&s, &h, &m.arena, &baseline), 10);
+    assert_true(baseline[0].value == x[50]);
+}
+
+static void a_new_environment_begins_a_new_level(void **state)
+{
+    MADE m = {.count = 0};
+    bool breaks[12] = {false};
+    double x[12];
+    struct data_series s;
+    struct history h;
+
+    for (size_t i = 0; i < 12; i++)
+        x[i] = 1000 + (double)(i % 3) + (i >= 6);
+    breaks[6] = true;
+    s = series_of(&m, x, 12);
+    history_of(&s, breaks, &decide_policy_default, &m.arena, &h);
+    assert_int_equal(h.segment_count, 2);
+    assert_true(h.changes[0].environment);
+    assert_int_equal(h.changes[0].at, 6);
+    assert_int_equal(h.changes[0].verdict, VERDICT_WITHIN_NOISE);
+    history_of(&s, NULL, &decide_policy_default, &m.arena, &h);
+    assert_int_equal(h.segment_count, 1);
+    s.point_count = 0;
+    history_of(&s, NULL, &decide_policy_default, &m.arena, &h);
+    assert_true(h.segment_count == 0 && isnan(h.level) && h.noise.df == 0);
+}
+
+static void one_odd_night_is_not_a_level(void **state)
+{
+    double x[20];
+
+    for (size_t i = 0; i < 20; i++)
+        x[i] = 500 + (double)(i * 7 % 5) * 0.1;
+    x[19] = 700;
+    assert_int_equal(history_current(x, 20, 0.01), 20);
+    x[18] = x[17] = 700;
+    assert_int_equal(history_current(x, 20, 0.01), 3);
+    x[19] = 701; /* exact: each value is a level */
+    assert_int_equal(history_current(x, 20, 0), 1);
+    assert_int_equal(history_current(x, 0, 0.01), 0);
+}
+
+/* ---- comparisons ---- */
+
+static struct comparison compared(const struct made *a, const struct made *b,
+                                  const struct compare_options *options, struct arena *arena)
+{
+    const struct dataset x = made_dataset(a);
+    const struct dataset y = made_dataset(b);
+    struct comparison c;
+
+    compare(&x, &y, options != NULL ? options : &(struct compare_options){.policy = NULL}, arena,
+            &c);
+    return c;
+}
+
+static void cases_meet_by_what_they_are(void **state)
+{
+    static const double fast[] = {100.0, 100.1, 100.2, 100.3, 100.4};
+    static const double slow[] = {110.0, 110.1, 110.2, 110.3, 110.4};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+
+    made_case(&a, "kws", "m4", "tiny");
+    made_windows(&a, UNIT_NS, fast, 5);
+    (void)made_metric(&a, "flash", METRIC_EXACT, UNIT_BYTES, 5000);
+    (void)made_metric(&a, "clock.ppm", METRIC_INFO, UNIT_PPM, 12);
+    made_case(&a, "gone", "m4", "tiny");
+    made_windows(&a, UNIT_NS, fast, 5);
+    made_case(&b, "new", "m4", "tiny");
+    made_windows(&b, UNIT_NS, fast, 5);
+    made_case(&b, "kws", "m4", "tiny");
+    made_windows(&b, UNIT_NS, slow, 5);
+    (void)made_metric(&b, "flash", METRIC_EXACT, UNIT_BYTES, 4999);
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.case_count, 3);
+    assert_string_equal(c.cases[0].key, "new/m4/tiny");
+    assert_int_equal(c.cases[0].verdict, VERDICT_NO_BASELINE);
+    assert_int_equal(c.cases[1].verdict, VERDICT_REGRESSED);
+    assert_string_equal(c.cases[1].reason, "latency: effect above the floor, and evidence for it");
+    assert_int_equal(c.cases[1].row_count, 2);
+    assert_int_equal(c.cases[1].rows[1].d.verdict, VERDICT_IMPROVED);
+    assert_int_equal(c.cases[2].verdict, VERDICT_INVALID);
+    assert_string_equal(c.cases[2].key, "gone/m4/tiny");
+    assert_int_equal(c.verdicts[VERDICT_REGRESSED], 1);
+    assert_int_equal(c.verdicts[VERDICT_IMPROVED], 1);
+    assert_int_equal(c.verdicts[VERDICT_NO_BASELINE], 1);
+    assert_int_equal(c.verdicts[VERDICT_INVALID], 1);
+    assert_int_equal(c.tests, 1);
+    assert_int_equal(c.mean_count, 2);
+    assert_string_equal(c.means[0].metric, "latency");
+    assert_close(c.means[0].ratio.mean, 110.2 / 100.2, 1e-12);
+    assert_int_equal(c.means[0].incomparable, 1);
+}
+
+static void a_failure_or_a_refusal_is_a_verdict_of_its_own(void **state)
+{
+    static const double x[] = {100.0, 100.1, 100.2};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct data_case *failed;
+    struct comparison c;
+
+    for (int i = 0; i < 5; i++) {
+        made_case(&a, (const char *const[]){"m0", "m1", "m2", "m3", "m4"}[i], "m4", "tiny");
+        made_windows(&a, UNIT_NS, x, 3);
+    }
+    a.cases[3].status = CASE_FAILED;
+    a.cases[3].text = "output 0 differs";
+    a.cases[4].status = CASE_SKIPPED;
+    failed = made_case(&b, "m0", "m4", "tiny");
+    failed->status = CASE_FAILED;
+    failed->text = "output 3 differs";
+    made_case(&b, "m1", "m4", "tiny")->status = CASE_ERROR;
+    made_case(&b, "m2", "m4", "tiny");
+    made_windows(&b, UNIT_NS, x, 3);
+    for (size_t i = 0; i < 3; i++)
+        ((struct event_window *)b.cases[2].windows)[i].invalid = INVALID(INVALID_LINK);
+    made_case(&b, "m3", "m4", "tiny");
+    made_windows(&b, UNIT_NS, x, 3);
+    made_case(&b, "m4", "m4", "tiny")->status = CASE_SKIPPED;
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.case_count, 4);
+    assert_int_equal(c.skipped, 1);
+    assert_int_equal(c.cases[0].verdict, VERDICT_FAILED);
+    assert_string_equal(c.cases[0].reason, "failed: output 3 differs");
+    assert_int_equal(c.cases[1].verdict, VERDICT_INVALID);
+    assert_string_equal(c.cases[1].reason, "error");
+    assert_int_equal(c.cases[2].verdict, VERDICT_INVALID);
+    assert_string_equal(c.cases[2].reason, "latency: the link was not silent");
+    assert_int_equal(c.cases[3].verdict, VERDICT_NO_BASELINE);
+    assert_string_equal(c.cases[3].reason, "latency: the baseline failed: output 0 differs");
+}
+
+static void what_differs_too_much_is_not_compared(void **state)
+{
+    static const double x[] = {100.0, 100.1, 100.2, 100.3, 100.4};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+
+    made_case(&a, "m0", "m4", "tiny");
+    made_windows(&a, UNIT_NS, x, 5);
+    made_case(&a, "m1", "m4", "tiny");
+    made_windows(&a, UNIT_NS, x, 5);
+    (void)made_metric(&a, "flash", METRIC_EXACT, UNIT_BYTES, 5000);
+    made_fact(&a, "clock.hz", "80000000");
+    made_case(&a, "m2", "m4", "tiny");
+    made_windows(&a, UNIT_CYCLES, x, 5);
+    made_case(&b, "m0", "m4", "tiny")->realm = REALM_VIRTUAL;
+    made_windows(&b, UNIT_NS, x, 5);
+    made_case(&b, "m1", "m4", "tiny");
+    made_windows(&b, UNIT_NS, x, 5);
+    (void)made_metric(&b, "flash", METRIC_EXACT, UNIT_BYTES, 5000);
+    made_fact(&b, "clock.hz", "120000000");
+    made_case(&b, "m2", "m4", "tiny");
+    made_windows(&b, UNIT_NS, x, 5);
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.cases[0].verdict, VERDICT_INCOMPARABLE);
+    assert_string_equal(c.cases[0].reason, "latency: realm: silicon against virtual");
+    assert_int_equal(c.cases[1].rows[0].d.verdict, VERDICT_INCOMPARABLE);
+    assert_string_equal(c.cases[1].rows[0].blocked_by->key, "clock.hz");
+    assert_int_equal(c.cases[1].rows[1].d.verdict, VERDICT_UNCHANGED); /* bytes know no clock */
+    assert_string_equal(c.cases[2].reason, "latency: unit of time: cycles against ns");
+    assert_int_equal(c.means[0].incomparable, 3);
+}
+
+/* Two boards on purpose: their types do not block, realm and unit still do. */
+static void boards_and_engines_are_compared_across(void **state)
+{
+    static const double x[] = {100.0, 100.1, 100.2, 100.3, 100.4};
+    static const double y[] = {50.0, 50.1, 50.2, 50.3, 50.4};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+
+    for (int i = 0; i < 2; i++) {
+        made_case(&a, i == 0 ? "kws" : "ad", "m4", "tflm");
+        made_windows(&a, UNIT_CYCLES, x, 5);
+        made_fact(&a, "board_type.part", "STM32L4R5");
+        made_case(&b, i == 0 ? "kws" : "ad", "m7", "tiny");
+        made_windows(&b, UNIT_CYCLES, y, 5);
+        made_fact(&b, "board_type.part", "STM32H743");
+    }
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.across, ACROSS(FACT_OF_BOARD) | ACROSS(FACT_OF_ENGINE));
+    assert_int_equal(c.case_count, 2);
+    assert_int_equal(c.cases[0].verdict, VERDICT_IMPROVED);
+    assert_int_equal(c.cases[0].differences.count, 1);
+    assert_int_equal(c.verdicts[VERDICT_IMPROVED], 2);
+    /* One more board in b: now boards are not one against one, and nothing meets. */
+    made_case(&b, "kws", "m0", "tiny");
+    made_windows(&b, UNIT_CYCLES, y, 5);
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.verdicts[VERDICT_NO_BASELINE], 3);
+}
+
+static void muted_metrics_are_shown_but_not_counted(void **state)
+{
+    static const double x[] = {100.0, 100.1, 100.2, 100.3, 100.4};
+    static const double y[] = {120.0, 120.1, 120.2, 120.3, 120.4};
+    const struct mute mutes[] = {
+        {.key = "kws/*", .metric = "latency*", .expires_ns = 1000, .reason = "known"}};
+    struct compare_options o = {.mutes = mutes, .mute_count = 1, .now_ns = 999};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+
+    made_case(&a, "kws", "m4", "tiny");
+    made_windows(&a, UNIT_NS, x, 5);
+    made_case(&b, "kws", "m4", "tiny");
+    made_windows(&b, UNIT_NS, y, 5);
+    c = compared(&a, &b, &o, &arena);
+    assert_int_equal(c.muted, 1);
+    assert_int_equal(c.verdicts[VERDICT_REGRESSED], 0);
+    assert_int_equal(c.cases[0].rows[0].d.verdict, VERDICT_REGRESSED);
+    assert_string_equal(c.cases[0].rows[0].mute->reason, "known");
+    assert_int_equal(c.cases[0].verdict, VERDICT_UNCHANGED);
+    o.now_ns = 1000; /* expired */
+    c = compared(&a, &b, &o, &arena);
+    assert_int_equal(c.verdicts[VERDICT_REGRESSED], 1);
+}
+
+static void an_a_a_pair_needs_the_same_binary(void **state)
+{
+    static const double x[] = {100.0, 100.1, 100.2, 100.3, 100.4};
+    static const double y[] = {120.0, 120.1, 120.2, 120.3, 120.4};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+
+    made_case(&a, "kws", "m4", "tiny");
+    made_windows(&a, UNIT_NS, x, 5);
+    made_case(&b, "kws", "m4", "tiny");
+    made_windows(&b, UNIT_NS, y, 5);
+    assert_int_equal(compared(&a, &b, NULL, &arena).cases[0].verdict, VERDICT_REGRESSED);
+    made_fact(&a, "firmware.sha256", "f0");
+    made_fact(&b, "firmware.sha256", "f0");
+    assert_int_equal(compared(&a, &b, NULL, &arena).cases[0].verdict, VERDICT_WITHIN_NOISE);
+    made_fact(&a, "compiler.flags", "-O2");
+    made_fact(&b, "compiler.flags", "-O3");
+    assert_int_equal(compared(&a, &b, NULL, &arena).cases[0].verdict, VERDICT_REGRESSED);
+}
+
+/* Nine nights before a big step and five after it: the base is the level after it. */
+static void a_base_of_many_runs_is_its_current_level(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct rng rng = RNG_SEED(44);
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+    double x[5];
+
+    for (int night = 14; night >= 0; night--) { /* newest first */
+        struct made *m = night == 14 ? &b : &a;
+        const double level = night < 9 ? 1000 : night < 14 ? 1400 : 1428;
+
+        made_case(m, "kws", "m4", "tiny");
+        for (size_t i = 0; i < 5; i++)
+            x[i] = level * (1 + 0.0005 * rng_normal(&rng));
+        made_windows(m, UNIT_NS, x, 5);
+    }
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.cases[0].runs_a, 14);
+    assert_int_equal(c.cases[0].rows[0].d.runs_a, 5);
+    assert_int_equal(c.cases[0].rows[0].d.na, 25);
+    assert_int_equal(c.cases[0].verdict, VERDICT_REGRESSED);
+    assert_close(c.cases[0].rows[0].d.change, 0.02, 0.05);
+}
+
+static void only_comparable_runs_are_pooled(void **state)
+{
+    static const double x[] = {100.0, 100.1, 100.2, 100.3, 100.4};
+    static const double y[] = {55.0, 55.1, 55.2, 55.3, 55.4};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+
+    made_case(&a, "kws", "m4", "tiny");
+    made_windows(&a, UNIT_NS, x, 5);
+    made_fact(&a, "clock.hz", "80000000");
+    made_case(&a, "kws", "m4", "tiny"); /* an older run at another clock */
+    made_windows(&a, UNIT_NS, y, 5);
+    made_fact(&a, "clock.hz", "160000000");
+    made_case(&b, "kws", "m4", "tiny");
+    made_windows(&b, UNIT_NS, x, 5);
+    made_fact(&b, "clock.hz", "80000000");
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.cases[0].runs_a, 1);
+    assert_int_equal(c.cases[0].left_out, 1);
+    assert_int_equal(c.cases[0].verdict, VERDICT_UNCHANGED);
+}
+
+/* Windows of N, 2N, 3N with a fixed cost: values are per inference, without it. */
+static void windows_of_different_length_are_values_of_one_kind(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c;
+
+    for (int side = 0; side < 2; side++) {
+        struct made *m = side == 0 ? &a : &b;
+        struct event_window *w = arena_alloc(&m->arena, 6 * sizeof(*w));
+        const double per = side == 0 ? 2016 : 2017;
+
+        made_case(m, "kws", "m4", "tiny")->realm = REALM_VIRTUAL;
+        for (uint32_t i = 0; i < 6; i++) {
+            const uint32_t n = 100 * (1 + i % 3);
+
+            w[i] = (struct event_window){
+                .repeat = i / 3, .inferences = n, .value = 37 + per * n, .unit = UNIT_CYCLES};
+        }
+        m->cases[0].windows = w;
+        m->cases[0].window_count = 6;
+        m->cases[0].timebase = UNIT_CYCLES;
+        (void)made_metric(m, "latency", METRIC_TIME, UNIT_CYCLES, per);
+    }
+    c = compared(&a, &b, NULL, &arena);
+    assert_true(c.cases[0].rows[0].d.a == 2016 && c.cases[0].rows[0].d.b == 2017);
+    assert_int_equal(c.cases[0].rows[0].d.na, 6);
+    assert_int_equal(c.cases[0].rows[0].d.runs_a, 2);
+    assert_int_equal(c.cases[0].verdict, VERDICT_REGRESSED);
+    assert_string_equal(c.cases[0].rows[0].d.method, "exact");
+}
+
+static void nothing_compares_to_nothing(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE b = {.count = 0};
+    struct comparison c = compared(&a, &b, NULL, &arena);
+
+    assert_int_equal(c.case_count, 0);
+    made_case(&b, "kws", "m4", "tiny");
+    c = compared(&a, &b, NULL, &arena);
+    assert_int_equal(c.case_count, 1);
+    assert_int_equal(c.cases[0].verdict, VERDICT_UNCHANGED);
+    assert_string_equal(c.cases[0].reason, "no metric to judge");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_exact_metric_changes_with_the_last_byte),
+        cmocka_unit_test(equal_counts_are_exact_and_equal_times_keep_their_floor),
+        cmocka_unit_test(effect_and_evidence_are_both_needed),
+        cmocka_unit_test(the_same_binary_never_alerts),
+        cmocka_unit_test(few_windows_are_judged_by_their_scatter),
+        cmocka_unit_test(a_stored_interval_stands_for_the_windows),
+        cmocka_unit_test(scatter_between_runs_widens_the_evidence),
+        cmocka_unit_test(levels_of_facts_decide_what_may_be_compared),
+        cmocka_unit_test(every_fact_of_the_vocabulary_is_found),
+        cmocka_unit_test(a_history_names_its_changes_and_its_level),
+        cmocka_unit_test(a_new_environment_begins_a_new_level),
+        cmocka_unit_test(one_odd_night_is_not_a_level),
+        cmocka_unit_test(cases_meet_by_what_they_are),
+        cmocka_unit_test(a_failure_or_a_refusal_is_a_verdict_of_its_own),
+        cmocka_unit_test(what_differs_too_much_is_not_compared),
+        cmocka_unit_test(boards_and_engines_are_compared_across),
+        cmocka_unit_test(muted_metrics_are_shown_but_not_counted),
+        cmocka_unit_test(an_a_a_pair_needs_the_same_binary),
+        cmocka_unit_test(a_base_of_many_runs_is_its_current_level),
+        cmocka_unit_test(only_comparable_runs_are_pooled),
+        cmocka_unit_test(windows_of_different_length_are_values_of_one_kind),
+        cmocka_unit_test(nothing_compares_to_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
