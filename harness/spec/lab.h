@@ -48,8 +48,8 @@ struct lab {
     const struct lab_power *powers;
     size_t power_count;
     /*
-     * The only programs that any file may name (absolute paths, or names looked up in PATH).
-     * load has checked every argv of every board, meter and power switch against it.
+     * The only programs that board files may name (absolute paths, or names looked up in PATH);
+     * load has checked the boards against it. The lab file's own argv are allowed by being there.
      */
     const char *const *commands; /* NULL-terminated */
 };
