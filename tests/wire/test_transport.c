@@ -1,0 +1,462 @@
+/*
+ * What every transport promises, checked for every one in the registry and for a filter around
+ * one; then what is special to each.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+#include "agents/wire/wire.h"
+#include "harness/base/clock.h"
+#include "harness/transport/filter.h"
+#include "harness/transport/sp_pty.h"
+#include "tests/wire/peers.h"
+
+static struct transport *open_to(struct peer *peer)
+{
+    const struct transport_config config = {.where = peer->where};
+    struct transport *t = NULL;
+    struct err err = ERR_INIT;
+
+    if (transport_open(peer->name, &config, &t, &err) < 0)
+        fail_msg("%s", err.text);
+    peer_accept(peer);
+    return t;
+}
+
+static void send_all(struct transport *t, const void *data, size_t n)
+{
+    struct err err = ERR_INIT;
+
+    if (transport_send(t, data, n, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+/* All n, or the test fails. */
+static void recv_all(struct transport *t, void *data, size_t n)
+{
+    struct deadline deadline = deadline_in_ms(3000);
+    struct err err = ERR_INIT;
+    char *at = data;
+
+    while (n != 0) {
+        size_t got;
+
+        if (transport_recv(t, at, n, deadline_left_ms(deadline), &got, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_true(got != 0);
+        at += got;
+        n -= got;
+    }
+}
+
+static void fill(uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)(i * 167 + i / 256);
+}
+
+/* ---- conformance ---- */
+
+struct pushing {
+    const struct peer *peer;
+    const uint8_t *bytes;
+    size_t n;
+};
+
+static void *push(void *context)
+{
+    const struct pushing *p = context;
+
+    peer_write(p->peer, p->bytes, p->n);
+    return NULL;
+}
+
+/* In pieces in both directions at once, more than any buffer on the way holds. */
+static void check_bytes_pass_unchanged(struct transport *t, const struct peer *peer)
+{
+    static uint8_t out[60000], in[60000];
+    struct pushing pushing = {peer, out, sizeof(out)};
+    pthread_t thread;
+
+    fill(out, sizeof(out));
+    send_all(t, out, 256);
+    peer_read(peer, in, 256);
+    assert_memory_equal(in, out, 256);
+    assert_int_equal(pthread_create(&thread, NULL, push, &pushing), 0);
+    recv_all(t, in, sizeof(in));
+    pthread_join(thread, NULL);
+    assert_memory_equal(in, out, sizeof(out));
+}
+
+static void check_silence_is_no_error(struct transport *t)
+{
+    uint64_t start = clock_monotonic_ns();
+    struct err err = ERR_INIT;
+    size_t n = 77;
+    char byte;
+
+    assert_int_equal(transport_recv(t, &byte, 1, 30, &n, &err), 0);
+    assert_int_equal(n, 0);
+    assert_true(clock_monotonic_ns() - start >= 29000000);
+    assert_int_equal(transport_recv(t, &byte, 1, 0, &n, &err), 0);
+    assert_int_equal(n, 0);
+}
+
+static void check_last_bytes_come_before_the_hang_up(struct transport *t, struct peer *peer)
+{
+    struct err err = ERR_INIT;
+    uint64_t start;
+    char bytes[4];
+    size_t n;
+
+    peer_write(peer, "last", 4);
+    recv_all(t, bytes, 4);
+    assert_memory_equal(bytes, "last", 4);
+    peer_close(peer);
+    start = clock_monotonic_ns();
+    assert_int_equal(transport_recv(t, bytes, 1, 2000, &n, &err), ERR_IO);
+    assert_non_null(strstr(err.text, "hung up"));
+    assert_true(clock_monotonic_ns() - start < 1000000000); /* noticed, not timed out */
+    err_clear(&err);
+    n = 0;
+    for (int i = 0; i < 100 && n == 0; i++) {
+        n = transport_send(t, "x", 1, &err) == ERR_IO;
+        if (n == 0)
+            clock_sleep_ms(1);
+    }
+    assert_int_equal(n, 1);
+}
+
+static void every_transport_keeps_the_promises(void **state)
+{
+    (void)state;
+    for (size_t i = 0; transport_backends[i] != NULL; i++) {
+        const struct transport_ops *ops = transport_backends[i];
+        struct peer peer;
+        struct transport *t;
+
+        assert_true(ops->help[0] != '\0' && ops->size >= sizeof(struct transport));
+        assert_ptr_equal(transport_find(ops->name), ops);
+        peer_open(&peer, ops->name);
+        t = open_to(&peer);
+        assert_true(transport_fd(t) >= 0);
+        if (peer.fd >= 0) {
+            check_bytes_pass_unchanged(t, &peer);
+            check_silence_is_no_error(t);
+            check_last_bytes_come_before_the_hang_up(t, &peer);
+        }
+        transport_close(t);
+        peer_close(&peer);
+    }
+}
+
+static void a_filter_with_nothing_to_do_keeps_them_too(void **state)
+{
+    const struct filter_options options = {.seed = 1};
+    struct err err = ERR_INIT;
+    struct transport *t;
+    struct peer peer;
+
+    (void)state;
+    peer_open(&peer, "pty");
+    assert_int_equal(filter_open(open_to(&peer), &options, &t, &err), 0);
+    check_bytes_pass_unchanged(t, &peer);
+    check_silence_is_no_error(t);
+    check_last_bytes_come_before_the_hang_up(t, &peer);
+    transport_close(t);
+}
+
+static void a_tty_in_use_is_refused_and_free_again_after_the_close(void **state)
+{
+    static const char *const ttys[] = {"serial", "pty"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(ttys); i++) {
+        struct transport_config config = {0};
+        struct transport *first, *second = NULL;
+        struct err err = ERR_INIT;
+        struct peer peer;
+
+        peer_open(&peer, ttys[i]);
+        first = open_to(&peer);
+        config.where = peer.where;
+        for (size_t k = 0; k < ARRAY_SIZE(ttys); k++) {
+            assert_int_equal(transport_open(ttys[k], &config, &second, &err), ERR_BUSY);
+            assert_null(second);
+            err_clear(&err);
+        }
+        transport_close(first);
+        first = open_to(&peer);
+        transport_close(first);
+        peer_close(&peer);
+    }
+}
+
+/* ---- choosing ---- */
+
+static void expect_refusal(const char *name, const struct transport_config *config,
+                           enum err_code code, const char *text)
+{
+    struct transport *t = NULL;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(transport_open(name, config, &t, &err), code);
+    if (strstr(err.text, text) == NULL && strstr(err.hint, text) == NULL)
+        fail_msg("'%s' is neither in '%s' nor in '%s'", text, err.text, err.hint);
+    assert_null(t);
+}
+
+static void a_wrong_choice_is_refused_with_the_right_one_named(void **state)
+{
+    struct transport_config c = {.where = "x"};
+
+    (void)state;
+    expect_refusal("serail", &c, ERR_CONFIG, "did you mean 'serial'");
+    c.where = "/dev/ttyACM0";
+    expect_refusal("serial", &c, ERR_CONFIG, "by-id");
+    c.where = "ttyUSB7";
+    expect_refusal("serial", &c, ERR_CONFIG, "usb_serial");
+    c.where = "/dev/serial/by-id/usb-no_such_board-if00";
+    expect_refusal("serial", &c, ERR_IO, "plugged in");
+    c.where = "/dev/null";
+    expect_refusal("serial", &c, ERR_CONFIG, "not a serial port");
+    expect_refusal("pty", &c, ERR_CONFIG, "not a pseudo-terminal");
+    c.where = "no-port-given";
+    expect_refusal("tcp", &c, ERR_CONFIG, "host:port");
+    c.where = "127.0.0.1:1";
+    expect_refusal("tcp", &c, ERR_IO, "refused");
+    c.where = "arena=1KiB,slto=4";
+    expect_refusal("loop", &c, ERR_CONFIG, "slto=4");
+    c.where = NULL;
+    expect_refusal("serial", &c, ERR_CONFIG, "usb_serial");
+    c.usb_serial = "no such serial number";
+    expect_refusal("serial", &c, ERR_LAB, "present:");
+    c.usb_id = "0483-374b";
+    expect_refusal("serial", &c, ERR_CONFIG, "VID:PID");
+    c.usb_id = "0483:374b";
+    expect_refusal("serial", &c, ERR_LAB, "no such USB serial port");
+}
+
+/* ---- serial on a pty: libserialport itself ---- */
+
+static void libserialport_drives_a_pty_through_a_stable_name(void **state)
+{
+    char dir[] = "/tmp/tinyrig-test-XXXXXX";
+    char link[40];
+    struct transport_config config = {.where = link, .dtr = "assert"};
+    struct transport *t = NULL;
+    struct err err = ERR_INIT;
+    struct termios tty;
+    struct peer peer;
+    char bytes[5];
+
+    (void)state;
+    peer_open(&peer, "serial");
+    assert_non_null(mkdtemp(dir));
+    snprintf(link, sizeof(link), "%s/board", dir);
+    assert_int_equal(symlink(peer.where, link), 0);
+    if (transport_open("serial", &config, &t, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_true((sp_pty_lines(transport_fd(t)) & TIOCM_DTR) != 0);
+    assert_int_equal(transport_set_baud(t, 921600, &err), 0);
+    assert_int_equal(tcgetattr(transport_fd(t), &tty), 0);
+    assert_int_equal(tty.c_lflag & (ICANON | ECHO | ISIG), 0);
+    assert_int_equal(tty.c_iflag & (ICRNL | IXON | INLCR), 0);
+    send_all(t, "\r\n\x03\x11\xff", 5);
+    peer_read(&peer, bytes, 5);
+    assert_memory_equal(bytes, "\r\n\x03\x11\xff", 5);
+    transport_close(t);
+    config.dtr = "deassert";
+    assert_int_equal(transport_open("serial", &config, &t, &err), 0);
+    assert_int_equal(sp_pty_lines(transport_fd(t)) & TIOCM_DTR, 0);
+    transport_close(t);
+    config.dtr = "leave";
+    assert_int_equal(transport_open("serial", &config, &t, &err), 0);
+    assert_int_equal(tcgetattr(transport_fd(t), &tty), 0);
+    assert_int_equal(tty.c_cflag & HUPCL, 0);
+    transport_close(t);
+    config.dtr = "raise";
+    expect_refusal("serial", &config, ERR_CONFIG, "deassert");
+    unlink(link);
+    rmdir(dir);
+    peer_close(&peer);
+}
+
+static void loop_answers_like_a_board(void **state)
+{
+    static const uint8_t open_frame[] = {0x00, 0x04, 0x10, 0x01, 0x01, 0x0b, 0x34, 0x12, 0x34,
+                                         0x12, 0x01, 0x01, 0x25, 0x65, 0xc9, 0x94, 0x00};
+    WIRE_FRAME_BUFFER(128) buffer;
+    struct wire_rx rx = {.frame = buffer.bytes, .capacity = sizeof(buffer.bytes)};
+    struct peer peer;
+    struct transport *t;
+    int hellos = 0;
+
+    (void)state;
+    peer_open(&peer, "loop");
+    t = open_to(&peer);
+    send_all(t, open_frame, sizeof(open_frame));
+    while (hellos < 2) {
+        uint8_t byte;
+
+        recv_all(t, &byte, 1);
+        hellos += wire_rx_byte(&rx, byte) == WIRE_RX_FRAME;
+    }
+    assert_int_equal(wire_rx_header(&rx)->type, WIRE_HELLO);
+    assert_int_equal(wire_rx_header(&rx)->nonce, 0x1234);
+    transport_close(t);
+}
+
+/* ---- filter ---- */
+
+struct filtered {
+    struct peer peer;
+    struct transport *t;
+};
+
+static struct filtered open_filtered(const struct filter_options *options)
+{
+    struct filtered f;
+    struct err err = ERR_INIT;
+
+    peer_open(&f.peer, "pty");
+    assert_int_equal(filter_open(open_to(&f.peer), options, &f.t, &err), 0);
+    return f;
+}
+
+static void close_filtered(struct filtered *f)
+{
+    transport_close(f->t);
+    peer_close(&f->peer);
+}
+
+static void a_filter_does_what_it_was_told_at_byte_n(void **state)
+{
+    static const struct {
+        struct filter_fault fault;
+        const char *comes;
+    } rows[] = {
+        {{FILTER_DROP, FILTER_TO_TARGET, 2, 3}, "0156789"},
+        {{FILTER_DROP, FILTER_TO_TARGET, 9, 0}, "012345678"},
+        {{FILTER_DUPLICATE, FILTER_TO_TARGET, 0, 2}, "001123456789"},
+        {{FILTER_STALL, FILTER_TO_TARGET, 4, 0}, "0123"},
+        {{FILTER_DROP, FILTER_FROM_TARGET, 0, 10}, "0123456789"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct filter_options options = {.faults = &rows[i].fault, .fault_count = 1};
+        struct filtered f = open_filtered(&options);
+        char in[16];
+
+        send_all(f.t, "0123456789", 10);
+        peer_read(&f.peer, in, strlen(rows[i].comes));
+        assert_memory_equal(in, rows[i].comes, strlen(rows[i].comes));
+        assert_int_equal(filter_count(f.t, FILTER_TO_TARGET), 10);
+        close_filtered(&f);
+    }
+}
+
+static void corrupted_bytes_differ_in_one_bit_and_inserted_ones_are_extra(void **state)
+{
+    static const struct filter_fault faults[] = {
+        {FILTER_CORRUPT, FILTER_TO_TARGET, 1, 1},
+        {FILTER_INSERT, FILTER_TO_TARGET, 3, 2},
+    };
+    const struct filter_options options = {.faults = faults, .fault_count = 2, .seed = 7};
+    struct filtered f = open_filtered(&options);
+    uint8_t in[6];
+
+    (void)state;
+    send_all(f.t, "\0\0\0\0", 4);
+    peer_read(&f.peer, in, 6);
+    assert_int_equal(__builtin_popcount(in[1]), 1);
+    assert_int_equal(in[0] | in[2] | in[5], 0);
+    close_filtered(&f);
+}
+
+static void a_cut_line_is_a_hang_up_in_both_directions(void **state)
+{
+    static const struct filter_fault fault = {FILTER_CUT, FILTER_FROM_TARGET, 3, 0};
+    const struct filter_options options = {.faults = &fault, .fault_count = 1};
+    struct filtered f = open_filtered(&options);
+    struct err err = ERR_INIT;
+    char in[8];
+    size_t n;
+
+    (void)state;
+    peer_write(&f.peer, "0123456", 7);
+    recv_all(f.t, in, 3);
+    assert_memory_equal(in, "012", 3);
+    assert_int_equal(transport_recv(f.t, in, 1, 500, &n, &err), ERR_IO);
+    assert_non_null(strstr(err.text, "cut at byte 3"));
+    err_clear(&err);
+    assert_int_equal(transport_send(f.t, "x", 1, &err), ERR_IO);
+    close_filtered(&f);
+}
+
+static void a_paced_line_is_as_slow_as_its_rate_and_late_by_its_latency(void **state)
+{
+    const struct filter_options options = {.pace_baud = 115200, .latency_us = 16000};
+    struct filtered f = open_filtered(&options);
+    uint8_t bytes[576] = {0}; /* 50 ms at 11520 bytes/s */
+    uint64_t start = clock_monotonic_ns();
+    struct err err = ERR_INIT;
+    size_t n = 1;
+
+    (void)state;
+    peer_write(&f.peer, bytes, sizeof(bytes));
+    recv_all(f.t, bytes, sizeof(bytes));
+    assert_true(clock_monotonic_ns() - start >= 66000000);
+    start = clock_monotonic_ns();
+    send_all(f.t, bytes, sizeof(bytes));
+    while (clock_monotonic_ns() - start < 40000000)
+        assert_int_equal(transport_recv(f.t, bytes, 1, 1, &n, &err), 0);
+    assert_int_equal(ioctl(f.peer.fd, FIONREAD, &n), 0);
+    assert_true((int)n < 576); /* not all of it can have crossed yet */
+    peer_close(&f.peer);
+    transport_close(f.t);
+}
+
+static void a_recording_holds_every_byte_with_its_direction(void **state)
+{
+    AUTO_BUF text = BUF_INIT;
+    const struct filter_options options = {.record = &text};
+    struct filtered f = open_filtered(&options);
+    char in[2];
+
+    (void)state;
+    send_all(f.t, "\x01\xab", 2);
+    peer_read(&f.peer, in, 2);
+    peer_write(&f.peer, "hi", 2);
+    recv_all(f.t, in, 2);
+    assert_non_null(strstr(buf_text(&text), " > 01ab\n"));
+    assert_non_null(strstr(buf_text(&text), " < 6869\n"));
+    close_filtered(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_transport_keeps_the_promises),
+        cmocka_unit_test(a_filter_with_nothing_to_do_keeps_them_too),
+        cmocka_unit_test(a_tty_in_use_is_refused_and_free_again_after_the_close),
+        cmocka_unit_test(a_wrong_choice_is_refused_with_the_right_one_named),
+        cmocka_unit_test(libserialport_drives_a_pty_through_a_stable_name),
+        cmocka_unit_test(loop_answers_like_a_board),
+        cmocka_unit_test(a_filter_does_what_it_was_told_at_byte_n),
+        cmocka_unit_test(corrupted_bytes_differ_in_one_bit_and_inserted_ones_are_extra),
+        cmocka_unit_test(a_cut_line_is_a_hang_up_in_both_directions),
+        cmocka_unit_test(a_paced_line_is_as_slow_as_its_rate_and_late_by_its_latency),
+        cmocka_unit_test(a_recording_holds_every_byte_with_its_direction),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
