@@ -118,6 +118,7 @@ static void mourn(struct board *b)
     else
         board_notice(b, "board died %s", b->died);
     b->deaths++;
+    b->relay.deaf = false;
     relay_forget_input(&b->relay);
     edges_tell(&b->edges, "halt");
 }
@@ -128,6 +129,7 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
 
     timeout_ms = earlier(timeout_ms, fault_timeout_ms(&b->faults));
     timeout_ms = earlier(timeout_ms, pty_timeout_ms(&b->pty));
+    timeout_ms = earlier(timeout_ms, emulator_timeout_ms(&b->emulator));
     timeout_ms = earlier(timeout_ms, until(b->replug_ns));
     timeout_ms = earlier(timeout_ms, until(b->power_on_ns));
     if (b->faults.action_count > 0)
@@ -171,6 +173,11 @@ static bool is_ready(const struct board *b, unsigned mark)
 static bool was_reset(const struct board *b, unsigned mark)
 {
     return b->emulator.resets != mark;
+}
+
+static bool was_halted(const struct board *b, unsigned mark)
+{
+    return b->emulator.halts != mark;
 }
 
 static int start(struct board *b, struct err *err)
@@ -241,7 +248,7 @@ int board_power_cycle(struct board *b, unsigned ms, struct err *err)
 int board_reset(struct board *b, struct err *err)
 {
     const unsigned before = b->emulator.resets;
-    const bool was_halted = b->emulator.halted;
+    const bool halted = b->emulator.halted;
 
     if (!b->power)
         return err_set(err, ERR_LAB, "the power is off");
@@ -252,7 +259,7 @@ int board_reset(struct board *b, struct err *err)
         return start(b, err);
     }
     b->emulator.ops->order(&b->emulator, ORDER_RESET);
-    if (was_halted)
+    if (halted)
         emulator_halt(&b->emulator, false);
     if (wait_for(b, was_reset, before, RESET_TIMEOUT_MS))
         return 0;
@@ -320,16 +327,24 @@ static uint64_t in_ms(unsigned ms)
     return clock_monotonic_ns() + (uint64_t)ms * 1000000u;
 }
 
-/* A reset in mid-sentence: what the board had begun to say is lost. */
-static int reset_abruptly(struct board *b, struct err *err)
+/*
+ * Something happens to the board in mid-sentence: the core stops here, and what it had said beyond
+ * the byte at which the fault fired never happened.
+ */
+static void cut_short(struct board *b)
 {
-    int r;
+    const unsigned before = b->emulator.halts;
 
-    buf_clear(&b->relay.from_board);
+    if (!emulator_runs(&b->emulator))
+        return;
     b->relay.deaf = true;
-    r = b->power ? board_reset(b, err) : 0;
+    relay_drain(&b->relay, -1);
+    if (!b->emulator.halted) {
+        emulator_halt(&b->emulator, true);
+        (void)wait_for(b, was_halted, before, RESET_TIMEOUT_MS);
+    }
+    relay_drain(&b->relay, b->emulator.uart);
     b->relay.deaf = false;
-    return r;
 }
 
 static int act(struct board *b, const struct fault_action *a, struct err *err)
@@ -337,11 +352,11 @@ static int act(struct board *b, const struct fault_action *a, struct err *err)
     switch (a->kind) {
     case FAULT_RESET:
     case FAULT_REBOOT_LOOP:
-        return reset_abruptly(b, err);
+        cut_short(b);
+        return b->power ? board_reset(b, err) : 0;
     case FAULT_HANG:
-        emulator_halt(&b->emulator, true);
+        cut_short(b);
         edges_tell(&b->edges, "halt");
-        buf_clear(&b->relay.from_board);
         return 0;
     case FAULT_UNPLUG:
         if (pty_is_plugged(&b->pty) && board_unplug(b, err) < 0)
@@ -349,15 +364,17 @@ static int act(struct board *b, const struct fault_action *a, struct err *err)
         b->replug_ns = a->ms > 0 ? in_ms(a->ms) : 0;
         return 0;
     case FAULT_POWER_OFF:
-        buf_clear(&b->relay.from_board);
+        relay_drain(&b->relay, b->emulator.uart);
         if (board_power(b, false, err) < 0)
             return err->code;
         b->power_on_ns = a->ms > 0 ? in_ms(a->ms) : 0;
         return 0;
     case FAULT_DIE:
-        buf_clear(&b->relay.from_board);
-        if (emulator_runs(&b->emulator))
+        if (emulator_runs(&b->emulator)) {
+            b->relay.deaf = true; /* until the death is noticed */
+            relay_drain(&b->relay, -1);
             (void)kill(b->emulator.proc.pid, SIGKILL);
+        }
         return 0;
     default:
         return err_set(err, ERR_BUG, "fault %d is not an action", (int)a->kind);

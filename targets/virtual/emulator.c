@@ -2,20 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/log.h"
 #include "harness/base/text.h"
 
 #define ORDER_LINE_MAX 65536 /* QMP answers can be long */
 #define ERROR_LINE_MAX 2048
+#define WAKE_MIN_MS    5
+#define WAKE_MAX_MS    200
 
 static const struct emulator_ops *const kinds[] = {
     &emulator_qemu,
@@ -174,6 +179,8 @@ void emulator_halt(struct emulator *e, bool halt)
         e->ops->order(e, halt ? ORDER_HALT : ORDER_RESUME);
     else if (e->proc.pid >= 0)
         (void)kill(-e->proc.pid, halt ? SIGSTOP : SIGCONT);
+    if (!e->ops->takes_orders)
+        e->halts += halt;
     e->halted = halt;
 }
 
@@ -202,9 +209,43 @@ static void read_errors(struct emulator *e)
         fd_close(&e->proc.stdio[2]);
 }
 
+/*
+ * Some UART models of QEMU 7.2 (CMSDK's, for one) do not tell the main loop when their receiver is
+ * switched on, so a byte may lie in the socket until the loop turns for another reason. Give it one
+ * for as long as there are bytes that do not move.
+ */
+static void wake_if_stuck(struct emulator *e)
+{
+    const uint64_t now = clock_monotonic_ns();
+    int unread = 0;
+
+    if (e->ops->wake == NULL || e->uart < 0 || ioctl(e->uart, SIOCOUTQ, &unread) < 0)
+        unread = 0;
+    if (unread == 0 || unread != e->unread || e->wake_ns == 0) {
+        e->wake_ms = WAKE_MIN_MS;
+        e->wake_ns = unread == 0 ? 0 : now + WAKE_MIN_MS * 1000000u;
+    } else if (now >= e->wake_ns) {
+        e->ops->wake(e);
+        e->wake_ms = e->wake_ms * 2 < WAKE_MAX_MS ? e->wake_ms * 2 : WAKE_MAX_MS;
+        e->wake_ns = now + (uint64_t)e->wake_ms * 1000000u;
+    }
+    e->unread = unread;
+}
+
+int emulator_timeout_ms(const struct emulator *e)
+{
+    const uint64_t now = clock_monotonic_ns();
+
+    if (e->wake_ns == 0)
+        return -1;
+    return e->wake_ns <= now ? 0 : (int)((e->wake_ns - now) / 1000000u + 1);
+}
+
 void emulator_serve(struct emulator *e, const struct poll_set *set)
 {
     const char *line;
+
+    wake_if_stuck(e);
 
     if (poll_set_events(set, e->slot_orders) != 0) {
         const bool alive = lines_read(&e->order_lines, e->orders);

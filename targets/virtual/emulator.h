@@ -36,9 +36,13 @@ struct emulator {
     struct lines error_lines;
     bool ready;           /* has said that it listens to orders */
     unsigned resets;      /* seen to complete */
-    bool halted;          /* the core stands still because we said so */
+    unsigned halts;       /* same */
+    bool halted;          /* the core stands still because we said so, or soon will */
     bool lockup;          /* died because the core locked up */
     char last_words[300]; /* of its stderr: usually why it died */
+    int unread;           /* measure of the UART bytes it has not taken yet */
+    unsigned wake_ms;
+    uint64_t wake_ns; /* when to wake it because of them; 0: not at all */
     int slot_orders;
     int slot_errors;
 };
@@ -74,6 +78,8 @@ struct emulator_ops {
     void (*order)(struct emulator *e, enum emulator_order order);
     /* One line arrived on the order socket. */
     void (*hear)(struct emulator *e, const char *line);
+    /* Make it look at its UART socket again. NULL: it never forgets to. */
+    void (*wake)(struct emulator *e);
     /* One line arrived on stderr. NULL: nothing special in it. */
     void (*complain)(struct emulator *e, const char *line);
 };
@@ -95,6 +101,7 @@ void emulator_kill(struct emulator *e); /* at once, as a supply that fails */
 void emulator_halt(struct emulator *e, bool halt);
 
 void emulator_prepare(struct emulator *e, struct poll_set *set);
+int emulator_timeout_ms(const struct emulator *e); /* -1: no hurry */
 void emulator_serve(struct emulator *e, const struct poll_set *set);
 
 /*

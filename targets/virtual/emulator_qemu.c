@@ -124,10 +124,18 @@ static void hear(struct emulator *e, const char *line)
 {
     if (strstr(line, "\"QMP\":") != NULL) {
         emulator_send(e, "{\"execute\":\"qmp_capabilities\"}");
-        e->ready = true;
+    } else if (strncmp(line, "{\"return\"", 9) == 0) {
+        e->ready = true; /* the greeting comes before the machine is complete, answers after */
     } else if (strstr(line, "\"event\": \"RESET\"") != NULL) {
         e->resets++;
+    } else if (strstr(line, "\"event\": \"STOP\"") != NULL) {
+        e->halts++;
     }
+}
+
+static void wake(struct emulator *e)
+{
+    emulator_send(e, "{\"execute\":\"query-name\"}"); /* any answer takes a turn of the loop */
 }
 
 static void complain(struct emulator *e, const char *line)
@@ -145,5 +153,6 @@ const struct emulator_ops emulator_qemu = {
     .arguments = arguments,
     .order = order,
     .hear = hear,
+    .wake = wake,
     .complain = complain,
 };

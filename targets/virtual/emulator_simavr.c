@@ -2,7 +2,7 @@
  * simavr as a board, by the separate program tinyrig-vboard-avr (avr/main.c): cycle-exact.
  *
  * simavr is GPL, so it stays in its own executable and is spoken to over sockets. Orders are the
- * words "reset", "halt", "resume"; it says "ready" and "reset".
+ * words "reset", "halt", "resume"; it says "ready", "reset" and "halted".
  */
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +75,8 @@ static void hear(struct emulator *e, const char *line)
         e->ready = true;
     else if (strcmp(line, "reset") == 0)
         e->resets++;
+    else if (strcmp(line, "halted") == 0)
+        e->halts++;
 }
 
 const struct emulator_ops emulator_simavr = {

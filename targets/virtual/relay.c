@@ -104,6 +104,16 @@ void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty, i
     tell_host(r, pty, faults);
 }
 
+void relay_drain(struct relay *r, int uart)
+{
+    char chunk[4096];
+    ssize_t n;
+
+    buf_clear(&r->from_board);
+    while (uart >= 0 && (n = recv(uart, chunk, sizeof(chunk), MSG_DONTWAIT)) > 0)
+        r->bytes_from_board += (uint64_t)n;
+}
+
 void relay_forget_input(struct relay *r)
 {
     buf_clear(&r->from_host);

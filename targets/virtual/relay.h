@@ -24,7 +24,7 @@ struct relay {
     uint64_t bytes_to_board;
     uint64_t bytes_from_board;
     uint64_t dropped; /* from the board, because nobody read them */
-    bool deaf;        /* forget what the board says (it is about to be reset in mid-sentence) */
+    bool deaf;        /* forget what the board says: something is cutting it short */
     int slot_uart;
 };
 
@@ -34,6 +34,9 @@ void relay_init(struct relay *r);
 void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, int uart);
 void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty, int uart,
                  struct fault_set *faults);
+
+/* Read and forget all that the board has said by now. */
+void relay_drain(struct relay *r, int uart);
 
 /* Whatever was on its way to a board that lost power never arrives. */
 void relay_forget_input(struct relay *r);

@@ -4,7 +4,7 @@
  *
  * A program of its own because libsimavr is GPL-3: this executable is too, tinyrig is not.
  *
- * Orders: "reset", "halt", "resume"; it says "ready" once and "reset" after each reset.
+ * Orders: "reset", "halt", "resume"; it says "ready" once, "reset" after each reset and "halted".
  */
 #include <errno.h>
 #include <getopt.h>
@@ -81,12 +81,23 @@ static void heartbeat(struct session *s)
         (unsigned long long)cycle);
 }
 
+/* What the chip has said by now goes out before the news that it stands still. */
+static void halt(struct session *s)
+{
+    struct buf *out = &s->chip.output;
+
+    if (out->len > 0 && send(s->uart_fd, out->data, out->len, MSG_NOSIGNAL) == (ssize_t)out->len)
+        buf_clear(out);
+    s->halted = true;
+    say(s->orders_fd, "halted\n");
+}
+
 static void obey(struct session *s, const char *order)
 {
     if (strcmp(order, "reset") == 0)
         chip_reset(&s->chip);
     else if (strcmp(order, "halt") == 0)
-        s->halted = true;
+        halt(s);
     else if (strcmp(order, "resume") == 0)
         s->halted = false;
 }

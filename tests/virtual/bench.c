@@ -1,0 +1,252 @@
+#include "tests/virtual/bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "tests/unit/unit.h"
+
+#define PATIENCE_MS 5000
+
+static const char *from_environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+const char *bench_programs(void)
+{
+    const char *dir = from_environment("TINYRIG_PROGRAMS");
+
+    if (dir == NULL)
+        fail_msg("TINYRIG_PROGRAMS is not set: run this by `meson test`");
+    return dir;
+}
+
+const char *bench_test_firmware(void)
+{
+    return from_environment("TINYRIG_TEST_FIRMWARE");
+}
+
+const char *bench_posix_agent(void)
+{
+    return from_environment("TINYRIG_POSIX_AGENT");
+}
+
+void bench_open_port(struct bench *b)
+{
+    struct termios t;
+
+    b->port = open(vboard_port(b->vboard), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (b->port < 0)
+        fail_msg("%s: %s", vboard_port(b->vboard), strerror(errno));
+    assert_int_equal(tcgetattr(b->port, &t), 0);
+    cfmakeraw(&t);
+    assert_int_equal(tcsetattr(b->port, TCSANOW, &t), 0);
+    bench_await_status(b, "cable", "open");
+}
+
+void bench_close_port(struct bench *b)
+{
+    if (b->port >= 0)
+        (void)close(b->port);
+    b->port = -1;
+}
+
+void bench_start(struct bench *b, const struct board *board, const char *firmware)
+{
+    struct err err = ERR_INIT;
+
+    *b = (struct bench){.board = *board, .port = -1};
+    (void)snprintf(b->dir, sizeof(b->dir), "/tmp/tinyrig-virtual-XXXXXX");
+    assert_non_null(mkdtemp(b->dir));
+    if (vboard_open(&(struct vboard_options){.board = &b->board,
+                                             .program_dir = bench_programs(),
+                                             .firmware = firmware,
+                                             .run_dir = b->dir},
+                    &b->vboard, &err) < 0)
+        fail_msg("%s", err.text);
+    bench_open_port(b);
+}
+
+void bench_start_firmware(struct bench *b)
+{
+    static const struct board board = {
+        .name = "bench",
+        .virt = {.kind = "qemu",
+                 .machine = "mps2-an386",
+                 .icount_shift = 7,
+                 .marker_set = 0x40010404,
+                 .marker_clear = 0x40010408},
+    };
+
+    if (bench_test_firmware() == NULL)
+        skip();
+    bench_start(b, &board, bench_test_firmware());
+    bench_await_status(b, "out", "6"); /* the greeting at power on, seen or not */
+    (void)tcflush(b->port, TCIFLUSH);
+    bench_command(b, NULL, "reset");
+    bench_expect(b, "hello\n");
+}
+
+static void remove_dir(const char *dir)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/.bench.lock", dir);
+    (void)unlink(path);
+    if (rmdir(dir) < 0)
+        fail_msg("%s: %s: something was left behind", dir, strerror(errno));
+}
+
+void bench_stop(struct bench *b)
+{
+    bench_close_port(b);
+    vboard_close(b->vboard);
+    remove_dir(b->dir);
+}
+
+void bench_send(struct bench *b, const char *text)
+{
+    const size_t n = strlen(text);
+
+    assert_int_equal(write(b->port, text, n), n);
+}
+
+/* Append what is there within ms. False at the end of the line (hang-up). */
+static bool read_some(struct bench *b, unsigned ms, struct buf *ret)
+{
+    struct pollfd p = {.fd = b->port, .events = POLLIN};
+    char chunk[4096];
+    ssize_t n;
+
+    if (poll(&p, 1, (int)ms) <= 0)
+        return true;
+    n = read(b->port, chunk, sizeof(chunk));
+    if (n > 0)
+        buf_append(ret, chunk, (size_t)n);
+    return n > 0 || (n < 0 && errno == EAGAIN);
+}
+
+void bench_read_until(struct bench *b, const char *wanted, struct buf *ret)
+{
+    const struct deadline end = deadline_in_ms(PATIENCE_MS);
+
+    while (strstr(buf_text(ret), wanted) == NULL) {
+        if (deadline_passed(end) || !read_some(b, deadline_left_ms(end), ret))
+            fail_msg("waited for '%s', the board said '%s'", wanted, buf_text(ret));
+    }
+}
+
+void bench_read_bytes(struct bench *b, size_t n, struct buf *ret)
+{
+    const struct deadline end = deadline_in_ms(PATIENCE_MS);
+
+    while (ret->len < n) {
+        if (deadline_passed(end) || !read_some(b, deadline_left_ms(end), ret))
+            fail_msg("waited for %zu bytes, the board said '%s'", n, buf_text(ret));
+    }
+    assert_int_equal(ret->len, n);
+}
+
+void bench_read_for(struct bench *b, unsigned ms, struct buf *ret)
+{
+    const struct deadline end = deadline_in_ms(ms);
+
+    while (!deadline_passed(end) && read_some(b, deadline_left_ms(end), ret))
+        ;
+}
+
+void bench_expect(struct bench *b, const char *wanted)
+{
+    AUTO_BUF said = BUF_INIT;
+
+    bench_read_until(b, wanted, &said);
+}
+
+void bench_command(struct bench *b, struct buf *ret, const char *command)
+{
+    struct err err = ERR_INIT;
+
+    if (vboard_command(b->vboard, ret, &err, "%s", command) < 0)
+        fail_msg("%s: %s", command, err.text);
+}
+
+void bench_command_fails(struct bench *b, const char *command, const char *text)
+{
+    struct err err = ERR_INIT;
+
+    if (vboard_command(b->vboard, NULL, &err, "%s", command) == 0)
+        fail_msg("%s: succeeded", command);
+    if (strstr(err.text, text) == NULL)
+        fail_msg("%s: '%s' is not in '%s'", command, text, err.text);
+}
+
+void bench_status(struct bench *b, const char *key, char *text, size_t n)
+{
+    AUTO_BUF reply = BUF_INIT;
+    char wanted[40];
+    const char *at;
+
+    bench_command(b, &reply, "status");
+    (void)snprintf(wanted, sizeof(wanted), " %s=", key);
+    at = strncmp(buf_text(&reply), wanted + 1, strlen(wanted) - 1) == 0
+             ? buf_text(&reply) - 1
+             : strstr(buf_text(&reply), wanted);
+    if (at == NULL)
+        fail_msg("no %s in status: %s", key, buf_text(&reply));
+    at += strlen(wanted);
+    (void)snprintf(text, n, "%.*s", (int)strcspn(at, " "), at);
+}
+
+void bench_expect_status(struct bench *b, const char *key, const char *value)
+{
+    char text[100];
+
+    bench_status(b, key, text, sizeof(text));
+    assert_string_equal(text, value);
+}
+
+void bench_await_status(struct bench *b, const char *key, const char *value)
+{
+    const struct deadline end = deadline_in_ms(PATIENCE_MS);
+    char text[100];
+
+    for (;;) {
+        bench_status(b, key, text, sizeof(text));
+        if (strcmp(text, value) == 0)
+            return;
+        if (deadline_passed(end))
+            fail_msg("%s stays %s, wanted %s", key, text, value);
+        clock_sleep_ms(5);
+    }
+}
+
+pid_t bench_emulator(struct bench *b)
+{
+    char text[32];
+
+    bench_status(b, "pid", text, sizeof(text));
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+bool bench_process_ends(pid_t pid, unsigned ms)
+{
+    const struct deadline end = deadline_in_ms(ms);
+
+    while (kill(pid, 0) == 0) {
+        if (deadline_passed(end))
+            return false;
+        clock_sleep_ms(5);
+    }
+    return true;
+}

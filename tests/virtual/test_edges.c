@@ -1,0 +1,179 @@
+/* Exact counts and the edge stream: the plugin against the board's own timer under icount. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "tests/unit/unit.h"
+#include "tests/virtual/bench.h"
+
+#define TICK_HZ 25000000u
+#define SHIFT   7
+
+struct edge {
+    int level;
+    unsigned long long vns;
+    unsigned long long count;
+};
+
+static void record(struct bench *b, char *path, size_t size, const char *switch_word)
+{
+    char command[200];
+
+    (void)snprintf(path, size, "%s/edges.txt", b->dir);
+    (void)snprintf(command, sizeof(command), "edges %s %s", path, switch_word);
+    bench_command(b, NULL, command);
+}
+
+/* The edges in the file, at most `max`. */
+static size_t read_edges(const char *path, struct edge *edges, size_t max)
+{
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+
+    assert_int_equal(file_read(path, 1 << 20, &text, &err), 0);
+    assert_true(strncmp(buf_text(&text), "board bench qemu instructions\n", 30) == 0);
+    for (const char *at = strstr(buf_text(&text), "\nedge "); at != NULL && n < max;
+         at = strstr(at + 1, "\nedge "), n++)
+        assert_int_equal(
+            sscanf(at, "\nedge %d %llu %llu", &edges[n].level, &edges[n].vns, &edges[n].count), 3);
+    return n;
+}
+
+/* Ask for a marked window of n loop turns; returns its ticks of the board's timer. */
+static unsigned long marked_window(struct bench *b, unsigned n)
+{
+    AUTO_BUF said = BUF_INIT;
+    char request[20];
+
+    (void)snprintf(request, sizeof(request), "m%x\n", n);
+    bench_send(b, request);
+    bench_read_until(b, "\n", &said);
+    assert_memory_equal(buf_text(&said), "m ", 2);
+    return strtoul(buf_text(&said) + 2, NULL, 16);
+}
+
+/* Under icount n instructions take n * 2^SHIFT virtual ns; the timer floors that. */
+static unsigned long long instructions_of(unsigned long ticks)
+{
+    const unsigned long long ns = (unsigned long long)ticks * (1000000000u / TICK_HZ);
+
+    return (ns + (1u << SHIFT) / 2) >> SHIFT;
+}
+
+static void the_plugin_and_the_timer_agree_to_the_instruction(void **state)
+{
+    static const unsigned turns[] = {1, 2, 3, 10, 1000, 4096, 100000};
+    struct edge edges[2 * ARRAY_SIZE(turns)];
+    unsigned long ticks[ARRAY_SIZE(turns)];
+    unsigned long long overhead = 0;
+    struct bench b;
+    char path[100];
+
+    bench_start_firmware(&b);
+    record(&b, path, sizeof(path), "on");
+    for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
+        ticks[i] = marked_window(&b, turns[i]);
+    record(&b, path, sizeof(path), "off");
+    assert_int_equal(read_edges(path, edges, ARRAY_SIZE(edges)), ARRAY_SIZE(edges));
+    for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+        const struct edge *up = &edges[2 * i];
+        const struct edge *down = &edges[2 * i + 1];
+        const unsigned long long n = down->count - up->count;
+
+        assert_int_equal(up->level, 1);
+        assert_int_equal(down->level, 0);
+        assert_int_equal(n, 2 * turns[i] + 1); /* the loop and the second store */
+        assert_int_equal(down->vns - up->vns, n << SHIFT);
+        if (i == 0)
+            overhead = instructions_of(ticks[0]) - n;
+        assert_int_equal(instructions_of(ticks[i]) - n, overhead);
+    }
+    assert_in_range(overhead, 1, 8); /* reading the timer twice */
+    (void)unlink(path);
+    bench_stop(&b);
+}
+
+static void two_runs_count_the_same(void **state)
+{
+    unsigned long ticks[2][3];
+
+    for (int run = 0; run < 2; run++) {
+        struct bench b;
+
+        bench_start_firmware(&b);
+        for (int i = 0; i < 3; i++)
+            ticks[run][i] = marked_window(&b, 12345);
+        bench_stop(&b);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(instructions_of(ticks[0][i]), instructions_of(ticks[0][0]));
+        assert_int_equal(instructions_of(ticks[1][i]), instructions_of(ticks[0][0]));
+    }
+}
+
+static void a_fault_can_hit_inside_a_marked_window(void **state)
+{
+    AUTO_BUF said = BUF_INIT;
+    struct bench b;
+
+    bench_start_firmware(&b);
+    bench_command(&b, NULL, "fault reset edge 3"); /* the second window's rising edge */
+    (void)marked_window(&b, 10);
+    bench_send(&b, "m2faf080\n"); /* 100 M instructions: long enough to be hit */
+    bench_read_until(&b, "hello\n", &said);
+    assert_string_equal(buf_text(&said), "hello\n");
+    bench_stop(&b);
+}
+
+static void status_knows_virtual_time(void **state)
+{
+    struct bench b;
+    char first[32];
+    char later[32];
+
+    bench_start_firmware(&b);
+    clock_sleep_ms(120);
+    bench_status(&b, "vtime_ns", first, sizeof(first));
+    clock_sleep_ms(120);
+    bench_status(&b, "vtime_ns", later, sizeof(later));
+    assert_true(strtoull(later, NULL, 10) > strtoull(first, NULL, 10));
+    bench_stop(&b);
+}
+
+static void recording_can_be_stopped_and_wrong_targets_are_refused(void **state)
+{
+    struct edge edges[4];
+    struct bench b;
+    char path[100];
+
+    bench_start_firmware(&b);
+    bench_command_fails(&b, "edges /no/such/dir/x on", "No such file");
+    bench_command_fails(&b, "edges fd:99 on", "Bad file descriptor");
+    bench_command_fails(&b, "edges fd:x on", "is not fd:N");
+    bench_command_fails(&b, "edges x off", "is not recording");
+    record(&b, path, sizeof(path), "on");
+    (void)marked_window(&b, 10);
+    record(&b, path, sizeof(path), "off");
+    (void)marked_window(&b, 10);
+    assert_int_equal(read_edges(path, edges, ARRAY_SIZE(edges)), 2);
+    (void)unlink(path);
+    bench_stop(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_plugin_and_the_timer_agree_to_the_instruction),
+        cmocka_unit_test(two_runs_count_the_same),
+        cmocka_unit_test(a_fault_can_hit_inside_a_marked_window),
+        cmocka_unit_test(status_knows_virtual_time),
+        cmocka_unit_test(recording_can_be_stopped_and_wrong_targets_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
