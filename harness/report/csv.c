@@ -1,6 +1,6 @@
 /*
- * CSV as RFC 4180 has it (CRLF, quotes doubled): one row per metric of a case; a case without metrics
- * is one row with empty metric columns. Columns only ever get added at the end.
+ * CSV as RFC 4180 has it (CRLF, quotes doubled): one row per metric of a case; a case without
+ * metrics is one row with empty metric columns. Columns only ever get added at the end.
  *
  * Spreadsheets run a field that begins like a formula, so such text gets an apostrophe in front.
  */

@@ -1,6 +1,6 @@
 /*
- * JSON for programs, as config/schema/report.schema.json describes it. Stable: keys are added, never
- * renamed; "version" changes when that cannot be kept. Numbers that are not finite become null.
+ * JSON for programs, as config/schema/report.schema.json describes it. Stable: keys are added,
+ * never renamed; "version" changes when that cannot be kept. Numbers that are not finite become null.
  * Metric values are in the unit beside them, unscaled.
  */
 #include <math.h>

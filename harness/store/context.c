@@ -22,16 +22,38 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct data_fact *)a)->key, ((const struct data_fact *)b)->key);
 }
 
+void dimension_hash_begin(struct dimension_hash *d, int64_t id, const void *hash, size_t size)
+{
+    d->id = id;
+    memset(d->expected, 0, sizeof(d->expected));
+    memcpy(d->expected, hash, size < sizeof(d->expected) ? size : sizeof(d->expected));
+    sha256_init(&d->h);
+}
+
+void dimension_hash_add(struct dimension_hash *d, const char *key, const char *value)
+{
+    if (key != NULL)
+        sha256_update(&d->h, key, strlen(key) + 1);
+    if (value != NULL)
+        sha256_update(&d->h, value, strlen(value) + 1);
+}
+
+bool dimension_hash_matches(struct dimension_hash *d)
+{
+    uint8_t hash[32];
+
+    sha256_final(&d->h, hash);
+    return memcmp(hash, d->expected, sizeof(hash)) == 0;
+}
+
 static void hash_facts(const struct data_fact *facts, size_t count, uint8_t hash[static 32])
 {
-    struct sha256 h;
+    struct dimension_hash d;
 
-    sha256_init(&h);
-    for (size_t i = 0; i < count; i++) {
-        sha256_update(&h, facts[i].key, strlen(facts[i].key) + 1);
-        sha256_update(&h, facts[i].value, strlen(facts[i].value) + 1);
-    }
-    sha256_final(&h, hash);
+    dimension_hash_begin(&d, 0, "", 0);
+    for (size_t i = 0; i < count; i++)
+        dimension_hash_add(&d, facts[i].key, facts[i].value);
+    sha256_final(&d.h, hash);
 }
 
 /* facts: all of one kind, by key. */

@@ -15,6 +15,7 @@ enum {
 
 extern const struct embedded_file store_migrations[];
 extern const size_t store_migrations_count;
+extern const struct embedded_file store_scripts[]; /* merge.sql */
 
 struct queue; /* sink.c */
 
@@ -55,6 +56,22 @@ int find_attempt(struct store *s, const struct event *e, int64_t *ret, struct er
 /* context.c: facts (any order, later ones win) as the context of an attempt. */
 int write_context(struct store *s, int64_t attempt, const struct data_fact *facts, size_t count,
                   struct err *err) MUST_CHECK;
+
+/* The hash of a dimension read back fact by fact, in key order. */
+struct dimension_hash {
+    int64_t id;
+    uint8_t expected[32];
+    struct sha256 h;
+};
+void dimension_hash_begin(struct dimension_hash *d, int64_t id, const void *hash, size_t size);
+void dimension_hash_add(struct dimension_hash *d, const char *key, const char *value);
+bool dimension_hash_matches(struct dimension_hash *d);
+
+/* care.c: content-hashed rows of a schema ("main" or an attached one); 1 with findings in ret. */
+int store_check_hashes(struct store *s, const char *schema, struct buf *ret,
+                       struct err *err) MUST_CHECK;
+/* Page by page into an existing empty file. */
+int store_copy(sqlite3 *from, const char *to, struct err *err) MUST_CHECK;
 
 /* select.c: the id of a named run ("last", prefix, tag ...). */
 int find_run(struct store *s, const char *name, int64_t *ret, struct err *err) MUST_CHECK;

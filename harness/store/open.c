@@ -77,7 +77,10 @@ static int connect_file(struct store *s, enum store_mode mode, struct err *err)
 
     if (r < 0)
         return r;
-    r = sqlite3_open_v2(s->path, &s->db.handle, SQLITE_OPEN_READWRITE, NULL);
+    /* URIs are for ATTACH; a path that looks like one is still a path */
+    if (strncmp(s->path, "file:", 5) == 0)
+        return err_set(err, ERR_USAGE, "'%s': give a path, not a URI", s->path);
+    r = sqlite3_open_v2(s->path, &s->db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
     if (r != SQLITE_OK)
         return err_set(err, ERR_STORE, "results database '%s': %s", s->path,
                        s->db.handle != NULL ? sqlite3_errmsg(s->db.handle) : sqlite3_errstr(r));

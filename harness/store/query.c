@@ -1,6 +1,6 @@
 /*
- * A selection read back as plain structs. One statement lists runs, one lists cases with their newest
- * attempt; what belongs to an attempt is then fetched by its id, in key order.
+ * A selection read back as plain structs. One statement lists runs, one lists cases with their
+ * newest attempt; what belongs to an attempt is then fetched by its id, in key order.
  */
 #include <math.h>
 #include <stdlib.h>

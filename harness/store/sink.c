@@ -1,6 +1,6 @@
 /*
- * The event sink. Events of running attempts queue in memory and go out in one short transaction, so
- * the write lock is held for milliseconds however long a case takes, and a commit's fsync is paid a
+ * The event sink. Events of running attempts queue in memory and go out in one short transaction,
+ * so the write lock is held for milliseconds however long a case takes, and a commit's fsync is paid a
  * few times per case instead of once per event.
  */
 #include <stdlib.h>
@@ -125,8 +125,8 @@ static void active_fact(struct active *a, const char *key, const char *value)
     if (key == NULL || value == NULL)
         return;
     f = ARENA_PUSH(&a->arena, a->facts, a->fact_count, a->fact_capacity);
-    f->key = arena_strdup(&a->arena, key);
-    f->value = arena_strdup(&a->arena, value);
+    f->key = arena_strndup(&a->arena, key, strnlen(key, DB_TEXT_MAX));
+    f->value = arena_strndup(&a->arena, value, strnlen(value, DB_TEXT_MAX));
     a->facts_changed = true;
 }
 

@@ -149,7 +149,7 @@ struct store_prune {
     bool dry_run;       /* count, change nothing */
     uint64_t runs;      /* result: runs that lost something */
     uint64_t windows;   /* result: rows deleted ... */
-    uint64_t outputs;
+    uint64_t outputs;   /* ... or, of outputs, bytes dropped */
     uint64_t profiles;
     uint64_t blobs;
 };

@@ -1,6 +1,6 @@
 /*
- * Events to rows. Every INSERT names the row by what it is (hash, run and number ...), so that doing
- * it again does nothing. The caller holds the transaction.
+ * Events to rows. Every INSERT names the row by what it is (hash, run and number ...), so that
+ * doing it again does nothing. The caller holds the transaction.
  */
 #include <math.h>
 #include <stdio.h>

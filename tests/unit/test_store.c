@@ -1,119 +1,13 @@
-/* The store through its public interface; sqlite3.h only to damage files behind its back. */
-#include <fcntl.h>
+/* The store: what goes in as events comes back as datasets, and runs can be resumed. */
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/file.h"
 #include "harness/spec/samples.h"
-#include "harness/store/store.h"
-#include "tests/support/synthetic.h"
-#include "tests/unit/unit.h"
-
-struct fixture {
-    char folder[64];
-    char path[96];
-    char run[37];
-    struct arena arena;
-    struct store *store;
-    struct synthetic lab;
-    struct err err;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    (void)snprintf(f->folder, sizeof(f->folder), "/tmp/test_store.XXXXXX");
-    if (mkdtemp(f->folder) == NULL)
-        return -1;
-    (void)snprintf(f->path, sizeof(f->path), "%s/results.db", f->folder);
-    synthetic_run_id(1, f->run);
-    synthetic_init(&f->lab, 2, 3, 1);
-    *state = f;
-    return store_open(f->path, STORE_WRITE, &f->store, &f->err);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    char command[128];
-
-    store_close(f->store);
-    synthetic_release(&f->lab);
-    arena_release(&f->arena);
-    (void)snprintf(command, sizeof(command), "%s", f->folder);
-    free(f);
-    {
-        static const char *const names[] = {"results.db", "results.db-wal", "results.db-shm",
-                                            "other.db",   "other.db-wal",   "other.db-shm",
-                                            "copy.db"};
-        char path[192];
-
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-            (void)snprintf(path, sizeof(path), "%s/%s", command, names[i]);
-            (void)unlink(path);
-        }
-    }
-    return rmdir(command);
-}
-
-static void reopen(struct fixture *f, enum store_mode mode)
-{
-    store_close(f->store);
-    f->store = NULL;
-    assert_int_equal(store_open(f->path, mode, &f->store, &f->err), 0);
-}
-
-static struct dataset query(struct fixture *f, struct store_selection selection)
-{
-    struct dataset d = {.case_count = 0};
-    const int r = store_query(f->store, &selection, &f->arena, &d, &f->err);
-
-    if (r != 0)
-        print_error("%s\n", f->err.text);
-    assert_int_equal(r, 0);
-    return d;
-}
-
-static void run_synthetic(struct fixture *f, unsigned number)
-{
-    synthetic_run_id(number, f->run);
-    f->lab.now_ns += 1000000000000;
-    assert_int_equal(synthetic_run(&f->lab, f->run, store_sink(f->store), &f->err), 0);
-}
-
-/* One number out of the file, by a connection of our own. */
-static int64_t number(struct fixture *f, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *st;
-    int64_t n;
-
-    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-    n = sqlite3_column_int64(st, 0);
-    (void)sqlite3_finalize(st);
-    (void)sqlite3_close(db);
-    return n;
-}
-
-static void execute(const char *path, const char *sql)
-{
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-/* The call fails with this code; the error before it is forgotten. */
-#define ASSERT_FAILS(f, code, call) (err_clear(&(f)->err), assert_int_equal((call), (code)))
+#include "tests/support/store_fixture.h"
 
 /* ---- opening ---- */
 
@@ -124,8 +18,8 @@ static void a_new_file_is_ours_and_private(void **state)
 
     assert_int_equal(stat(f->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640 & ~022);
-    assert_int_equal(number(f, "PRAGMA application_id"), 0x74726967);
-    assert_true(number(f, "PRAGMA user_version") >= 1);
+    assert_int_equal(fixture_number(f, "PRAGMA application_id"), 0x74726967);
+    assert_true(fixture_number(f, "PRAGMA user_version") >= 1);
 }
 
 static void refuses_the_file_of_a_newer_program_untouched(void **state)
@@ -133,10 +27,10 @@ static void refuses_the_file_of_a_newer_program_untouched(void **state)
     struct fixture *f = *state;
     struct store *s = NULL;
 
-    execute(f->path, "PRAGMA user_version = 9999");
+    fixture_execute(f->path, "PRAGMA user_version = 9999");
     ASSERT_FAILS(f, ERR_UNSUPPORTED, store_open(f->path, STORE_WRITE, &s, &f->err));
     assert_non_null(strstr(f->err.text, "schema 9999"));
-    assert_int_equal(number(f, "PRAGMA user_version"), 9999);
+    assert_int_equal(fixture_number(f, "PRAGMA user_version"), 9999);
 }
 
 static void refuses_the_file_of_another_program_untouched(void **state)
@@ -146,13 +40,13 @@ static void refuses_the_file_of_another_program_untouched(void **state)
     char other[128];
 
     (void)snprintf(other, sizeof(other), "%s/other.db", f->folder);
-    execute(other, "CREATE TABLE holiday (x)");
+    fixture_execute(other, "CREATE TABLE holiday (x)");
     ASSERT_FAILS(f, ERR_CONFIG, store_open(other, STORE_WRITE, &s, &f->err));
     assert_non_null(strstr(f->err.text, "not a tinyrig results database"));
     assert_int_equal(unlink(other), 0);
 
-    assert_int_equal(
-        file_write_atomic(other, "#!/bin/sh\necho this is no database at all\n", 40, &f->err), 0);
+    ASSERT_DONE(
+        f, file_write_atomic(other, "#!/bin/sh\necho this is no database at all\n", 40, &f->err));
     ASSERT_FAILS(f, ERR_CONFIG, store_open(other, STORE_READ, &s, &f->err));
     assert_non_null(strstr(f->err.text, "left untouched"));
 }
@@ -177,9 +71,9 @@ static void a_run_comes_back_as_it_went_in(void **state)
 
     f->lab.profile = true;
     f->lab.samples = 5;
-    run_synthetic(f, 1);
-    reopen(f, STORE_READ);
-    d = query(f, (struct store_selection){.run = "last", .parts = DATA_ALL});
+    fixture_run(f, 1);
+    fixture_reopen(f, STORE_READ);
+    d = fixture_query(f, (struct store_selection){.run = "last", .parts = DATA_ALL});
     assert_int_equal(d.run_count, 1);
     assert_string_equal(d.runs[0].run_id, f->run);
     assert_string_equal(d.runs[0].host, "lab-1");
@@ -215,8 +109,8 @@ static void samples_come_back_too(void **state)
     size_t count;
 
     f->lab.samples = 5;
-    run_synthetic(f, 1);
-    d = query(f, (struct store_selection){.parts = DATA_WINDOWS});
+    fixture_run(f, 1);
+    d = fixture_query(f, (struct store_selection){.parts = DATA_WINDOWS});
     assert_int_equal(samples_unpack(d.cases[0].windows[0].samples,
                                     d.cases[0].windows[0].samples_size, &f->arena, &samples, &count,
                                     &f->err),
@@ -239,12 +133,12 @@ static void the_same_events_twice_change_nothing(void **state)
         synthetic_release(&f->lab);
         synthetic_init(&f->lab, 2, 3, 1);
         f->lab.failures = true;
-        run_synthetic(f, 1);
+        fixture_run(f, 1);
         if (i == 0)
-            rows = number(f, all);
+            rows = fixture_number(f, all);
     }
     assert_true(rows > 100);
-    assert_int_equal(number(f, all), rows);
+    assert_int_equal(fixture_number(f, all), rows);
 }
 
 static void equal_provenance_is_one_row(void **state)
@@ -252,14 +146,14 @@ static void equal_provenance_is_one_row(void **state)
     struct fixture *f = *state;
     int64_t contexts;
 
-    run_synthetic(f, 1);
-    contexts = number(f, "SELECT count(*) FROM context");
-    run_synthetic(f, 2);
-    assert_int_equal(number(f, "SELECT count(*) FROM context"), contexts);
+    fixture_run(f, 1);
+    contexts = fixture_number(f, "SELECT count(*) FROM context");
+    fixture_run(f, 2);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM context"), contexts);
     f->lab.build = "00000001";
-    run_synthetic(f, 3);
-    assert_int_equal(number(f, "SELECT count(*) FROM context"), 2 * contexts);
-    assert_int_equal(number(f, "SELECT count(*) FROM blob"), 1);
+    fixture_run(f, 3);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM context"), 2 * contexts);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM blob"), 1);
 }
 
 static void a_failure_keeps_class_stage_hint_and_log(void **state)
@@ -268,8 +162,8 @@ static void a_failure_keeps_class_stage_hint_and_log(void **state)
     struct dataset d;
 
     f->lab.failures = true;
-    run_synthetic(f, 1);
-    d = query(f, (struct store_selection){.parts = DATA_LOGS});
+    fixture_run(f, 1);
+    d = fixture_query(f, (struct store_selection){.parts = DATA_LOGS});
     assert_int_equal(d.cases[3].status, CASE_FAILED);
     assert_string_equal(d.cases[3].failure_class, "wrong-output");
     assert_string_equal(d.cases[3].stage, "check");
@@ -288,16 +182,16 @@ static void a_value_that_is_no_number_comes_back_as_none(void **state)
     struct event e = {.kind = EVENT_CASE_BEGIN, .at_ns = 5, .run_id = f->run};
     struct dataset d;
 
-    assert_int_equal(synthetic_begin(&f->lab, f->run, sink, &f->err), 0);
+    ASSERT_DONE(f, synthetic_begin(&f->lab, f->run, sink, &f->err));
     e.case_ = &f->lab.plan.cases[0];
-    assert_int_equal(sink->emit(sink, &e, &f->err), 0);
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
     e.kind = EVENT_METRIC;
     e.metric = (struct event_metric){.name = "latency", .unit = UNIT_NS, .value = NAN};
     assert_int_equal(sink->emit(sink, &e, &f->err), EVENT_QUEUED);
     e.metric = (struct event_metric){.name = NULL};
     ASSERT_FAILS(f, ERR_BUG, sink->emit(sink, &e, &f->err));
-    assert_int_equal(store_flush(f->store, &f->err), 0);
-    d = query(f, (struct store_selection){.run = "last"});
+    ASSERT_DONE(f, store_flush(f->store, &f->err));
+    d = fixture_query(f, (struct store_selection){.run = "last"});
     assert_true(isnan(d.cases[0].metrics[0].value));
 }
 
@@ -308,19 +202,21 @@ static void selects_by_name_pattern_and_run(void **state)
     struct fixture *f = *state;
     struct dataset d;
 
-    run_synthetic(f, 1);
-    run_synthetic(f, 2);
-    assert_int_equal(query(f, (struct store_selection){.run = "all"}).case_count, 12);
-    d = query(f, (struct store_selection){.run = "last", .board = "virt-m?"});
+    fixture_run(f, 1);
+    fixture_run(f, 2);
+    assert_int_equal(fixture_query(f, (struct store_selection){.run = "all"}).case_count, 12);
+    d = fixture_query(f, (struct store_selection){.run = "last", .board = "virt-m?"});
     assert_int_equal(d.case_count, 4);
-    assert_int_equal(query(f, (struct store_selection){.model = "kws"}).case_count, 6 * 2 / 2);
-    assert_int_equal(query(f, (struct store_selection){.engine = "other*"}).case_count, 0);
-    d = query(f, (struct store_selection){.run = "last~1"});
+    assert_int_equal(fixture_query(f, (struct store_selection){.model = "kws"}).case_count,
+                     6 * 2 / 2);
+    assert_int_equal(fixture_query(f, (struct store_selection){.engine = "other*"}).case_count, 0);
+    d = fixture_query(f, (struct store_selection){.run = "last~1"});
     synthetic_run_id(1, f->run);
     assert_string_equal(d.runs[0].run_id, f->run);
     f->run[10] = '\0';
-    assert_int_equal(query(f, (struct store_selection){.run = f->run}).case_count, 6);
-    assert_int_equal(query(f, (struct store_selection){.since_ns = f->lab.now_ns}).case_count, 0);
+    assert_int_equal(fixture_query(f, (struct store_selection){.run = f->run}).case_count, 6);
+    assert_int_equal(
+        fixture_query(f, (struct store_selection){.since_ns = f->lab.now_ns}).case_count, 0);
 }
 
 static void last_means_the_last_run_that_matches(void **state)
@@ -328,12 +224,12 @@ static void last_means_the_last_run_that_matches(void **state)
     struct fixture *f = *state;
     struct dataset d;
 
-    run_synthetic(f, 1);
+    fixture_run(f, 1);
     synthetic_release(&f->lab);
     synthetic_init(&f->lab, 1, 1, 1);
     f->lab.now_ns += 5000000000000;
-    run_synthetic(f, 2);
-    d = query(f, (struct store_selection){.run = "last", .board = "virt-m0"});
+    fixture_run(f, 2);
+    d = fixture_query(f, (struct store_selection){.run = "last", .board = "virt-m0"});
     synthetic_run_id(1, f->run);
     assert_int_equal(d.run_count, 1);
     assert_string_equal(d.runs[0].run_id, f->run);
@@ -347,8 +243,8 @@ static void an_unknown_run_or_tag_is_a_usage_error(void **state)
 
     ASSERT_FAILS(f, ERR_USAGE, store_query(f->store, &none, &f->arena, &d, &f->err));
     assert_non_null(strstr(f->err.hint, "empty"));
-    run_synthetic(f, 1);
-    assert_int_equal(store_tag(f->store, "baseline", "last", NULL, &f->err), 0);
+    fixture_run(f, 1);
+    ASSERT_DONE(f, store_tag(f->store, "baseline", "last", NULL, &f->err));
     none = (struct store_selection){.tag = "baselin"};
     ASSERT_FAILS(f, ERR_USAGE, store_query(f->store, &none, &f->arena, &d, &f->err));
     assert_string_equal(f->err.hint, "did you mean 'baseline'?");
@@ -361,14 +257,14 @@ static void a_tag_moves_to_its_newest_run(void **state)
     struct fixture *f = *state;
     struct dataset d;
 
-    run_synthetic(f, 1);
-    assert_int_equal(store_tag(f->store, "base", "last", "first", &f->err), 0);
-    run_synthetic(f, 2);
-    assert_int_equal(store_tag(f->store, "base", "last", NULL, &f->err), 0);
-    d = query(f, (struct store_selection){.tag = "base"});
+    fixture_run(f, 1);
+    ASSERT_DONE(f, store_tag(f->store, "base", "last", "first", &f->err));
+    fixture_run(f, 2);
+    ASSERT_DONE(f, store_tag(f->store, "base", "last", NULL, &f->err));
+    d = fixture_query(f, (struct store_selection){.tag = "base"});
     assert_string_equal(d.runs[0].run_id, f->run);
     assert_string_equal(d.runs[0].tags[0], "base");
-    assert_int_equal(store_untag(f->store, "base", &f->err), 0);
+    ASSERT_DONE(f, store_untag(f->store, "base", &f->err));
     ASSERT_FAILS(f, ERR_USAGE, store_untag(f->store, "base", &f->err));
 }
 
@@ -384,15 +280,15 @@ static void an_interrupted_run_goes_on_where_it_stopped(void **state)
 
     f->lab.plan.run_count = 5;
     ((struct plan_case *)f->lab.plan.cases)[5].skip = "too large for this board";
-    assert_int_equal(synthetic_begin(&f->lab, f->run, sink, &f->err), 0);
-    assert_int_equal(synthetic_case(&f->lab, f->run, 0, 0, sink, &f->err), 0);
+    ASSERT_DONE(f, synthetic_begin(&f->lab, f->run, sink, &f->err));
+    ASSERT_DONE(f, synthetic_case(&f->lab, f->run, 0, 0, sink, &f->err));
     e.case_ = &f->lab.plan.cases[1];
-    assert_int_equal(sink->emit(sink, &e, &f->err), 0);
-    reopen(f, STORE_WRITE); /* as after a kill: case 1 has begun only */
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+    fixture_reopen(f, STORE_WRITE); /* as after a kill: case 1 has begun only */
 
-    assert_int_equal(store_find_unfinished(f->store, &f->arena, &unfinished, &f->err), 0);
+    ASSERT_DONE(f, store_find_unfinished(f->store, &f->arena, &unfinished, &f->err));
     assert_string_equal(unfinished, f->run);
-    assert_int_equal(store_run_progress(f->store, unfinished, &f->arena, &p, &f->err), 0);
+    ASSERT_DONE(f, store_run_progress(f->store, unfinished, &f->arena, &p, &f->err));
     assert_int_equal(p.case_count, 6);
     assert_int_equal(p.done_count, 2);
     assert_true(p.cases[0].done && p.cases[0].attempts == 1);
@@ -401,13 +297,13 @@ static void an_interrupted_run_goes_on_where_it_stopped(void **state)
     assert_int_equal(p.cases[5].status, CASE_SKIPPED);
 
     sink = store_sink(f->store);
-    assert_int_equal(synthetic_begin(&f->lab, f->run, sink, &f->err), 0);
+    ASSERT_DONE(f, synthetic_begin(&f->lab, f->run, sink, &f->err));
     for (size_t i = 1; i < 5; i++)
-        assert_int_equal(synthetic_case(&f->lab, f->run, i, p.cases[i].attempts, sink, &f->err), 0);
-    assert_int_equal(synthetic_end(&f->lab, f->run, sink, &f->err), 0);
+        ASSERT_DONE(f, synthetic_case(&f->lab, f->run, i, p.cases[i].attempts, sink, &f->err));
+    ASSERT_DONE(f, synthetic_end(&f->lab, f->run, sink, &f->err));
     assert_int_equal(store_find_unfinished(f->store, &f->arena, &unfinished, &f->err), 1);
     {
-        const struct dataset d = query(f, (struct store_selection){.run = f->run});
+        const struct dataset d = fixture_query(f, (struct store_selection){.run = f->run});
 
         assert_int_equal(d.case_count, 6);
         assert_int_equal(d.cases[1].status, CASE_PASSED);
@@ -416,7 +312,7 @@ static void an_interrupted_run_goes_on_where_it_stopped(void **state)
         assert_int_equal(d.cases[5].status, CASE_SKIPPED);
         assert_string_equal(d.cases[5].text, "too large for this board");
     }
-    assert_int_equal(number(f, "SELECT count(*) FROM run_session"), 2);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM run_session"), 2);
 }
 
 static void a_cancelled_case_is_still_to_do(void **state)
@@ -426,18 +322,16 @@ static void a_cancelled_case_is_still_to_do(void **state)
     struct event e = {.kind = EVENT_CASE_BEGIN, .at_ns = 5, .run_id = f->run};
     struct store_progress p;
 
-    assert_int_equal(synthetic_begin(&f->lab, f->run, sink, &f->err), 0);
+    ASSERT_DONE(f, synthetic_begin(&f->lab, f->run, sink, &f->err));
     e.case_ = &f->lab.plan.cases[0];
-    assert_int_equal(sink->emit(sink, &e, &f->err), 0);
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
     e.kind = EVENT_CASE_END;
     e.end = (struct event_case_end){.status = CASE_CANCELLED, .code = ERR_CANCELLED};
-    assert_int_equal(sink->emit(sink, &e, &f->err), 0);
-    assert_int_equal(store_run_progress(f->store, "last", &f->arena, &p, &f->err), 0);
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+    ASSERT_DONE(f, store_run_progress(f->store, "last", &f->arena, &p, &f->err));
     assert_int_equal(p.done_count, 0);
     assert_int_equal(p.cases[0].attempts, 1);
 }
-
-#define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
