@@ -166,6 +166,15 @@ enum wire_cap {
     WIRE_CAP_UID = 1 << 6,        /* chip_uid is real */
 };
 
+#define WIRE_RESETS(X)                                                                             \
+    X(UNKNOWN, 0, "unknown")                                                                       \
+    X(POWER, 1, "power-on")                                                                        \
+    X(SOFTWARE, 2, "software")                                                                     \
+    X(PIN, 3, "pin")                                                                               \
+    X(WATCHDOG, 4, "watchdog")                                                                     \
+    X(BROWN_OUT, 5, "brown-out")                                                                   \
+    X(FAULT, 6, "fault") /* the agent's own fault handler, after its dump */
+
 #define WIRE_TIMEBASES(X)                                                                          \
     X(NONE, 0, "none")                                                                             \
     X(DWT, 1, "DWT CYCCNT")                                                                        \

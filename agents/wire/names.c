@@ -59,3 +59,16 @@ const char *wire_timebase_name(unsigned kind)
         return "unknown";
     }
 }
+
+const char *wire_reset_name(unsigned cause)
+{
+    switch (cause) {
+#define X(NAME, value, text)                                                                       \
+    case (value):                                                                                  \
+        return text;
+        WIRE_RESETS(X)
+#undef X
+    default:
+        return "unknown";
+    }
+}

@@ -28,5 +28,6 @@ bool wire_info_fits(const struct wire_info *info, size_t n);
 
 const char *wire_error_text(unsigned code);    /* "unknown error" when out of range */
 const char *wire_timebase_name(unsigned kind); /* "unknown" when out of range */
+const char *wire_reset_name(unsigned cause);   /* "unknown" when out of range */
 
 #endif

@@ -56,6 +56,12 @@ enum wire_error_code {
 #undef X
 };
 
+enum wire_reset_cause {
+#define X(NAME, value, text) WIRE_RESET_##NAME = (value),
+    WIRE_RESETS(X)
+#undef X
+};
+
 enum wire_timebase {
 #define X(NAME, value, text) WIRE_TIMEBASE_##NAME = (value),
     WIRE_TIMEBASES(X)
