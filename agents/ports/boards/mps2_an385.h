@@ -1,0 +1,22 @@
+/* MPS2 AN385 (Cortex-M3) as a part of 512 KiB flash (128 firmware, 384 slot), 128 KiB RAM. */
+#ifndef AGENTS_PORTS_BOARDS_MPS2_AN385_H
+#define AGENTS_PORTS_BOARDS_MPS2_AN385_H
+
+#include "targets/chips/mps2.h"
+
+#define BOARD_FLASH_BASE    MPS2_CODE_BASE
+#define BOARD_FLASH_SIZE    0x20000
+#define BOARD_SLOT_BASE     (MPS2_CODE_BASE + 0x20000)
+#define BOARD_SLOT_SIZE     0x60000
+#define BOARD_RAM_BASE      MPS2_DATA_BASE
+#define BOARD_RAM_SIZE      0x20000
+
+#define BOARD_CLOCK_HZ      25000000
+#define BOARD_INTERRUPTS    1
+#define BOARD_UART_BASE     MPS2_UART0
+#define BOARD_UART_CLOCK_HZ BOARD_CLOCK_HZ
+#define BOARD_UART_IRQ      MPS2_UART0_RX_IRQ
+#define BOARD_TIMER_BASE    MPS2_TIMER0
+#define BOARD_GPIO_BASE     MPS2_GPIO0
+
+#endif

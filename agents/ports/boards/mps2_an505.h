@@ -1,0 +1,22 @@
+/* MPS2 AN505 (Cortex-M33) as a part of 1 MiB flash (128 KiB firmware, 896 slot), 256 KiB RAM. */
+#ifndef AGENTS_PORTS_BOARDS_MPS2_AN505_H
+#define AGENTS_PORTS_BOARDS_MPS2_AN505_H
+
+#include "targets/chips/mps2_an505.h"
+
+#define BOARD_FLASH_BASE    AN505_CODE_BASE
+#define BOARD_FLASH_SIZE    0x20000
+#define BOARD_SLOT_BASE     (AN505_CODE_BASE + 0x20000)
+#define BOARD_SLOT_SIZE     0xe0000
+#define BOARD_RAM_BASE      AN505_DATA_BASE
+#define BOARD_RAM_SIZE      0x40000
+
+#define BOARD_CLOCK_HZ      20000000
+#define BOARD_INTERRUPTS    33
+#define BOARD_UART_BASE     AN505_UART0
+#define BOARD_UART_CLOCK_HZ BOARD_CLOCK_HZ
+#define BOARD_UART_IRQ      AN505_UART0_RX_IRQ
+#define BOARD_TIMER_BASE    AN505_TIMER0
+#define BOARD_GPIO_BASE     AN505_GPIO0
+
+#endif

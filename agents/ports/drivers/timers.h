@@ -1,0 +1,15 @@
+/* The counters of agents/ports/drivers/timer_*.c, for the lists in the board files. */
+#ifndef AGENTS_PORTS_DRIVERS_TIMERS_H
+#define AGENTS_PORTS_DRIVERS_TIMERS_H
+
+#include "agents/ports/common/timer.h"
+
+extern const struct timer timer_dwt;
+extern const struct timer timer_systick;
+extern const struct timer timer_nrf51;
+extern const struct timer timer_stm32;
+extern const struct timer timer_cmsdk;
+extern const struct timer timer_sse;
+extern const struct timer timer_mcycle;
+
+#endif

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""
+Boot one firmware image in its emulator and talk to it: HELLO, two identical runs of the null
+engine with stable ticks, a stored object read back, a reset. Speaks the wire protocol by its own
+code, so that it also checks the C implementation.
+
+usage: smoke_board.py FIRMWARE.elf COMMAND...
+COMMAND starts the emulator; it finds its serial line on the descriptor that replaces {fd}.
+Limits are asserted by options:  --expect NAME=VALUE (a field of HELLO), --stack-peak MAX.
+"""
+import argparse
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+HELLO = struct.Struct('<8s12sIIIIIIIIHHBBBBBBBB')
+HELLO_FIELDS = ('build_id chip_uid caps clock_hz tick_hz tick_overhead slot_base slot_size '
+                'arena_base arena_size nonce max_payload version credits timebase engines '
+                'reset_cause tick_bits records reserved').split()
+CAP_SLOT_WRITE, CAP_MARKER, CAP_SLEEP = 1, 4, 32
+RUN_MARKER, RUN_SLEEP = 1, 16
+NONCE = 0x1234
+
+
+def cobs_encode(data):
+    out = bytearray()
+    for block in data.split(b'\0'):
+        while len(block) >= 254:
+            out += b'\xff' + block[:254]
+            block = block[254:]
+        out += bytes([len(block) + 1]) + block
+    return bytes(out)
+
+
+def cobs_decode(data):
+    out = bytearray()
+    while data:
+        code, data = data[0], data[1:]
+        if code == 0 or len(data) < code - 1:
+            return None
+        out += data[:code - 1]
+        data = data[code - 1:]
+        if code < 255 and data:
+            out.append(0)
+    return bytes(out)
+
+
+class Agent:
+    def __init__(self, line):
+        self.line = line
+        self.seq = 0
+        self.nonce = 0
+        self.pending = b''
+        self.console = b''
+
+    def frame(self, deadline):
+        """The next whole frame as (type, seq, credit, nonce, message); None at the deadline."""
+        while True:
+            while b'\0' in self.pending:
+                raw, self.pending = self.pending.split(b'\0', 1)
+                data = cobs_decode(raw) if raw else None
+                if data and len(data) >= 10 and struct.unpack('<I', data[-4:])[0] == zlib.crc32(data[:-4]):
+                    return (*struct.unpack('<xBBBH', data[:6]), data[6:-4])
+                if raw:
+                    self.console += raw
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.line], [], [], left)[0]:
+                return None
+            got = self.line.recv(65536)
+            if not got:
+                raise SystemExit(f'emulator went away; console: {self.console + self.pending!r}')
+            self.pending += got
+
+    def send(self, type_, message, seq):
+        data = struct.pack('<BBBBH', 0x10, type_, seq, 0, self.nonce) + message
+        data += struct.pack('<I', zlib.crc32(data))
+        self.line.sendall(b'\0' + cobs_encode(data) + b'\0')
+
+    def ask(self, type_, message, answer, timeout=20.0):
+        """Send a request; its answer, and whatever else came before."""
+        self.seq = (self.seq + 1) & 0xff
+        others = []
+        deadline = time.monotonic() + timeout
+        for _ in range(4):
+            self.send(type_, message, self.seq)
+            while True:
+                got = self.frame(min(deadline, time.monotonic() + timeout / 3))
+                if got is None:
+                    break
+                if got[0] == answer and got[1] == self.seq:
+                    return got[4], others
+                if got[0] == 0x7c:
+                    raise SystemExit(f'request {type_:#x}: error {got[4].hex()}')
+                others.append(got)
+        raise SystemExit(f'request {type_:#x}: no answer; console: {self.console + self.pending!r}')
+
+    def hello(self, timeout=20.0):
+        deadline = time.monotonic() + timeout
+        while True:
+            got = self.frame(deadline)
+            if got is None:
+                raise SystemExit(f'no HELLO; console: {self.console + self.pending!r}')
+            if got[0] == 0x02:
+                return dict(zip(HELLO_FIELDS, HELLO.unpack(got[4])))
+
+    def open(self):
+        self.nonce = NONCE
+        message, _ = self.ask(0x01, struct.pack('<HBB', NONCE, 1, 1), 0x02)
+        return dict(zip(HELLO_FIELDS, HELLO.unpack(message)))
+
+    def stats(self, clear=0):
+        message, _ = self.ask(0x07, bytes([clear]), 0x08)
+        return dict(zip('stack_size stack_peak static_ram arena_used arena_touched '
+                        'frames_in frames_bad bytes_lost'.split(), struct.unpack('<8I', message)))
+
+    def load(self, loops):
+        self.ask(0x21, struct.pack('<IIBxxx', 0, loops, 0), 0x22)
+
+    def run(self, first, inferences, windows, flags=0, gap=0):
+        done, others = self.ask(0x25, struct.pack('<IIIHH', first, inferences, gap, windows, flags),
+                                0x26, timeout=60)
+        records = [struct.unpack('<QIIIHBB', m[4]) for m in others if m[0] == 0x28]
+        assert struct.unpack('<IBBH', done)[0] == first + windows, done
+        assert len(records) == windows, records
+        return [r[0] for r in records]
+
+    def write(self, data):
+        """Store an object in the slot, in order, one DATA at a time; then digest it in place."""
+        crc = zlib.crc32(data)
+        message, _ = self.ask(0x11, struct.pack('<IIBBBB', len(data), crc, 0, 0, 0, 0), 0x12)
+        at = struct.unpack('<I', message)[0]
+        while at < len(data):
+            piece = data[at:at + 32]
+            message, _ = self.ask(0x13, struct.pack('<I', at) + piece, 0x14)
+            assert struct.unpack('<I', message)[0] == at + len(piece), message
+            at += len(piece)
+        message, _ = self.ask(0x15, struct.pack('<IBBH', len(data), 0, 0, 0), 0x16)
+        assert struct.unpack('<II', message) == (len(data), crc), message
+
+
+def build_id(path):
+    """First 8 bytes of the GNU build id in the ELF file."""
+    image = open(path, 'rb').read()
+    at = image.index(struct.pack('<III', 4, 20, 3) + b'GNU\0')
+    return image[at + 16:at + 24]
+
+
+def start(command):
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([word.replace('{fd}', str(theirs.fileno())) for word in command],
+                               pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    theirs.close()
+    return process, ours
+
+
+def measure(agent):
+    """Ticks of windows whose work is known to grow linearly, and of gaps."""
+    agent.load(0)
+    empty = agent.run(0, 0, 3)
+    agent.load(1000)
+    some = agent.run(3, 10, 3, RUN_MARKER)
+    more = agent.run(6, 20, 3, RUN_MARKER)
+    quiet = agent.run(9, 10, 1, RUN_MARKER | RUN_SLEEP, gap=200000)
+    return empty, some, more, quiet
+
+
+def session(options):
+    process, line = start(options.command)
+    try:
+        agent = Agent(line)
+        first = agent.hello()
+        assert first['nonce'] == 0, first
+        hello = agent.open()
+        assert hello['nonce'] == NONCE and hello['build_id'] == build_id(options.firmware), hello
+        assert hello['timebase'] != 0, 'the timebase failed its self-test'
+        agent.stats(clear=1)
+        ticks = measure(agent)
+        if hello['caps'] & CAP_SLOT_WRITE:
+            agent.write(bytes((i * 7 + i // 256) & 0xff for i in range(options.bytes)))
+        stats = agent.stats()
+        if options.reset:
+            agent.send(0x0b, b'\xa5', 0)
+            again = agent.hello()
+            assert again['nonce'] == 0 and again['reset_cause'] == 2, again
+        assert stats['bytes_lost'] == 0 and stats['frames_bad'] == 0, stats
+        return hello, ticks, stats
+    finally:
+        process.kill()
+        process.wait()
+        line.close()
+
+
+def check(options, hello, ticks, stats):
+    empty, some, more, quiet = ticks
+    for wanted in options.expect:
+        name, value = wanted.split('=')
+        assert hello[name] == int(value, 0), f'{name} is {hello[name]}, not {value}'
+    spread = options.spread
+    for windows in (some, more):
+        assert max(windows) - min(windows) <= spread, f'unstable windows: {ticks}'
+    # The same work twice: twice the ticks, once the overhead.
+    assert abs((more[0] - empty[0]) - 2 * (some[0] - empty[0])) <= 4 * spread + empty[0], ticks
+    assert abs(quiet[0] - some[0]) <= spread, f'gaps disturb the window: {ticks}'
+    if options.stack_peak:
+        assert stats['stack_peak'] <= options.stack_peak, stats
+    assert stats['stack_peak'] < stats['stack_size'], f'the stack ran over: {stats}'
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument('--expect', action='append', default=[])
+    parser.add_argument('--stack-peak', type=int)
+    parser.add_argument('--spread', type=int, default=1, help='ticks that equal windows may differ')
+    parser.add_argument('--bytes', type=int, default=3000)
+    parser.add_argument('--no-reset', dest='reset', action='store_false')
+    parser.add_argument('firmware')
+    parser.add_argument('command', nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    first = session(options)
+    second = session(options)
+    hello, ticks, stats = first
+    print({k: v.hex() if isinstance(v, bytes) else v for k, v in hello.items()})
+    print(ticks, stats)
+    check(options, *first)
+    for a, b in zip(first[1], second[1]):
+        assert all(abs(x - y) <= options.spread for x, y in zip(a, b)), (first[1], second[1])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
