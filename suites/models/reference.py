@@ -27,7 +27,7 @@ def write(path, data):
 
 def infer(interpreter, path):
     interpreter.reset()
-    return b''.join(interpreter.outputs(split_inputs(interpreter.model, read(path))))
+    return b''.join(interpreter.outputs(split_inputs(interpreter.graph, read(path))))
 
 
 def vector_pairs(folder):
@@ -37,10 +37,10 @@ def vector_pairs(folder):
 
 def layers(interpreter, path, folder):
     os.makedirs(folder, exist_ok=True)
-    model = interpreter.model
-    values = interpreter.run(split_inputs(model, read(path)))
-    for number, op in enumerate(model.operators):
-        tensor = model.tensors[op.outputs[0]]
+    graph = interpreter.graph
+    values = interpreter.run(split_inputs(graph, read(path)))
+    for number, op in enumerate(graph.operators):
+        tensor = graph.tensors[op.outputs[0]]
         write(os.path.join(folder, 'op%02d.bin' % number), tensor.pack(values[op.outputs[0]]))
 
 

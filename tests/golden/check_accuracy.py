@@ -10,7 +10,7 @@ LEAST = {'gesture': 0.95}  # top-1
 
 def top1(reference, model, data):
     interpreter = reference.Interpreter(reference.read(model))
-    out = interpreter.model.tensors[interpreter.model.outputs[0]]
+    out = interpreter.graph.tensors[interpreter.graph.outputs[0]]
     right = total = 0
     with open(os.path.join(data, 'y_labels.csv')) as f:
         for name, classes, label in csv.reader(f):

@@ -18,14 +18,14 @@ MODELS = {'hello': 'hello_world_int8', 'ad': 'ad01_int8', 'kws': 'kws_ref_model'
 
 
 def check_layers(reference, interpreter, source, folder):
-    model = interpreter.model
+    graph = interpreter.graph
     interpreter.reset()
-    values = interpreter.run(reference.split_inputs(model, reference.read(source)))
+    values = interpreter.run(reference.split_inputs(graph, reference.read(source)))
     wrong = 0
-    for number, op in enumerate(model.operators):
+    for number, op in enumerate(graph.operators):
         expected = reference.read(os.path.join(folder, 'op%02d.bin' % number))
         tensor = op.outputs[0]
-        if model.tensors[tensor].pack(values[tensor]) != expected:
+        if graph.tensors[tensor].pack(values[tensor]) != expected:
             print('%s: operator %d (%s) differs' % (source, number, op.name))
             wrong += 1
     return wrong

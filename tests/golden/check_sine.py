@@ -11,8 +11,8 @@ sys.path.insert(0, models)
 import reference  # noqa: E402
 
 interpreter = reference.Interpreter(reference.read(os.path.join(models, 'sine', 'sine.tflite')))
-x = interpreter.model.tensors[interpreter.model.inputs[0]]
-y = interpreter.model.tensors[interpreter.model.outputs[0]]
+x = interpreter.graph.tensors[interpreter.graph.inputs[0]]
+y = interpreter.graph.tensors[interpreter.graph.outputs[0]]
 worst = 0.0
 for q in range(-128, 128):
     out = y.unpack(interpreter.outputs([x.pack([q])])[0])[0]

@@ -64,3 +64,22 @@ def strides(shape):
         out.append(step)
         step *= d
     return out[::-1]
+
+
+def index_of(shape, out):
+    """For each element of a tensor of shape `out`, its place in one that is broadcast to it."""
+    shape = [1] * (len(out) - len(shape)) + list(shape)
+    index = [0]
+    for (d, n), step in zip(zip(shape, out), strides(shape)):
+        index = [i + (k * step if d > 1 else 0) for i in index for k in range(n)]
+    return index
+
+
+def broadcast(call):
+    """The two inputs' values, pairwise, in the output's order."""
+    out = call.output().shape
+    pairs = []
+    for i in (0, 1):
+        data = call.input(i)
+        pairs.append([data[j] for j in index_of(call.tensor(i).shape, out)])
+    return zip(*pairs)

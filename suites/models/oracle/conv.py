@@ -2,7 +2,7 @@
 
 from operator import mul
 
-from .common import SAME, Unsupported, activation_range
+from .common import LIMITS, SAME, Unsupported, activation_range
 from .fixed import float32, clamp, multiply, multiply64, quantize_multiplier, truncating_divide
 
 
@@ -29,15 +29,13 @@ def requantise(acc, factors, bias_is_64, offset, low, high):
 
 
 def uses_int64(call):
-    """int16 activations with an int64 bias (or none) accumulate in 64 bits."""
-    if call.tensor(0).type != 'INT16':
-        return False
+    """int16 activations accumulate in 64 bits when the bias has 64, else in 32."""
     bias = call.tensor(2)
-    return bias is None or bias.type == 'INT64'
+    return bias is not None and bias.type == 'INT64'
 
 
 def windows(inp, out, kernel, stride, dilation, padding):
-    """For every output pixel: batch, and the list of (tap, pixel) pairs inside the image."""
+    """For every output pixel: the (tap, pixel) pairs inside the image."""
     _, height, width, _ = inp.shape
     pad_y = out_size_and_pad(height, kernel[0], stride[0], dilation[0], padding)[1]
     pad_x = out_size_and_pad(width, kernel[1], stride[1], dilation[1], padding)[1]
@@ -55,8 +53,8 @@ def conv_2d(call):
     inp, weights, out = call.tensor(0), call.tensor(1), call.output()
     data, w, bias = call.input(0), call.input(1), call.input(2)
     channels, kh, kw, depth = weights.shape
-    if inp.shape[3] != depth:
-        raise Unsupported('grouped convolution')
+    groups = inp.shape[3] // depth
+    per_group = channels // groups
     taps = kh * kw
     rows = [w[c * taps * depth:(c + 1) * taps * depth] for c in range(channels)]
     bias = bias or [0] * channels
@@ -67,12 +65,14 @@ def conv_2d(call):
     zero, wide = inp.zero_point, uses_int64(call)
     result = []
     for window in windows(inp, out, (kh, kw), stride, dilation, call.option(0, 'b')):
-        patch = [0] * (taps * depth)
+        patches = [[0] * (taps * depth) for _ in range(groups)]
         for tap, pixel in window:
-            patch[tap * depth:(tap + 1) * depth] = [
-                v - zero for v in data[pixel * depth:(pixel + 1) * depth]]
+            for group in range(groups):
+                first = (pixel * groups + group) * depth
+                patches[group][tap * depth:(tap + 1) * depth] = [
+                    v - zero for v in data[first:first + depth]]
         for c in range(channels):
-            acc = sum(map(mul, patch, rows[c])) + bias[c]
+            acc = sum(map(mul, patches[c // per_group], rows[c])) + bias[c]
             result.append(requantise(acc, factors[c], wide, out.zero_point, low, high))
     return [result]
 
@@ -88,7 +88,7 @@ def depthwise_conv_2d(call):
     low, high = activation_range(call.option(4, 'b'), out)
     stride = (call.option(2, 'i'), call.option(1, 'i'))
     dilation = (call.option(6, 'i', 1), call.option(5, 'i', 1))
-    zero, wide = inp.zero_point, uses_int64(call)
+    zero, wide = inp.zero_point, inp.type == 'INT16'  # here always 64 bits
     result = []
     for window in windows(inp, out, (kh, kw), stride, dilation, call.option(0, 'b')):
         acc = list(bias)
@@ -124,6 +124,37 @@ def fully_connected(call):
             acc = sum(map(mul, x, rows[c])) + bias[c]
             result.append(requantise(acc, factors[c], wide, out.zero_point, low, high))
     return [result]
+
+
+def transpose_conv(call):
+    """Every input pixel adds a kernel's worth to the output; then bias and rescaling."""
+    weights, inp, out = call.tensor(1), call.tensor(2), call.output()
+    w, data, bias = call.input(1), call.input(2), call.input(3)
+    if call.option(3, 'b'):
+        raise Unsupported('TRANSPOSE_CONV with a fused activation')
+    channels, kh, kw, depth = weights.shape
+    batches, height, width, _ = inp.shape
+    stride_x, stride_y = call.option(1, 'i'), call.option(2, 'i')
+    pad_y = out_size_and_pad(out.shape[1], kh, stride_y, 1, call.option(0, 'b'))[1]
+    pad_x = out_size_and_pad(out.shape[2], kw, stride_x, 1, call.option(0, 'b'))[1]
+    bias = bias or [0] * channels
+    acc = [list(bias) for _ in range(out.size // channels)]
+    for p in range(batches * height * width):
+        b, y, x = p // (height * width), p // width % height, p % width
+        pixel = [v - inp.zero_point for v in data[p * depth:(p + 1) * depth]]
+        for tap in range(kh * kw):
+            oy, ox = y * stride_y - pad_y + tap // kw, x * stride_x - pad_x + tap % kw
+            if not (0 <= oy < out.shape[1] and 0 <= ox < out.shape[2]):
+                continue
+            target = acc[(b * out.shape[1] + oy) * out.shape[2] + ox]
+            for c in range(channels):
+                row = (c * kh * kw + tap) * depth
+                target[c] += sum(map(mul, pixel, w[row:row + depth]))
+    factors = channel_multipliers(inp, weights, out, channels)
+    low, high = LIMITS[out.type]
+    wide = inp.type == 'INT16'
+    return [[requantise(a, f, wide, out.zero_point, low, high)
+             for row in acc for a, f in zip(row, factors)]]
 
 
 def pooling(call, pick):

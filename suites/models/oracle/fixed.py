@@ -31,6 +31,16 @@ def wrap32(x):
     return ((x + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 
+class Undefined(Exception):
+    """The published kernel would overflow an int32: undefined in C, so no output is right."""
+
+
+def int32(x):
+    if not INT32_MIN <= x <= INT32_MAX:
+        raise Undefined('%d does not fit into 32 bits' % x)
+    return x
+
+
 def truncating_divide(a, b):
     """C's integer division, b > 0."""
     return a // b if a >= 0 else -(-a // b)
@@ -43,6 +53,14 @@ def high_mul(a, b):
     product = a * b
     nudge = (1 << 30) if product >= 0 else 1 - (1 << 30)
     return truncating_divide(product + nudge, 1 << 31)
+
+
+def high_mul16(a, b):
+    """The same for int16."""
+    if a == b == -32768:
+        return 32767
+    product = a * b
+    return truncating_divide(product + ((1 << 14) if product >= 0 else 1 - (1 << 14)), 1 << 15)
 
 
 def rounding_shift(x, exponent):
@@ -77,14 +95,14 @@ def multiply(x, multiplier, shift):
     """MultiplyByQuantizedMultiplier for int32 accumulators: two roundings."""
     left = shift if shift > 0 else 0
     right = 0 if shift > 0 else -shift
-    return rounding_shift(high_mul(wrap32(x << left), multiplier), right)
+    return rounding_shift(high_mul(int32(x << left), multiplier), right)
 
 
 def multiply64(x, multiplier, shift):
     """MultiplyByQuantizedMultiplier for int64 accumulators: a 15-bit factor, one rounding."""
     reduced = (multiplier + (1 << 15)) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
     total = 15 - shift
-    return wrap32((x * reduced + (1 << (total - 1))) >> total)
+    return int32((x * reduced + (1 << (total - 1))) >> total)
 
 
 def exp_on_negative_values(a, integer_bits):
@@ -136,3 +154,29 @@ def reciprocal(x, integer_bits):
     headroom = 32 - x.bit_length()
     shifted = ((x << headroom) & 0xFFFFFFFF) - (1 << 31)
     return one_over_one_plus_x(shifted), integer_bits - headroom
+
+
+def logistic(a, integer_bits):
+    """1 / (1 + exp(-a)), a in Q(integer_bits), result in Q0.31; gemmlowp's logistic."""
+    if a == 0:
+        return 1 << 30
+    positive = one_over_one_plus_x(exp_on_negative_values(-abs(a), integer_bits))
+    return positive if a > 0 else INT32_MAX - positive
+
+
+def tanh(a, integer_bits):
+    """(1 - exp(-2a)) / (1 + exp(-2a)), a in Q(integer_bits), result in Q0.31; gemmlowp's tanh."""
+    if a == 0:
+        return 0
+    e = exp_on_negative_values(-abs(a), integer_bits + 1)  # the same bits read as 2a
+    return one_minus_x_over_one_plus_x(e) * (1 if a > 0 else -1)
+
+
+def one_minus_x_over_one_plus_x(a):
+    """(1 - a) / (1 + a) for a in [0, 1), Q0.31: 2 / (1 + a) - 1 with the reciprocal above in Q2.29."""
+    half_denominator = half_sum(a, INT32_MAX)
+    x = 1515870810 + high_mul(half_denominator, -1010580540)
+    for _ in range(3):
+        error = (1 << 29) - high_mul(half_denominator, x)
+        x = x + saturating_shift(high_mul(x, error), 2)
+    return saturating_shift(x - (1 << 29), 2)

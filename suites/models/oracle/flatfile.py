@@ -131,8 +131,18 @@ class Operator:
         return self.options.scalar(number, fmt, default) if self.options else default
 
 
+class Graph:
+    """One subgraph."""
+
+    def __init__(self, table, codes, buffers):
+        self.tensors = [Tensor(t, buffers) for t in table.tables(0)]
+        self.inputs = table.vector(1, 'i')
+        self.outputs = table.vector(2, 'i')
+        self.operators = [Operator(o, codes) for o in table.tables(3)]
+
+
 class Model:
-    """The main subgraph of a file."""
+    """A whole file; graphs[0] is the main one."""
 
     def __init__(self, data):
         if data[4:8] != b'TFL3':
@@ -140,8 +150,4 @@ class Model:
         root = Table(data, struct.unpack_from('<I', data, 0)[0])
         codes = root.tables(1)
         buffers = root.tables(4)
-        graph = root.tables(2)[0]
-        self.tensors = [Tensor(t, buffers) for t in graph.tables(0)]
-        self.inputs = graph.vector(1, 'i')
-        self.outputs = graph.vector(2, 'i')
-        self.operators = [Operator(o, codes) for o in graph.tables(3)]
+        self.graphs = [Graph(g, codes, buffers) for g in root.tables(2)]

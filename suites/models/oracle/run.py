@@ -2,26 +2,60 @@
 
 import struct
 
-from . import conv, recurrent, shape, simple
+from . import activation, conv, elementwise, recurrent, reduce, shape
 from .common import Call, Unsupported
 from .flatfile import Model
 
 OPERATORS = {
-    'ADD': simple.add,
+    'ADD': elementwise.add,
+    'ARG_MAX': reduce.arg_max,
+    'ASSIGN_VARIABLE': recurrent.assign_variable,
     'AVERAGE_POOL_2D': conv.average_pool_2d,
+    'BATCH_MATMUL': elementwise.batch_matmul,
+    'CAST': elementwise.cast,
+    'CONCATENATION': shape.concatenation,
     'CONV_2D': conv.conv_2d,
     'DEPTHWISE_CONV_2D': conv.depthwise_conv_2d,
-    'DEQUANTIZE': simple.dequantize,
+    'DEQUANTIZE': elementwise.dequantize,
+    'ELU': activation.elu,
+    'EXPAND_DIMS': shape.copy,
     'FULLY_CONNECTED': conv.fully_connected,
+    'GATHER': shape.gather,
+    'HARD_SWISH': activation.hard_swish,
+    'LEAKY_RELU': activation.leaky_relu,
+    'LOGISTIC': activation.logistic_op,
+    'MAXIMUM': elementwise.maximum,
     'MAX_POOL_2D': conv.max_pool_2d,
+    'MEAN': reduce.mean,
+    'MINIMUM': elementwise.minimum,
+    'MIRROR_PAD': shape.mirror_pad,
+    'MUL': elementwise.mul,
+    'PACK': shape.pack,
     'PAD': shape.pad,
     'PADV2': shape.pad,
-    'QUANTIZE': simple.quantize,
-    'RELU': simple.relu,
-    'RELU6': lambda call: simple.relu(call, 6.0),
+    'PRELU': elementwise.prelu,
+    'QUANTIZE': elementwise.quantize,
+    'READ_VARIABLE': recurrent.read_variable,
+    'REDUCE_MAX': reduce.reduce_max,
+    'RELU': activation.relu,
+    'RELU6': activation.relu6,
     'RESHAPE': shape.copy,
-    'SOFTMAX': simple.softmax,
+    'RESIZE_BILINEAR': reduce.resize_bilinear,
+    'RESIZE_NEAREST_NEIGHBOR': shape.resize_nearest_neighbor,
+    'SLICE': shape.slice_op,
+    'SOFTMAX': activation.softmax,
+    'SPLIT': shape.split,
+    'SPLIT_V': shape.split_v,
+    'SQUEEZE': shape.copy,
+    'STRIDED_SLICE': shape.strided_slice,
+    'SUB': elementwise.sub,
     'SVDF': recurrent.svdf,
+    'TANH': activation.tanh_op,
+    'TRANSPOSE': shape.transpose,
+    'TRANSPOSE_CONV': conv.transpose_conv,
+    'UNIDIRECTIONAL_SEQUENCE_LSTM': recurrent.unidirectional_sequence_lstm,
+    'UNPACK': shape.unpack,
+    'VAR_HANDLE': recurrent.var_handle,
 }
 
 
@@ -30,6 +64,7 @@ class Interpreter:
 
     def __init__(self, data):
         self.model = Model(data)
+        self.graph = self.model.graphs[0]
         self.reset()
 
     def reset(self):
@@ -37,32 +72,43 @@ class Interpreter:
 
     def run(self, inputs):
         """inputs: raw bytes of each input tensor. Returns every tensor's values by index."""
-        model = self.model
-        values = {i: t.constant for i, t in enumerate(model.tensors) if t.constant is not None}
-        for i, t in enumerate(model.tensors):
-            if t.is_variable:
+        values = {i: self.graph.tensors[i].unpack(raw)
+                  for i, raw in zip(self.graph.inputs, inputs)}
+        return self.run_graph(self.graph, values)
+
+    def run_graph(self, graph, values):
+        for i, t in enumerate(graph.tensors):
+            if t.constant is not None:
+                values[i] = t.constant
+            elif t.is_variable:
                 values[i] = self.state.setdefault(i, [t.zero_point] * t.size)
-        for i, raw in zip(model.inputs, inputs):
-            values[i] = model.tensors[i].unpack(raw)
-        for number, op in enumerate(model.operators):
+        for number, op in enumerate(graph.operators):
+            if op.name == 'CALL_ONCE':
+                self.call_once(op.option(0, 'i'))
+                continue
             if op.name not in OPERATORS:
                 raise Unsupported('operator %d: %s' % (number, op.name))
-            results = OPERATORS[op.name](Call(model, op, values, self.state))
+            results = OPERATORS[op.name](Call(graph, op, values, self.state))
             for i, result in zip(op.outputs, results):
                 values[i] = result
         return values
 
+    def call_once(self, graph):
+        if ('done', graph) not in self.state:
+            self.state['done', graph] = True
+            self.run_graph(self.model.graphs[graph], {})
+
     def outputs(self, inputs):
         """Raw bytes of each output tensor."""
         values = self.run(inputs)
-        return [self.model.tensors[i].pack(values[i]) for i in self.model.outputs]
+        return [self.graph.tensors[i].pack(values[i]) for i in self.graph.outputs]
 
 
-def split_inputs(model, raw):
+def split_inputs(graph, raw):
     """One file may hold several input tensors one after the other."""
     parts = []
-    for i in model.inputs:
-        t = model.tensors[i]
+    for i in graph.inputs:
+        t = graph.tensors[i]
         n = t.size * struct.calcsize('<' + t.format)
         parts.append(raw[:n])
         raw = raw[n:]
