@@ -248,7 +248,7 @@ static const char *const flash_methods[] = {"none", "qemu", "openocd", "inject",
 #define M board_flash
 static const struct key flashing_keys[] = {
     {"method",
-     "none (already there), qemu, openocd, inject (into RAM over SWD) or command",
+     "none (already there), qemu (the virtual lab), openocd, inject (RAM over SWD) or command",
      "openocd",
      NULL,
      KEY_ONE,
@@ -430,7 +430,7 @@ static const struct key virtual_keys[] = {
      "-1",
      KEY_ONE,
      0,
-     {VALUE_INTEGER, .min = (uint64_t)-1, .max = 12},
+     {VALUE_INTEGER, .min = -1, .max = 12},
      NULL,
      KEY_AT(M, icount_shift)},
     {"marker_set",
@@ -714,9 +714,7 @@ static void fill_methods(struct board *b)
     if (b->transport.kind == NULL)
         b->transport.kind = virtual ? "pty" : "serial";
     if (b->flashing.method == NULL)
-        b->flashing.method = virtual && strcmp(b->virt.kind, "qemu") == 0 ? "qemu"
-                             : b->openocd.target != NULL                  ? "openocd"
-                                                                          : "none";
+        b->flashing.method = virtual ? "qemu" : b->openocd.target != NULL ? "openocd" : "none";
 }
 
 static void check_methods(struct load *l, const struct node *n, const struct board *b)

@@ -54,6 +54,11 @@ const struct value_kind_info value_kinds[VALUE_KINDS] = {
                         "^[A-Za-z0-9._-]+:[0-9]{1,5}$", NULL, sizeof(char *)},
 };
 
+static bool limited(const struct value_rule *rule)
+{
+    return rule->min != 0 || rule->max != 0;
+}
+
 void value_describe(const struct value_rule *rule, char text[static 160])
 {
     const char *expects = value_kinds[rule->kind].expects;
@@ -63,7 +68,7 @@ void value_describe(const struct value_rule *rule, char text[static 160])
         n = (size_t)snprintf(text, 160, "one of ");
         for (size_t i = 0; rule->words[i] != NULL && n < 160; i++)
             n += (size_t)snprintf(text + n, 160 - n, "%s%s", i > 0 ? ", " : "", rule->words[i]);
-    } else if (rule->min == 0 && rule->max == 0) {
+    } else if (!limited(rule)) {
         (void)snprintf(text, 160, "%s", expects);
     } else {
         (void)snprintf(text, 160, "%s from %lld to %lld", expects, (long long)rule->min,
@@ -193,7 +198,7 @@ static bool store_count(const struct value_rule *rule, const char *text, uint32_
 
     if (!text_to_u64(text, &value) || value > UINT32_MAX)
         return false;
-    if ((rule->min != 0 || rule->max != 0) && (value < rule->min || value > rule->max))
+    if (limited(rule) && ((int64_t)value < rule->min || (int64_t)value > rule->max))
         return false;
     *dst = (uint32_t)value;
     return true;
@@ -208,7 +213,7 @@ static bool store_integer(const struct value_rule *rule, const char *text, int *
     if (!text_to_u64(text + negative, &magnitude) || magnitude > INT32_MAX)
         return false;
     value = negative ? -(int64_t)magnitude : (int64_t)magnitude;
-    if (value < (int64_t)rule->min || value > (int64_t)rule->max)
+    if (limited(rule) && (value < rule->min || value > rule->max))
         return false;
     *dst = (int)value;
     return true;

@@ -44,7 +44,7 @@ enum value_kind {
 struct value_rule {
     enum value_kind kind;
     const char *const *words; /* VALUE_CHOICE and VALUE_WORD: NULL-terminated */
-    uint64_t min, max;        /* VALUE_COUNT and VALUE_INTEGER (as int64_t); both 0: no limit */
+    int64_t min, max;         /* VALUE_COUNT and VALUE_INTEGER; both 0: no limit */
 };
 
 struct value_kind_info {

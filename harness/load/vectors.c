@@ -25,11 +25,9 @@ static bool is_pattern(const char *path)
     return strpbrk(path, "*?[") != NULL;
 }
 
-static bool is_file(const char *path)
+static int by_text(const void *left, const void *right)
 {
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
 /* The nearest name in the same folder, as a hint. */
@@ -50,15 +48,22 @@ static void suggest_file(const char *path, char text[static 96])
     }
     if (dir != NULL)
         (void)closedir(dir);
+    qsort(names, count, sizeof(names[0]), by_text);
     key_suggest(slash == NULL ? path : slash + 1, names, text);
 }
 
 bool file_check(struct load *l, const struct node *n, const char *path)
 {
+    struct stat st;
     char hint[96];
 
-    if (l->no_files || is_file(path))
+    if (l->no_files)
         return true;
+    if (stat(path, &st) == 0) {
+        if (!S_ISREG(st.st_mode))
+            LOAD_PROBLEM(l, n, "'%.200s' is not a file", path);
+        return S_ISREG(st.st_mode);
+    }
     suggest_file(path, hint);
     LOAD_PROBLEM(l, n, "there is no file '%.200s'%s", path, hint);
     return false;

@@ -4,15 +4,36 @@
 #include "harness/base/text.h"
 #include "harness/plan/plan.h"
 
-static int longest_key(const struct plan *plan, const struct board *b)
+/* The cases of one board stand together: cases[0..count) of it. */
+static size_t board_cases(const struct plan *plan, size_t first)
+{
+    size_t count = 1;
+
+    while (first + count < plan->case_count &&
+           plan->cases[first + count].board == plan->cases[first].board)
+        count++;
+    return count;
+}
+
+static int longest_key(const struct plan_case *cases, size_t count)
 {
     int width = 0;
 
-    for (size_t i = 0; i < plan->case_count; i++) {
-        if (plan->cases[i].board == b && (int)strlen(plan->cases[i].key) > width)
-            width = (int)strlen(plan->cases[i].key);
+    for (size_t i = 0; i < count; i++) {
+        if ((int)strlen(cases[i].key) > width)
+            width = (int)strlen(cases[i].key);
     }
     return width;
+}
+
+/* The reason that keeps a whole board out, or NULL. */
+static const char *common_skip(const struct plan_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (cases[i].skip == NULL || strcmp(cases[i].skip, cases[0].skip) != 0)
+            return NULL;
+    }
+    return count > 1 ? cases[0].skip : NULL;
 }
 
 static void print_board(const struct board *b, struct buf *out)
@@ -62,24 +83,33 @@ static void print_case(const struct plan_case *c, int width, bool verbose, struc
     buf_putc(out, '\n');
 }
 
+static void print_cases(const struct plan_case *cases, size_t count, bool verbose, struct buf *out)
+{
+    const char *skip = common_skip(cases, count);
+    const int width = longest_key(cases, count);
+
+    print_board(cases[0].board, out);
+    if (skip != NULL) {
+        buf_printf(out, "  skip  all %zu cases: ", count);
+        text_escape(out, skip, strlen(skip));
+        buf_putc(out, '\n');
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        print_case(&cases[i], width, verbose, out);
+}
+
 void plan_print(const struct plan *plan, bool verbose, struct buf *out)
 {
-    const struct board *board = NULL;
-    int width = 0;
+    size_t count;
 
     buf_printf(out, "suite %s, lab %s: %zu case%s, %zu to run on %zu board%s, %zu skipped\n",
                plan->suite->name, plan->lab->name, plan->case_count,
                plan->case_count == 1 ? "" : "s", plan->run_count, plan->board_count,
                plan->board_count == 1 ? "" : "s", plan->case_count - plan->run_count);
-    for (size_t i = 0; i < plan->case_count; i++) {
-        const struct plan_case *c = &plan->cases[i];
-
-        if (c->board != board) {
-            board = c->board;
-            width = longest_key(plan, board);
-            print_board(board, out);
-        }
-        print_case(c, width, verbose, out);
+    for (size_t first = 0; first < plan->case_count; first += count) {
+        count = board_cases(plan, first);
+        print_cases(&plan->cases[first], count, verbose, out);
     }
 }
 

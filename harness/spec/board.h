@@ -42,7 +42,7 @@ struct board_transport {
 
 /* How firmware gets into the part. */
 struct board_flash {
-    const char *method;         /* none, qemu, openocd, inject, command: harness/flash/registry.c */
+    const char *method;         /* none, qemu (any virtual board), openocd, inject, command */
     const char *firmware;       /* ELF; NULL: the one built for `agent` */
     const char *const *command; /* method command: argv template, NULL-terminated; argv[0] is one
                                    that the lab file allows */
@@ -70,6 +70,8 @@ struct board_virtual {
     int icount_shift;               /* virtual ns of one instruction = 2^shift; -1: no icount */
     uint64_t marker_set;            /* addresses whose stores are marker edges */
     uint64_t marker_clear;          /* (see targets/virtual) */
+    const char *marker_pin;         /* simavr: "PB5" */
+    bool idle_skips;                /* QEMU: virtual time jumps over idle waits */
     bool probe;                     /* serve the emulated SWD probe too */
 };
 

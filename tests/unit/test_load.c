@@ -176,15 +176,468 @@ static void says_what_is_wrong_with_a_budget(void **state)
     expect_errors(parse_suite, "s.yaml", mistakes, ARRAY_SIZE(mistakes));
 }
 
+static void says_what_is_wrong_with_a_board(void **state)
+{
+#define PART "cpu: cortex-m4\nclock: 168MHz\nram: 128KiB\n"
+    static const struct mistake mistakes[] = {
+        {"cpu: cortex-m4\nclock: 168MHz\n",
+         "b/m4.yaml:1:1: 'ram' is missing in 'board': of the part; models that do not fit are "
+         "skipped, for example ram: {base: 0x20000000, size: 128KiB}"},
+        {"cpu: cortex-m4\nclock: 168\nram: 128KiB\n",
+         "b/m4.yaml:2:8: 'clock' expected a frequency such as 168MHz, got '168'"},
+        {PART "flash: {base: 0x08000000, size: 0}\n",
+         "b/m4.yaml:4:8: no such memory: base 0x8000000, size 0"},
+        {PART "flash: {base: 0xffffffffffffff00, size: 1KiB}\n",
+         "b/m4.yaml:4:8: no such memory: base 0xffffffffffffff00, size 1024"},
+        {PART "name: m7\n", "b/m4.yaml:4:7: the file of board 'm7' must be called m7.yaml"},
+        {PART "transport: {kind: uart}\n",
+         "b/m4.yaml:4:19: 'kind' expected one of serial, pty, tcp, loop, swd, got 'uart'"},
+        {PART "transport: {where: /dev/ttyACM0}\n",
+         "b/m4.yaml:4:12: 'where' expected a name that stays, got '/dev/ttyACM0': use usb_serial "
+         "or a path in /dev/serial/by-id"},
+        {PART "transport: {baud: 921600, max_baud: 115200}\n",
+         "b/m4.yaml:4:12: 'max_baud' is less than 'baud'"},
+        {PART "transport: {usb_id: 0483-374b}\n",
+         "b/m4.yaml:4:21: 'usb_id' expected a USB id VID:PID such as 0483:374b, got '0483-374b'"},
+        {PART "openocd: {target: ../evil.cfg}\n",
+         "b/m4.yaml:4:19: 'target' expected a script of OpenOCD's library such as "
+         "target/nrf52.cfg, got '../evil.cfg'"},
+        {PART "openocd: {target: target/../../evil.cfg}\n",
+         "b/m4.yaml:4:19: 'target' expected a script of OpenOCD's library such as "
+         "target/nrf52.cfg, got 'target/../../evil.cfg'"},
+        {PART "openocd: {target: /tmp/evil.cfg}\n",
+         "b/m4.yaml:4:19: 'target' expected a script of OpenOCD's library such as "
+         "target/nrf52.cfg, got '/tmp/evil.cfg'"},
+        {PART "openocd: {serial: \"1; shutdown\"}\n",
+         "b/m4.yaml:4:19: 'serial' expected a serial number of letters, digits and . _ : -, got "
+         "'1; shutdown'"},
+        {PART "openocd: {interface: interface/stlink.cfg, command: exec rm}\n",
+         "b/m4.yaml:4:44: key 'command' is not known in 'openocd'"},
+        {PART "transport: {kind: swd}\n",
+         "b/m4.yaml:1:1: 'target' is missing in 'openocd': flashing by none and transport swd need "
+         "one"},
+        {PART "flashing: {method: command}\n",
+         "b/m4.yaml:1:1: 'flashing' expected a 'command' with method command, and only then"},
+        {PART "flashing: {method: qemu}\n",
+         "b/m4.yaml:1:1: 'flashing' expected another method than qemu: the board is real"},
+        {PART "virtual: {kind: qemu}\n",
+         "b/m4.yaml:4:10: 'machine' is missing in 'virtual': kind qemu needs one"},
+        {PART "virtual: {kind: qemu, machine: microbit, options: [-serial, file:x]}\n",
+         "b/m4.yaml:4:10: 'options' expected -cpu, -global or -m, each with a value, got "
+         "'-serial'\n"
+         "b/m4.yaml:4:10: 'options' expected -cpu, -global or -m, each with a value, got 'file:x'"},
+        {PART "virtual: {kind: qemu, machine: microbit, options: [-cpu, \"x,y=/etc/passwd\"]}\n",
+         "b/m4.yaml:4:10: 'options' expected -cpu, -global or -m, each with a value, got "
+         "'x,y=/etc/passwd'"},
+        {PART "virtual: {kind: qemu, machine: microbit, icount_shift: 40}\n",
+         "b/m4.yaml:4:56: 'icount_shift' expected a whole number from -1 to 12, got '40'"},
+        {PART "virtual: {kind: qemu, machine: microbit}\ntimebase: cycles\n",
+         "b/m4.yaml:5:11: 'timebase' expected instructions or ns: qemu does not emulate cycles"},
+        {PART "slot: 256KiB\n", "b/m4.yaml:4:7: 'slot' expected a map of keys, got '256KiB'"},
+    };
+
+    expect_errors(parse_board, "b/m4.yaml", mistakes, ARRAY_SIZE(mistakes));
+#undef PART
+}
+
+static void says_what_is_wrong_with_a_lab(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"meters: {a: {driver: ppk}}\n",
+         "lab.yaml:1:22: 'driver' expected one of ppk2, lpm01a, csv, replay, iio, hwmon, scpi, "
+         "sigrok, joulescope, synthetic, null, got 'ppk' (did you mean 'ppk2'?)"},
+        {"meters: {a: {driver: ppk2, channels: 4}}\n",
+         "lab.yaml:1:13: 'channels' and 'mux' belong together"},
+        {"meters: [a]\n", "lab.yaml:1:9: 'meters' expected a map from names, got a list"},
+        {"power: {a b: {kind: gpio}}\n",
+         "lab.yaml:1:9: 'name' expected a name of letters, digits and . _ + -, got 'a b'\n"
+         "lab.yaml:1:14: 'location' is missing in 'power': kind gpio needs one"},
+        {"power: {a: {kind: command, on: [x]}}\n",
+         "lab.yaml:1:12: 'on' and 'off' are missing in 'power': kind command needs both"},
+        {"power: {a: {kind: meter, meter: m}}\n",
+         "lab.yaml:1:12: there is no meter 'm' in this lab"},
+        {"boards: {a: {board: virt-m4}}\n", "lab.yaml:1:13: there is no board file 'virt-m4.yaml'"},
+        {"boards: {a: {}}\n",
+         "lab.yaml:1:13: 'board' is missing in 'boards': kind of board: a board file's name "
+         "without .yaml, for example board: nucleo-f446re"},
+    };
+
+    expect_errors(parse_lab, "lab.yaml", mistakes, ARRAY_SIZE(mistakes));
+}
+
+static void all_mistakes_of_a_file_are_said_at_once_in_their_order(void **state)
+{
+    expect_error(parse_suite, "s.yaml",
+                 "energy: {windows: none}\n"
+                 "modles: a.tflite\n"
+                 "measure:\n"
+                 "  warmup: few\n"
+                 "  windows: many\n",
+                 "s.yaml:1:1: 'models' is missing in 'suite': what is measured; a path alone will "
+                 "do, for example models: [models/sine.tflite]\n"
+                 "s.yaml:1:19: 'windows' expected a whole number from 1 to 1000, got 'none'\n"
+                 "s.yaml:2:1: key 'modles' is not known in 'suite' (did you mean 'models'?)\n"
+                 "s.yaml:4:11: 'warmup' expected a whole number from 0 to 1000000, got 'few'\n"
+                 "s.yaml:5:12: 'windows' expected a whole number from 1 to 10000, got 'many'");
+}
+
+static void too_many_mistakes_are_counted(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+    size_t lines = 1;
+
+    buf_puts(&text, "models: a.tflite\n");
+    for (int i = 0; i < 30; i++)
+        buf_printf(&text, "zzzzzzzz%d: 1\n", i);
+    assert_int_equal(parse_suite(buf_text(&text), text.len, "s.yaml", &arena, &err), ERR_CONFIG);
+    for (const char *s = err.text; *s != '\0'; s++)
+        lines += *s == '\n';
+    assert_int_equal(lines, 21);
+    assert_string_equal(strrchr(err.text, '\n'), "\n(at least 10 more)");
+}
+
+static void what_a_file_says_cannot_upset_a_terminal(void **state)
+{
+    expect_error(parse_suite, "s.yaml", "models: a.tflite\n\"\\e[2J\": 1\n",
+                 "s.yaml:2:1: key '\\x1b[2J' is not known in 'suite'");
+}
+
+/* Each bound of node.h, at the bound and past it. */
+static void aliases_cannot_blow_up(void **state)
+{
+    AUTO_BUF text = BUF_INIT;
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct err err = ERR_INIT;
+
+    buf_puts(&text, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
+    for (int i = 1; i < 12; i++)
+        buf_printf(&text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1,
+                   i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+    assert_int_equal(parse_suite(buf_text(&text), text.len, "s.yaml", &arena, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.text, "aliases expand to too many values (limit 100000)"));
+}
+
+/* before, count times piece with its number in place of each '$', after. "" when all is well. */
+static void expect_limit(const char *before, const char *piece, int count, const char *after,
+                         const char *message)
+{
+    AUTO_BUF text = BUF_INIT;
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct problems problems = {.arena = &arena};
+    struct err err = ERR_INIT;
+    bool good;
+
+    buf_puts(&text, before);
+    for (int i = 0; i < count; i++) {
+        for (const char *s = piece; *s != '\0'; s++) {
+            if (*s == '$')
+                buf_printf(&text, "%d", i);
+            else
+                buf_putc(&text, *s);
+        }
+    }
+    buf_puts(&text, after);
+    good = node_parse(buf_text(&text), text.len, "n.yaml", &problems) != NULL;
+    assert_int_equal(good, problems_report(&problems, &err) == 0);
+    assert_string_equal(err.text, message);
+}
+
+static void depth_size_and_number_are_bounded(void **state)
+{
+    AUTO_BUF long_word = BUF_INIT;
+
+    expect_limit("", "[", 15, "x]]]]]]]]]]]]]]]", "");
+    expect_limit("", "[", 16, "x]]]]]]]]]]]]]]]]", "n.yaml:1:17: nested too deep (limit 16)");
+    expect_limit("", "[", 1000, "", "n.yaml:1:17: nested too deep (limit 16)");
+    expect_limit("[", "$,", 19999, "]", "");
+    expect_limit("[", "$,", 20000, "]",
+                 "n.yaml:1:108886: too many values in one file (limit 20000)");
+    expect_limit("", "k$: 1\n", 1000, "", "");
+    expect_limit("", "k$: 1\n", 1001, "", "n.yaml:1001:1: too many keys in one map (limit 1000)");
+    for (int i = 0; i < NODE_SCALAR_LIMIT; i++)
+        buf_putc(&long_word, 'w');
+    expect_limit(buf_text(&long_word), "", 0, "", "");
+    expect_limit(buf_text(&long_word), "w", 1, "",
+                 "n.yaml:1:1: a text of 4097 bytes is too long (limit 4096)");
+    expect_limit("#", "0123456789abcdef", 65536, "\n", "n.yaml:1:1: larger than 1048576 bytes");
+    /* An alias counts as deep as what it stands for. */
+    expect_limit("a: &a [[[[[[[[x]]]]]]]]\nb: [[[[[[[*a]]]]]]]\n", "", 0, "",
+                 "n.yaml:2:11: nested too deep (limit 16)");
+}
+
+static void merge_keys_give_way_to_the_maps_own(void **state)
+{
+    static const char text[] = "base: &base {x: 1, y: 2}\n"
+                               "more: &more {y: 3, z: 4}\n"
+                               "both: {<<: [*base, *more], x: 0}\n";
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct problems problems = {.arena = &arena};
+    const struct node *root = node_parse(text, strlen(text), "n.yaml", &problems);
+    const struct node *both;
+
+    assert_non_null(root);
+    both = node_find(root, "both");
+    assert_int_equal(both->count, 3);
+    assert_string_equal(node_find(both, "x")->text, "0");
+    assert_string_equal(node_find(both, "y")->text, "2");
+    assert_string_equal(node_find(both, "z")->text, "4");
+    assert_int_equal(node_find(both, "z")->where.line, 2);
+    assert_int_equal(node_find(both, "z")->where.column, 23);
+}
+
+static void columns_count_characters(void **state)
+{
+    expect_error(parse_suite, "s.yaml",
+                 "description: \xc3\xa9\xc3\xa9\nmodels: {path: a, \xc3\xa9: 1}\n",
+                 "s.yaml:2:19: key '\xc3\xa9' is not known in 'models'");
+}
+
+static const struct suite *load_suite(const char *text, struct arena *arena)
+{
+    struct err err = ERR_INIT;
+    const struct suite *s = NULL;
+
+    if (suite_parse(text, strlen(text), "suites/quick.yaml", arena, &s, &err) < 0)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+static void a_short_suite_has_all_its_defaults(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct suite *s = load_suite("models: [models/sine.tflite]\n", &arena);
+    const struct suite_model *m = s->models;
+
+    assert_string_equal(s->name, "quick");
+    assert_string_equal(s->path, "suites/quick.yaml");
+    assert_int_equal(strlen(s->digest), 64);
+    assert_int_equal(s->model_count, 1);
+    assert_string_equal(m->name, "sine");
+    assert_string_equal(m->path, "suites/models/sine.tflite");
+    assert_int_equal(m->where.line, 1);
+    assert_int_equal(m->where.column, 10);
+    assert_int_equal(s->board_count, 0);
+    assert_int_equal(s->engine_count, 1);
+    assert_string_equal(s->engines[0].text, "tiny");
+    assert_null(s->energy);
+    assert_int_equal(s->measure.windows, 5);
+    assert_int_equal(s->measure.slope, 3);
+    assert_int_equal(s->measure.warmup, 1);
+    assert_int_equal(s->measure.repeat, 1);
+    assert_int_equal(s->measure.window_ns, 100000000);
+    assert_int_equal(s->measure.inferences, 0);
+    assert_memory_equal(&s->measure, &m->measure, sizeof(s->measure));
+}
+
+static void models_take_what_they_do_not_say_from_defaults(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct suite *s = load_suite("models:\n"
+                                       "- {path: a.tflite, measure: {windows: 7}}\n"
+                                       "- {path: b.tflite, inputs: [x.bin, y.bin], name: c,\n"
+                                       "   budgets: ram <= 2KiB}\n"
+                                       "defaults:\n"
+                                       "  inputs: '{name}/in.bin'\n"
+                                       "  expected: '{name}/out.bin'\n"
+                                       "  budgets: [ram <= 1KiB, flash <= 4KiB]\n"
+                                       "  measure: {slope: 2, window_time: 1s}\n"
+                                       "measure: {slope: 4, warmup: 9}\n",
+                                       &arena);
+    const struct suite_model *a = &s->models[0];
+    const struct suite_model *c = &s->models[1];
+
+    assert_int_equal(s->measure.slope, 4);
+    assert_int_equal(a->measure.slope, 2);
+    assert_int_equal(a->measure.warmup, 9);
+    assert_int_equal(a->measure.windows, 7);
+    assert_int_equal(a->measure.window_ns, 1000000000);
+    assert_int_equal(c->measure.windows, 5);
+    assert_int_equal(a->vector_count, 1);
+    assert_string_equal(a->vectors[0].input, "suites/a/in.bin");
+    assert_string_equal(a->vectors[0].expected, "suites/a/out.bin");
+    assert_int_equal(a->budget_count, 2);
+    assert_string_equal(c->name, "c");
+    assert_int_equal(c->vector_count, 2);
+    assert_string_equal(c->vectors[1].input, "suites/y.bin");
+    assert_int_equal(c->budget_count, 1);
+    assert_true(c->budgets[0].value == 2048);
+}
+
+static void budgets_are_in_the_unit_of_their_metric(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *metric;
+        enum budget_op op;
+        double value;
+        enum unit unit;
+    } rows[] = {
+        {"ram <= 64KiB", "ram", BUDGET_LE, 65536, UNIT_BYTES},
+        {"flash.code<0x1000", "flash.code", BUDGET_LT, 4096, UNIT_BYTES},
+        {"latency <= 33ms", "latency", BUDGET_LE, 33e6, UNIT_NS},
+        {"latency <= 200k cycles", "latency", BUDGET_LE, 200e3, UNIT_CYCLES},
+        {"latency <= 1.5M instructions", "latency", BUDGET_LE, 1.5e6, UNIT_INSTRUCTIONS},
+        {"latency == 4298762 instructions", "latency", BUDGET_EQ, 4298762, UNIT_INSTRUCTIONS},
+        {"energy <= 400uJ", "energy", BUDGET_LE, 400e3, UNIT_NJ},
+        {"charge <= 2mC", "charge", BUDGET_LE, 2e6, UNIT_NC},
+        {"current.peak <= 120mA", "current.peak", BUDGET_LE, 120e6, UNIT_NA},
+        {"voltage >= 1.8V", "voltage", BUDGET_GE, 1.8e6, UNIT_UV},
+        {"battery_life >= 5y", "battery_life", BUDGET_GE, 5 * 365.25 * 86400e9, UNIT_NS},
+        {"accuracy >= 90%", "accuracy", BUDGET_GE, 0.9, UNIT_RATIO},
+        {"auc > 0.85", "auc", BUDGET_GT, 0.85, UNIT_RATIO},
+        {"mse <= 2.5", "mse", BUDGET_LE, 2.5, UNIT_RATIO},
+        {"clock.ppm <= 500ppm", "clock.ppm", BUDGET_LE, 500, UNIT_PPM},
+        {"macs <= 2600000", "macs", BUDGET_LE, 2600000, UNIT_COUNT},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(arena_release) struct arena arena = ARENA_INIT;
+        AUTO_BUF text = BUF_INIT;
+        const struct suite_budget *b;
+
+        buf_printf(&text, "models: a\nbudgets: ['%s']\n", rows[i].text);
+        b = load_suite(buf_text(&text), &arena)->budgets;
+        assert_string_equal(b->metric, rows[i].metric);
+        assert_int_equal(b->op, rows[i].op);
+        if (!(fabs(b->value - rows[i].value) <= 1e-9 * rows[i].value))
+            fail_msg("%s: %g", rows[i].text, b->value);
+        assert_int_equal(b->unit, rows[i].unit);
+        assert_string_equal(b->text, rows[i].text);
+        assert_int_equal(b->where.line, 2);
+    }
+}
+
+static void energy_and_battery_have_units(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct suite *s = load_suite("models: a\n"
+                                       "energy:\n"
+                                       "  profile: eembc\n"
+                                       "  voltage: 1.8V\n"
+                                       "  idle_time: 500ms\n"
+                                       "  battery: {capacity: 2Ah, inferences_per_hour: 0.5,\n"
+                                       "    sleep_current: 12uA, usable: 85%}\n",
+                                       &arena);
+
+    assert_non_null(s->energy);
+    assert_int_equal(s->energy->profile, ENERGY_EEMBC);
+    assert_int_equal(s->energy->voltage_uv, 1800000);
+    assert_int_equal(s->energy->windows, 5);
+    assert_int_equal(s->energy->window_ns, 10000000000);
+    assert_int_equal(s->energy->idle_ns, 500000000);
+    assert_true(s->energy->has_battery);
+    assert_true(fabs(s->energy->battery.capacity_mah - 2000) < 1e-9);
+    assert_true(fabs(s->energy->battery.sleep_na - 12000) < 1e-9);
+    assert_true(fabs(s->energy->battery.inferences_per_hour - 0.5) < 1e-12);
+    assert_true(fabs(s->energy->battery.usable - 0.85) < 1e-12);
+    assert_true(s->energy->battery.efficiency == 1);
+}
+
+static const struct board *load_board(const char *text, struct arena *arena)
+{
+    struct err err = ERR_INIT;
+    const struct board *b = NULL;
+
+    if (board_parse(text, strlen(text), "boards/virt-m4.yaml", arena, &b, &err) < 0)
+        fail_msg("%s", err.text);
+    return b;
+}
+
+static bool has_tag(const struct board *b, const char *tag)
+{
+    for (size_t i = 0; b->tags[i] != NULL; i++) {
+        if (strcmp(b->tags[i], tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void a_virtual_board_needs_few_keys(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct board *b = load_board("cpu: cortex-m4\n"
+                                       "part: STM32F405RG\n"
+                                       "clock: 168MHz\n"
+                                       "flash: {base: 0x08000000, size: 1MiB}\n"
+                                       "ram: {base: 0x2000_0000, size: 128KiB}\n"
+                                       "tags: [fpu]\n"
+                                       "virtual: {kind: qemu, machine: netduinoplus2,\n"
+                                       "  options: [-m, 16M], icount_shift: 7,\n"
+                                       "  marker_set: 0x40020018}\n",
+                                       &arena);
+
+    assert_string_equal(b->name, "virt-m4");
+    assert_string_equal(b->type, "virt-m4");
+    assert_string_equal(b->agent, "virt-m4");
+    assert_int_equal(b->realm, REALM_VIRTUAL);
+    assert_int_equal(b->timebase_unit, UNIT_INSTRUCTIONS);
+    assert_int_equal(b->clock_hz, 168000000);
+    assert_int_equal(b->flash.base, 0x08000000);
+    assert_int_equal(b->flash.size, 1048576);
+    assert_int_equal(b->ram.base, 0x20000000);
+    assert_true(has_tag(b, "fpu") && has_tag(b, "virtual") && has_tag(b, "cortex-m4") &&
+                has_tag(b, "cortex-m"));
+    assert_string_equal(b->transport.kind, "pty");
+    assert_string_equal(b->transport.dtr, "assert");
+    assert_int_equal(b->transport.baud, 115200);
+    assert_string_equal(b->flashing.method, "qemu");
+    assert_true(b->flashing.verify);
+    assert_int_equal(b->virt.icount_shift, 7);
+    assert_int_equal(b->virt.marker_set, 0x40020018);
+    assert_string_equal(b->virt.cpu_options[1], "16M");
+    assert_null(b->virt.cpu_options[2]);
+}
+
+static void a_real_board_is_of_copper(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct board *b = load_board("cpu: rv32imac\n"
+                                       "agent: fe310\n"
+                                       "clock: 16MHz\n"
+                                       "ram: 16KiB\n"
+                                       "slot: {base: 0x20410000, size: 64KiB, written_by: flash}\n"
+                                       "timebase: {unit: ns, clock: 1GHz}\n"
+                                       "openocd: {target: target/fe310.cfg, speed: 4MHz}\n",
+                                       &arena);
+
+    assert_int_equal(b->realm, REALM_SILICON);
+    assert_int_equal(b->timebase_unit, UNIT_NS);
+    assert_int_equal(b->timebase_hz, 1000000000);
+    assert_string_equal(b->agent, "fe310");
+    assert_true(has_tag(b, "silicon") && has_tag(b, "riscv"));
+    assert_string_equal(b->transport.kind, "serial");
+    assert_string_equal(b->flashing.method, "openocd");
+    assert_string_equal(b->openocd.transport, "swd");
+    assert_int_equal(b->openocd.speed_hz, 4000000);
+    assert_true(b->slot.by_flash);
+    assert_int_equal(b->slot.region.base, 0x20410000);
+    assert_int_equal(b->virt.icount_shift, -1);
+    assert_null(b->virt.kind);
+}
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_where_the_yaml_is_wrong),
         cmocka_unit_test(says_what_is_wrong_with_a_suite),
         cmocka_unit_test(says_what_is_wrong_with_a_budget),
+        cmocka_unit_test(says_what_is_wrong_with_a_board),
+        cmocka_unit_test(says_what_is_wrong_with_a_lab),
+        cmocka_unit_test(all_mistakes_of_a_file_are_said_at_once_in_their_order),
+        cmocka_unit_test(too_many_mistakes_are_counted),
+        cmocka_unit_test(what_a_file_says_cannot_upset_a_terminal),
+        cmocka_unit_test(aliases_cannot_blow_up),
+        cmocka_unit_test(depth_size_and_number_are_bounded),
+        cmocka_unit_test(merge_keys_give_way_to_the_maps_own),
+        cmocka_unit_test(columns_count_characters),
+        cmocka_unit_test(a_short_suite_has_all_its_defaults),
+        cmocka_unit_test(models_take_what_they_do_not_say_from_defaults),
+        cmocka_unit_test(budgets_are_in_the_unit_of_their_metric),
+        cmocka_unit_test(energy_and_battery_have_units),
+        cmocka_unit_test(a_virtual_board_needs_few_keys),
+        cmocka_unit_test(a_real_board_is_of_copper),
     };
-    (void)parse_board;
-    (void)parse_lab;
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
