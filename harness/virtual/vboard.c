@@ -121,7 +121,7 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
 {
     const struct board *b = o->board;
 
-    a->argv[a->count++] = arena_printf(&a->arena, "%s/tinyrig-vboard", o->program_dir);
+    a->argv[a->count++] = o->program;
     add(a, "--kind", b->virt.kind);
     add(a, "--name", b->name);
     add(a, "--dir", o->run_dir);

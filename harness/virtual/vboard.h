@@ -17,9 +17,9 @@ struct vboard;
 
 struct vboard_options {
     const struct board *board;
-    const char *program_dir; /* where tinyrig-vboard is */
-    const char *firmware;    /* ELF */
-    const char *run_dir;     /* for the pty's link; must exist */
+    const char *program;  /* path of tinyrig-vboard */
+    const char *firmware; /* ELF */
+    const char *run_dir;  /* for the pty's link; must exist */
 };
 
 /* Start with the power on. ERR_LAB with the supervisor's last words when it does not come up. */

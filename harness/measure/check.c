@@ -1,0 +1,196 @@
+/* Golden vectors: no number without a correct output. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/file.h"
+#include "harness/measure/internal.h"
+
+enum {
+    TENSOR_MAX = 16 * 1024 * 1024
+};
+
+/* All tensors of one direction, one after the other, as they lie in a vector file. */
+static int tensor_sizes(struct attempt *a, bool output, unsigned count, size_t *ret_total,
+                        struct err *err)
+{
+    size_t total = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct wire_tensor_info info;
+
+        if (client_tensor(session_client(a->session), output, i, &info, err) < 0)
+            return (int)err->code;
+        total += info.size;
+    }
+    *ret_total = total;
+    return 0;
+}
+
+static int write_inputs(struct attempt *a, const struct suite_vector *v, struct err *err)
+{
+    AUTO_BUF data = BUF_INIT;
+    size_t total = 0;
+    size_t at = 0;
+
+    if (file_read(v->input, TENSOR_MAX, &data, err) < 0 ||
+        tensor_sizes(a, false, a->loaded.inputs, &total, err) < 0)
+        return (int)err->code;
+    if (total != data.len)
+        return err_set(err, ERR_CONFIG, "%s: has %zu bytes, the model's inputs take %zu", v->input,
+                       data.len, total);
+    for (unsigned i = 0; i < a->loaded.inputs; i++) {
+        struct wire_tensor_info info;
+
+        if (client_tensor(session_client(a->session), false, i, &info, err) < 0 ||
+            client_write_input(session_client(a->session), i, data.data + at, info.size, err) < 0)
+            return (int)err->code;
+        at += info.size;
+    }
+    return 0;
+}
+
+static int read_outputs(struct attempt *a, struct buf *ret, struct err *err)
+{
+    for (unsigned i = 0; i < a->loaded.outputs; i++) {
+        struct wire_tensor_info info;
+        char *data;
+        int r;
+
+        if (client_tensor(session_client(a->session), true, i, &info, err) < 0)
+            return (int)err->code;
+        if (info.size > TENSOR_MAX)
+            return err_set(err, ERR_PROTOCOL, "output %u claims %u bytes", i, info.size);
+        data = malloc(info.size + 1);
+        if (data == NULL)
+            abort();
+        r = client_read_output(session_client(a->session), i, data, info.size, err);
+        if (r == 0)
+            buf_append(ret, data, info.size);
+        free(data);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void compare(const struct buf *got, const struct buf *expected, struct event_output *o)
+{
+    o->compared = true;
+    o->equal = got->len == expected->len;
+    for (size_t i = 0; i < got->len && i < expected->len; i++) {
+        if (got->data[i] == expected->data[i])
+            continue;
+        if (o->differences++ == 0)
+            o->first_difference = (uint32_t)i;
+        o->equal = false;
+    }
+}
+
+static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info *record,
+                      struct event_output *o, struct buf *got, struct err *err)
+{
+    const struct suite_vector *v = &a->c->model->vectors[index];
+    AUTO_BUF expected = BUF_INIT;
+    const struct client_run run = {
+        .inferences = 1,
+        .windows = 1,
+        .flags =
+            WIRE_RUN_COLD, /* state as after load: a vector must not depend on the one before */
+        .window_ms = attempt_allowance_ms(a, 1),
+    };
+
+    if (write_inputs(a, v, err) < 0 ||
+        client_run(session_client(a->session), &run, record, err) < 0)
+        return (int)err->code;
+    if (read_outputs(a, got, err) < 0)
+        return (int)err->code;
+    *o = (struct event_output){.vector = index, .data = got->data, .size = got->len};
+    if (v->expected == NULL)
+        return 0;
+    if (file_read(v->expected, TENSOR_MAX, &expected, err) < 0)
+        return (int)err->code;
+    compare(got, &expected, o);
+    return 0;
+}
+
+static int emit_cold(struct attempt *a, const struct wire_record_info *record, struct err *err)
+{
+    const uint32_t overhead = client_hello(session_client(a->session))->tick_overhead;
+    struct event e = {.kind = EVENT_WINDOW};
+
+    e.window = (struct event_window){
+        .repeat = a->repeat,
+        .cold = true,
+        .inferences = 1,
+        .ticks = record->ticks,
+        .overhead = overhead,
+        .value = timebase_value(&a->timebase, record->ticks, overhead),
+        .unit = a->timebase.unit,
+    };
+    if (emit(&a->out, &e, err) < 0)
+        return (int)err->code;
+    if (a->repeat > 0)
+        return 0;
+    return emit_metric(
+        &a->out,
+        &(struct figure){.name = "latency.cold", .value = e.window.value, .unit = a->timebase.unit},
+        err);
+}
+
+static uint32_t vector_count(const struct attempt *a)
+{
+    const uint32_t limit = a->c->measure->max_vectors;
+    const size_t n = a->c->model != NULL ? a->c->model->vector_count : 0;
+
+    return (uint32_t)(limit != 0 && limit < n ? limit : n);
+}
+
+static int wrong_output(struct attempt *a, const struct event_output *o, size_t wrong,
+                        struct err *err)
+{
+    const struct suite_vector *v = &a->c->model->vectors[o->vector];
+
+    (void)err_set(err, ERR_OUTPUT,
+                  "%zu of %u outputs are wrong; first %s: %u of %zu bytes differ, from byte %u on",
+                  wrong, vector_count(a), v->expected, o->differences, o->size,
+                  o->first_difference);
+    return err_hint(err, "the outputs are stored with the case; no timing is reported for it");
+}
+
+int attempt_check(struct attempt *a, struct err *err)
+{
+    struct event_output first_wrong = {.equal = true};
+    size_t wrong = 0;
+
+    for (uint32_t i = 0; i < vector_count(a); i++) {
+        AUTO_BUF got = BUF_INIT;
+        struct event e = {.kind = EVENT_OUTPUT};
+        struct wire_record_info record;
+        int r = run_vector(a, i, &record, &e.output, &got, err);
+
+        if (r == 0 && a->repeat == 0)
+            r = emit(&a->out, &e, err);
+        if (r == 0 && i == 0)
+            r = emit_cold(a, &record, err);
+        if (r < 0)
+            return err_in(err, "vector %u", i);
+        if (!e.output.compared || e.output.equal)
+            continue;
+        if (wrong++ == 0)
+            first_wrong = e.output;
+    }
+    return wrong > 0 ? wrong_output(a, &first_wrong, wrong, err) : 0;
+}
+
+int attempt_check_again(struct attempt *a, struct err *err)
+{
+    AUTO_BUF got = BUF_INIT;
+    struct event_output o;
+    struct wire_record_info record;
+
+    if (vector_count(a) == 0)
+        return 0;
+    if (run_vector(a, 0, &record, &o, &got, err) < 0)
+        return (int)err->code;
+    return o.compared && !o.equal ? wrong_output(a, &o, 1, err) : 0;
+}

@@ -1,0 +1,54 @@
+/* Shared by the files of harness/measure: one attempt at one case while it runs. */
+#ifndef HARNESS_MEASURE_INTERNAL_H
+#define HARNESS_MEASURE_INTERNAL_H
+
+#include "harness/measure/emit.h"
+#include "harness/measure/measure.h"
+#include "harness/measure/timebase.h"
+#include "harness/nn/nn.h"
+
+struct attempt {
+    const struct measure_options *options;
+    const struct plan_case *c;
+    struct session *session;
+    struct emitter out;
+    const char *stage; /* what is being done, for failures */
+
+    struct buf image; /* compiled model; empty for engines without one */
+    struct nn_report report;
+    bool has_report;
+    uint32_t load_options;
+    unsigned engine; /* number in the agent */
+    struct wire_loaded loaded;
+    struct timebase timebase;
+    uint32_t repeat;
+    uint64_t warm_ticks;   /* of one warm inference */
+    uint64_t warm_host_ns; /* ... seen by the host, link included */
+    size_t first_failure;  /* vectors that came out wrong */
+};
+
+/* compile.c: the image and its report. */
+int attempt_compile(struct attempt *a, struct err *err) MUST_CHECK;
+
+/* check.c: golden vectors; emits outputs, returns ERR_OUTPUT when one is wrong. */
+int attempt_check(struct attempt *a, struct err *err) MUST_CHECK;
+/* The first vector again, after the windows: the board still computes the right thing. */
+int attempt_check_again(struct attempt *a, struct err *err) MUST_CHECK;
+
+/* windows.c: warm-up, sizing, windows. Windows of all repeats are collected for the fit. */
+struct windows {
+    struct event_window *items;
+    size_t count, capacity;
+};
+int attempt_windows(struct attempt *a, struct windows *w, struct err *err) MUST_CHECK;
+int attempt_latency(struct attempt *a, const struct windows *w, struct err *err) MUST_CHECK;
+
+/* memory.c: flash and RAM. */
+int attempt_memory(struct attempt *a, struct err *err) MUST_CHECK;
+/* facts.c: provenance. */
+int attempt_facts(struct attempt *a, struct err *err) MUST_CHECK;
+
+/* How long the host may wait for so many inferences. */
+unsigned attempt_allowance_ms(const struct attempt *a, uint64_t inferences);
+
+#endif

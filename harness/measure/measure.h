@@ -1,0 +1,26 @@
+/*
+ * Runs the cases of one board: compile, place, check, measure, report as events.
+ *
+ * The rules that make a number worth storing live here: outputs are compared before any timing
+ * counts; the first (cold) inference is its own metric; windows of N, 2N, 3N ... give the latency
+ * as a slope; the on-target clock is checked against the host's; whatever is refused carries a
+ * reason. Runs in a worker process (harness/lab/pool.h) and knows sessions, not back-ends.
+ */
+#ifndef HARNESS_MEASURE_MEASURE_H
+#define HARNESS_MEASURE_MEASURE_H
+
+#include "harness/lab/session.h"
+#include "harness/spec/event.h"
+
+struct measure_options {
+    struct session_options session;
+    bool (*stopping)(void);                                        /* true: end after this window */
+    uint32_t (*attempt)(void *context, const struct plan_case *c); /* number of the next one */
+    void *context;
+};
+
+/* A pool_board_fn but for its first argument, which is a struct measure_options. */
+void measure_board(void *options, const struct board *board, const struct plan_case *const *cases,
+                   size_t count, struct event_sink *sink);
+
+#endif

@@ -1,0 +1,225 @@
+/* Warm-up, sizing, windows of N, 2N, 3N ..., and the line through them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/clock.h"
+#include "harness/measure/internal.h"
+#include "harness/stats/fit.h"
+
+enum {
+    FIRST_ALLOWANCE_MS = 120000, /* nothing is known of the model's speed yet */
+    SLACK_MS = 10000,
+    RUN_MAX = 64, /* windows asked for in one request */
+    CLOCK_CHECK_NS = 300000000,
+};
+
+static const double clock_tolerance = 0.01;
+
+unsigned attempt_allowance_ms(const struct attempt *a, uint64_t inferences)
+{
+    const uint64_t limit_ms = a->c->measure->timeout_ns / 1000000u;
+    double expected_ms;
+
+    if (a->warm_host_ns == 0)
+        return limit_ms != 0 ? (unsigned)limit_ms : FIRST_ALLOWANCE_MS;
+    /* The host is shared and emulators are slow on it: ten times what the last one took. */
+    expected_ms = 10.0 * (double)a->warm_host_ns / 1e6 * (double)inferences + SLACK_MS;
+    return expected_ms > 3600e3 ? 3600000u : (unsigned)expected_ms;
+}
+
+/* Inferences of the shortest window: long enough by the board's own clock, short enough to count. */
+static int size_windows(struct attempt *a, uint32_t *ret, struct err *err)
+{
+    const struct suite_measure *m = a->c->measure;
+    const struct wire_hello *hello = client_hello(session_client(a->session));
+    const double one = (double)(a->warm_ticks > 0 ? a->warm_ticks : 1);
+    const double range = hello->tick_bits >= 64 ? INFINITY : ldexp(0.9, hello->tick_bits);
+    double n = m->inferences;
+
+    if (m->inferences == 0)
+        n = ceil((double)m->window_ns / a->timebase.ns_per_tick / one);
+    if (one * m->slope > range)
+        return err_set(err, ERR_INVALID,
+                       "one inference takes %.0f ticks, too many for windows on a %u-bit counter",
+                       one, hello->tick_bits);
+    n = n > 1e6 ? 1e6 : n;
+    n = n * m->slope * one > range ? floor(range / one / m->slope) : n;
+    *ret = n < 1 ? 1 : (uint32_t)n;
+    return 0;
+}
+
+static int warm_up(struct attempt *a, struct err *err)
+{
+    const struct client_run run = {.inferences =
+                                       a->c->measure->warmup > 0 ? a->c->measure->warmup : 1,
+                                   .windows = 1,
+                                   .window_ms = attempt_allowance_ms(a, a->c->measure->warmup + 1)};
+    const struct client_run one = {
+        .inferences = 1, .windows = 1, .window_ms = attempt_allowance_ms(a, 1)};
+    struct wire_record_info record;
+    uint64_t started;
+
+    if (client_run(session_client(a->session), &run, &record, err) < 0)
+        return (int)err->code;
+    started = clock_monotonic_ns();
+    if (client_run(session_client(a->session), &one, &record, err) < 0)
+        return (int)err->code;
+    a->warm_host_ns = clock_monotonic_ns() - started;
+    a->warm_ticks = record.ticks;
+    return 0;
+}
+
+static struct event_window *window_add(struct windows *w)
+{
+    if (w->count == w->capacity) {
+        w->capacity = w->capacity == 0 ? 32 : w->capacity * 2;
+        w->items = realloc(w->items, w->capacity * sizeof(w->items[0]));
+        if (w->items == NULL)
+            abort();
+    }
+    return &w->items[w->count++];
+}
+
+/* One level: `windows` windows of n inferences. */
+static int run_level(struct attempt *a, struct windows *w, uint32_t n, uint32_t *index,
+                     struct err *err)
+{
+    const uint32_t overhead = client_hello(session_client(a->session))->tick_overhead;
+    struct wire_record_info records[RUN_MAX];
+    uint32_t left = a->c->measure->windows;
+
+    while (left > 0) {
+        const struct client_run run = {
+            .inferences = n,
+            .windows = left > RUN_MAX ? RUN_MAX : left,
+            .flags = WIRE_RUN_MARKER,
+            .window_ms = attempt_allowance_ms(a, n),
+        };
+        const uint64_t started = clock_monotonic_ns();
+        uint64_t spent;
+
+        if (a->options->stopping != NULL && a->options->stopping())
+            return err_set(err, ERR_CANCELLED, "interrupted");
+        if (client_run(session_client(a->session), &run, records, err) < 0)
+            return (int)err->code;
+        spent = (clock_monotonic_ns() - started) / run.windows;
+        for (uint32_t i = 0; i < run.windows; i++) {
+            *window_add(w) = (struct event_window){
+                .repeat = a->repeat,
+                .index = (*index)++,
+                .inferences = n,
+                .ticks = records[i].ticks,
+                .overhead = overhead,
+                .value = timebase_value(&a->timebase, records[i].ticks, overhead),
+                .unit = a->timebase.unit,
+                .host_ns = spent,
+            };
+        }
+        left -= run.windows;
+    }
+    return 0;
+}
+
+/* ---- the clock check ---- */
+
+/* Emulated clocks do not follow the host's; everything else must. */
+static bool clock_is_checked(const struct attempt *a)
+{
+    return a->c->board->realm == REALM_SILICON || a->timebase.unit == UNIT_NS;
+}
+
+static int check_clock(struct attempt *a, const struct client_time *first, bool *ret_bad,
+                       struct err *err)
+{
+    struct client_time last;
+    double host_ns;
+    double error_ns;
+    double ratio;
+
+    if (clock_monotonic_ns() - first->before_ns < CLOCK_CHECK_NS)
+        clock_sleep_ms(CLOCK_CHECK_NS / 1000000);
+    if (client_time(session_client(a->session), &last, err) < 0)
+        return (int)err->code;
+    host_ns = ((double)last.before_ns + (double)last.after_ns - (double)first->before_ns -
+               (double)first->after_ns) /
+              2;
+    error_ns =
+        ((double)(last.after_ns - last.before_ns) + (double)(first->after_ns - first->before_ns)) /
+        2;
+    ratio = (double)(last.ticks - first->ticks) * a->timebase.ns_per_tick / host_ns - 1;
+    *ret_bad = fabs(ratio) - error_ns / host_ns > clock_tolerance;
+    return emit_metric(&a->out,
+                       &(struct figure){.name = "clock.ppm",
+                                        .value = ratio * 1e6,
+                                        .unit = UNIT_PPM,
+                                        .low = (ratio - error_ns / host_ns) * 1e6,
+                                        .high = (ratio + error_ns / host_ns) * 1e6},
+                       err);
+}
+
+static int emit_windows(struct attempt *a, struct windows *w, size_t first, uint32_t invalid,
+                        struct err *err)
+{
+    for (size_t i = first; i < w->count; i++) {
+        struct event e = {.kind = EVENT_WINDOW};
+
+        w->items[i].invalid |= invalid;
+        e.window = w->items[i];
+        if (emit(&a->out, &e, err) < 0)
+            return (int)err->code;
+    }
+    return 0;
+}
+
+int attempt_windows(struct attempt *a, struct windows *w, struct err *err)
+{
+    const size_t first = w->count;
+    struct client_time started = {0};
+    uint32_t index = 0;
+    uint32_t n = 0;
+    bool bad_clock = false;
+
+    if (warm_up(a, err) < 0 || size_windows(a, &n, err) < 0)
+        return (int)err->code;
+    if (clock_is_checked(a) && client_time(session_client(a->session), &started, err) < 0)
+        return (int)err->code;
+    for (uint32_t level = 1; level <= a->c->measure->slope; level++) {
+        if (run_level(a, w, n * level, &index, err) < 0)
+            return (int)err->code;
+    }
+    if (clock_is_checked(a) && check_clock(a, &started, &bad_clock, err) < 0)
+        return (int)err->code;
+    return emit_windows(a, w, first, bad_clock ? INVALID(INVALID_CLOCK) : 0, err);
+}
+
+/* ---- the result ---- */
+
+int attempt_latency(struct attempt *a, const struct windows *w, struct err *err)
+{
+    const enum unit unit = a->timebase.unit;
+    struct fit_windows fit;
+    const enum fit_outcome outcome = fit_windows(w->items, w->count, &fit);
+    const bool interval = isfinite(fit.line.slope_low) && isfinite(fit.line.slope_high);
+    const struct figure figures[] = {
+        {"latency", fit.line.slope, unit, interval ? fit.line.slope_low : 0,
+         interval ? fit.line.slope_high : 0, (uint32_t)fit.line.points},
+        {"latency.overhead", fit.line.intercept, unit, 0, 0, (uint32_t)fit.line.points},
+        {"latency.residual", fit.line.residual_share, UNIT_RATIO, 0, 0, (uint32_t)fit.line.points},
+    };
+
+    if (outcome == FIT_NO_POINTS && (fit.invalid & INVALID(INVALID_CLOCK)) != 0) {
+        (void)err_set(err, ERR_INVALID, "the board's clock disagrees with the host's by over 1 %%");
+        return err_hint(err, "check clock_hz and timebase_hz in %s", a->c->board->path);
+    }
+    if (outcome == FIT_NO_POINTS)
+        return err_set(err, ERR_INVALID, "no window is valid");
+    if (!fit_is_straight(&fit.line, 0.01))
+        return err_set(err, ERR_INVALID, "windows do not lie on a line (bend of %.2f %%)",
+                       fit.line.curvature * 100);
+    for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
+        if (isfinite(figures[i].value) && emit_metric(&a->out, &figures[i], err) < 0)
+            return (int)err->code;
+    }
+    return 0;
+}
