@@ -5,8 +5,14 @@
 #include "agents/engines/engine.h"
 
 extern const struct engine engine_null;
+#ifdef ENGINE_TINY
+extern const struct engine engine_tiny;
+#endif
 
 const struct engine *const engines[] = {
     &engine_null,
+#ifdef ENGINE_TINY
+    &engine_tiny,
+#endif
     NULL,
 };

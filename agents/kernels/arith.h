@@ -1,0 +1,66 @@
+/*
+ * The arithmetic that quantised kernels share, by the published definitions of gemmlowp and
+ * TensorFlow Lite (doc/quantization.md, fixedpoint.h; kernels/internal/common.h). Sums wrap around
+ * at 32 bits as they do there, without undefined behaviour here.
+ */
+#ifndef AGENTS_KERNELS_ARITH_H
+#define AGENTS_KERNELS_ARITH_H
+
+#include <stdint.h>
+
+static inline int32_t arith_add(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+static inline int32_t arith_clamp(int32_t v, int32_t low, int32_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+/*
+ * SaturatingRoundingDoublingHighMul(a, b): a * b / 2^31, ties up. The definition rounds the
+ * magnitude with a nudge that depends on the sign; floor((ab + 2^30) / 2^31) is the same number.
+ * Only a = b = -2^31 saturates.
+ */
+static inline int32_t arith_high_mul(int32_t a, int32_t b)
+{
+    if (a == b && a == INT32_MIN)
+        return INT32_MAX;
+    return (int32_t)(((int64_t)a * b + (1L << 30)) >> 31);
+}
+
+/* RoundingDivideByPOT(x, n), n in 0..31: x / 2^n, ties away from zero. */
+static inline int32_t arith_shift_right(int32_t x, int32_t n)
+{
+    int32_t mask = (int32_t)((1u << n) - 1);
+    int32_t threshold = (int32_t)((uint32_t)mask >> 1) + (x < 0);
+
+    return (x >> n) + ((x & mask) > threshold);
+}
+
+/*
+ * MultiplyByQuantizedMultiplier(x, multiplier, shift): both roundings, one after the other. shift
+ * is -31..30; a hostile image may hold others, which only must not be undefined.
+ */
+static inline int32_t arith_requantize(int32_t x, int32_t multiplier, int32_t shift)
+{
+    int32_t left = shift > 0 ? shift & 31 : 0;
+    int32_t right = shift > 0 ? 0 : -shift & 31;
+
+    return arith_shift_right(arith_high_mul((int32_t)((uint32_t)x << left), multiplier), right);
+}
+
+/* SaturatingRoundingMultiplyByPOT<n>(x), n > 0. */
+static inline int32_t arith_shift_left_saturate(int32_t x, int32_t n)
+{
+    int32_t limit = (int32_t)((1u << (31 - n)) - 1);
+
+    if (x > limit)
+        return INT32_MAX;
+    if (x < -limit - 1)
+        return INT32_MIN;
+    return (int32_t)((uint32_t)x << n);
+}
+
+#endif

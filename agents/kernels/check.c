@@ -1,0 +1,9 @@
+#include "agents/kernels/check.h"
+
+bool check_holds(const struct kernel_span *span, uint32_t a, uint32_t b, uint32_t c,
+                 uint32_t element)
+{
+    uint32_t n = check_product(check_product(a, b), check_product(c, element));
+
+    return n <= span->size && n != UINT32_MAX && check_aligned(span, element & -element);
+}

@@ -1,0 +1,36 @@
+/* How kernels prove that they stay inside their spans: products that cannot overflow. */
+#ifndef AGENTS_KERNELS_CHECK_H
+#define AGENTS_KERNELS_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agents/kernels/kernels.h"
+
+/* a * b, or a number larger than any span when that overflows. */
+static inline uint32_t check_product(uint32_t a, uint32_t b)
+{
+    uint64_t p = (uint64_t)a * b;
+
+    return p > UINT32_MAX ? UINT32_MAX : (uint32_t)p;
+}
+
+/* The span holds a*b*c elements of `element` bytes, and is aligned for them. */
+bool check_holds(const struct kernel_span *span, uint32_t a, uint32_t b, uint32_t c,
+                 uint32_t element);
+
+/* Input, output and channel spans of a convolution fit its shapes; the weights are not looked at. */
+bool conv_shapes_fit(const struct kernel_conv *p, const struct kernel_span *spans);
+
+static inline bool check_aligned(const struct kernel_span *span, uint32_t element)
+{
+    return (span->where & (element - 1)) == 0;
+}
+
+/* Bytes of an enum kernel_type; 0 when there is no such type. */
+static inline uint32_t check_type_size(uint32_t type)
+{
+    return type <= KERNEL_U8 ? 1 : type == KERNEL_S16 ? 2 : type <= KERNEL_F32 ? 4 : 0;
+}
+
+#endif

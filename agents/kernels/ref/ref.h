@@ -1,0 +1,36 @@
+/* The reference kernels and their checks, for the tables of variants. */
+#ifndef AGENTS_KERNELS_REF_REF_H
+#define AGENTS_KERNELS_REF_REF_H
+
+#include "agents/kernels/kernels.h"
+
+kernel_fn ref_conv_s8;
+kernel_fn ref_depthwise_s8;
+kernel_fn ref_fully_connected_s8;
+kernel_fn ref_add_s8;
+kernel_fn ref_average_pool_s8;
+kernel_fn ref_max_pool_s8;
+kernel_fn ref_softmax_s8;
+kernel_fn ref_lookup;
+kernel_fn ref_requantize;
+kernel_fn ref_dequantize;
+kernel_fn ref_quantize;
+kernel_fn ref_fill;
+kernel_fn ref_copy;
+
+kernel_check_fn ref_conv_check;
+kernel_check_fn ref_depthwise_check;
+kernel_check_fn ref_fully_connected_check;
+kernel_check_fn ref_binary_s8_check;
+kernel_check_fn ref_pool_s8_check;
+kernel_check_fn ref_softmax_check;
+kernel_check_fn ref_lookup_check;
+kernel_check_fn ref_requantize_check;
+kernel_check_fn ref_dequantize_check;
+kernel_check_fn ref_quantize_check;
+kernel_check_fn ref_fill_check;
+kernel_check_fn ref_copy_check;
+
+extern const struct kernel kernels_ref[KERNEL_KIND_COUNT];
+
+#endif

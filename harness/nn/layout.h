@@ -1,0 +1,27 @@
+/*
+ * From steps to an image: lifetimes, arena plan, bytes. Private to harness/nn.
+ */
+#ifndef HARNESS_NN_LAYOUT_H
+#define HARNESS_NN_LAYOUT_H
+
+#include "harness/nn/lower.h"
+#include "harness/nn/planner.h"
+
+/* The arena's buffers as the planner saw them; buffer[i] is the index in l->buffers. */
+struct nn_plan {
+    struct plan_buffer *buffers;
+    uint32_t *buffer;
+    size_t count;
+    struct plan_overlap *overlaps;
+    size_t overlap_count;
+    uint32_t size;
+    uint32_t bound;
+};
+
+/* Works out lifetimes and places every arena buffer of l. */
+int layout_plan(struct nn_lower *l, struct nn_plan *ret);
+/* Writes the image. Constants get their offsets here. */
+int layout_write(struct nn_lower *l, const struct nn_plan *plan, const uint8_t model_hash[8],
+                 struct buf *ret);
+
+#endif

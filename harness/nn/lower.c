@@ -1,0 +1,408 @@
+#include "harness/nn/lower.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    int32_t code;
+    lower_fn *lower;
+} table[] = {
+    {NN_OP_CONV_2D, lower_conv_2d},
+    {NN_OP_DEPTHWISE_CONV_2D, lower_depthwise_conv_2d},
+    {NN_OP_FULLY_CONNECTED, lower_fully_connected},
+    {NN_OP_AVERAGE_POOL_2D, lower_average_pool},
+    {NN_OP_MAX_POOL_2D, lower_max_pool},
+    {NN_OP_ADD, lower_add},
+    {NN_OP_SOFTMAX, lower_softmax},
+    {NN_OP_RESHAPE, lower_reshape},
+    {NN_OP_PAD, lower_pad},
+    {NN_OP_PADV2, lower_pad},
+    {NN_OP_QUANTIZE, lower_quantize},
+    {NN_OP_DEQUANTIZE, lower_dequantize},
+};
+
+/* ---- errors ---- */
+
+static int add_operator(struct nn_lower *l)
+{
+    const char *name = nn_opcode_name(l->op->code);
+
+    if (l->op->custom)
+        return err_in(l->err, "operator %zu CUSTOM '%s' v%d", l->op_index, l->op->custom,
+                      l->op->version);
+    if (name)
+        return err_in(l->err, "operator %zu %s v%d", l->op_index, name, l->op->version);
+    return err_in(l->err, "operator %zu (number %d) v%d", l->op_index, l->op->code, l->op->version);
+}
+
+int lower_fail(struct nn_lower *l, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return err_set(l->err, ERR_UNSUPPORTED, "%s", text);
+}
+
+int lower_fail_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return err_set(l->err, ERR_UNSUPPORTED, "tensor %d '%s': %s", tensor,
+                   l->graph->tensors[tensor].name, text);
+}
+
+/* ---- tensors ---- */
+
+int32_t lower_index(const struct nn_lower *l, const struct nn_tensor *t)
+{
+    return (int32_t)(t - l->graph->tensors);
+}
+
+int lower_arity(struct nn_lower *l, size_t min, size_t max, size_t outputs)
+{
+    if (l->op->input_count < min || l->op->input_count > max)
+        return lower_fail(l, "has %zu inputs, %zu to %zu are expected", l->op->input_count, min,
+                          max);
+    if (l->op->output_count != outputs)
+        return lower_fail(l, "has %zu outputs, %zu expected", l->op->output_count, outputs);
+    return 0;
+}
+
+/* "INT8 or INT16" */
+static void type_list(uint32_t types, char *text, size_t size)
+{
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (int type = 0; type < 32; type++) {
+        if ((types & TYPE_BIT(type)) && n < size)
+            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? " or " : "", nn_type_name(type));
+    }
+}
+
+static bool is_quantised(enum nn_type type)
+{
+    return type == NN_INT8 || type == NN_UINT8 || type == NN_INT16;
+}
+
+static int check_tensor(struct nn_lower *l, const struct nn_tensor *t, uint32_t types)
+{
+    int32_t index = lower_index(l, t);
+    char expected[128];
+
+    if ((unsigned)t->type >= 32 || !(types & TYPE_BIT(t->type))) {
+        type_list(types, expected, sizeof expected);
+        return lower_fail_tensor(l, index, "type %s is not supported here (%s is)",
+                                 nn_type_name((int)t->type), expected);
+    }
+    if (t->elements == 0)
+        return lower_fail_tensor(l, index, "has no elements");
+    if (!is_quantised(t->type))
+        return 0;
+    if (t->quant.count != 1)
+        return lower_fail_tensor(l, index, "has %zu scales, one is expected", t->quant.count);
+    if (!(t->quant.scale[0] > 0) || !isfinite(t->quant.scale[0]))
+        return lower_fail_tensor(l, index, "scale %g is not a positive number",
+                                 (double)t->quant.scale[0]);
+    int32_t low = t->type == NN_UINT8 ? 0 : t->type == NN_INT8 ? INT8_MIN : INT16_MIN;
+    int32_t high = t->type == NN_UINT8 ? UINT8_MAX : t->type == NN_INT8 ? INT8_MAX : INT16_MAX;
+    if (t->quant.zero_point[0] < low || t->quant.zero_point[0] > high)
+        return lower_fail_tensor(l, index, "zero point %d is outside its type",
+                                 t->quant.zero_point[0]);
+    return 0;
+}
+
+const struct nn_tensor *lower_optional(const struct nn_lower *l, size_t i)
+{
+    if (i >= l->op->input_count || l->op->inputs[i] == NN_NONE)
+        return NULL;
+    return &l->graph->tensors[l->op->inputs[i]];
+}
+
+const struct nn_tensor *lower_in(struct nn_lower *l, size_t i, uint32_t types)
+{
+    const struct nn_tensor *t = lower_optional(l, i);
+
+    if (!t) {
+        lower_fail(l, "input %zu is missing", i);
+        return NULL;
+    }
+    return check_tensor(l, t, types) < 0 ? NULL : t;
+}
+
+const struct nn_tensor *lower_out(struct nn_lower *l, size_t i, uint32_t types)
+{
+    const struct nn_tensor *t = &l->graph->tensors[l->op->outputs[i]];
+
+    if (t->data) {
+        lower_fail_tensor(l, l->op->outputs[i], "is a constant, but also an output");
+        return NULL;
+    }
+    return check_tensor(l, t, types) < 0 ? NULL : t;
+}
+
+const struct nn_tensor *lower_const(struct nn_lower *l, size_t i, enum nn_type type)
+{
+    const struct nn_tensor *t = lower_optional(l, i);
+
+    if (!t) {
+        lower_fail(l, "input %zu is missing", i);
+    } else if (!t->data) {
+        lower_fail_tensor(l, l->op->inputs[i], "must be a constant");
+    } else if (t->type != type) {
+        lower_fail_tensor(l, l->op->inputs[i], "type %s is not supported here (%s is)",
+                          nn_type_name((int)t->type), nn_type_name((int)type));
+    } else {
+        return t;
+    }
+    return NULL;
+}
+
+int64_t lower_const_int(const struct nn_tensor *t, size_t i)
+{
+    int32_t v32;
+    int64_t v64;
+
+    if (i >= t->elements || !t->data)
+        return 0;
+    if (t->type == NN_INT64) {
+        memcpy(&v64, t->data + i * 8, sizeof v64);
+        return v64;
+    }
+    memcpy(&v32, t->data + i * 4, sizeof v32);
+    return v32;
+}
+
+int lower_rank(struct nn_lower *l, const struct nn_tensor *t, unsigned rank)
+{
+    if (t->rank == rank)
+        return 0;
+    return lower_fail_tensor(l, lower_index(l, t), "has %u dimensions, %u are expected", t->rank,
+                             rank);
+}
+
+int lower_same_shape(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b)
+{
+    if (a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0)
+        return 0;
+    return lower_fail_tensor(l, lower_index(l, b), "%s does not match %s of tensor %d '%s'",
+                             nn_shape_text(l->arena, b), nn_shape_text(l->arena, a),
+                             lower_index(l, a), a->name);
+}
+
+int lower_same_quant(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b)
+{
+    if (!is_quantised(a->type) || (a->quant.scale[0] == b->quant.scale[0] &&
+                                   a->quant.zero_point[0] == b->quant.zero_point[0]))
+        return 0;
+    return lower_fail_tensor(l, lower_index(l, b),
+                             "scale %g and zero point %d differ from those of tensor %d '%s' "
+                             "(%g, %d)",
+                             (double)b->quant.scale[0], b->quant.zero_point[0], lower_index(l, a),
+                             a->name, (double)a->quant.scale[0], a->quant.zero_point[0]);
+}
+
+/* ---- buffers ---- */
+
+static uint32_t new_buffer(struct nn_lower *l, struct nn_buffer b)
+{
+    *ARENA_PUSH(l->arena, l->buffers, l->buffer_count, l->buffer_capacity) = b;
+    return (uint32_t)l->buffer_count - 1;
+}
+
+static struct nn_span whole(const struct nn_lower *l, uint32_t buffer)
+{
+    return (struct nn_span){.buffer = buffer, .size = l->buffers[buffer].size};
+}
+
+int lower_read(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret)
+{
+    int32_t index = lower_index(l, t);
+
+    if (l->buffer_of[index] < 0 && t->data) {
+        struct nn_span span = lower_constant(l, t->name, t->data, t->size);
+        l->buffer_of[index] = (int32_t)span.buffer;
+    }
+    if (l->buffer_of[index] < 0)
+        return lower_fail_tensor(l, index, "is read before anything has written it");
+    *ret = whole(l, (uint32_t)l->buffer_of[index]);
+    return 0;
+}
+
+int lower_write(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret)
+{
+    int32_t index = lower_index(l, t);
+
+    if (l->buffer_of[index] >= 0)
+        return lower_fail_tensor(l, index, "is written twice");
+    l->buffer_of[index] = (int32_t)new_buffer(
+        l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
+    *ret = whole(l, (uint32_t)l->buffer_of[index]);
+    return 0;
+}
+
+struct nn_span lower_constant(struct nn_lower *l, const char *name, const void *data, size_t size)
+{
+    return whole(
+        l, new_buffer(l, (struct nn_buffer){
+                             .name = name, .size = (uint32_t)size, .align = 4, .data = data}));
+}
+
+struct nn_span lower_scratch(struct nn_lower *l, const char *name, uint32_t size, uint32_t align)
+{
+    return whole(l, new_buffer(l, (struct nn_buffer){.name = name, .size = size, .align = align}));
+}
+
+int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn_tensor *in)
+{
+    struct nn_span span;
+    int32_t index = lower_index(l, out);
+
+    if (out->size != in->size)
+        return lower_fail_tensor(l, index, "%s does not hold as many elements as %s",
+                                 nn_shape_text(l->arena, out), nn_shape_text(l->arena, in));
+    if (l->buffer_of[index] >= 0)
+        return lower_fail_tensor(l, index, "is written twice");
+    if (lower_read(l, in, &span) < 0)
+        return l->err->code;
+    l->buffer_of[index] = (int32_t)span.buffer;
+    return 0;
+}
+
+/* ---- steps ---- */
+
+struct nn_step *lower_step(struct nn_lower *l, enum kernel_kind kind, enum kernel_variant variant,
+                           const void *params)
+{
+    struct nn_step *s = ARENA_PUSH(l->arena, l->steps, l->step_count, l->step_capacity);
+    uint32_t size = kernel_params_size(kind);
+
+    *s = (struct nn_step){.kind = (uint8_t)kind,
+                          .variant = (uint8_t)variant,
+                          .plain = variant == KERNEL_REF,
+                          .op = (uint16_t)l->op_index,
+                          .params = arena_dup(l->arena, params, size),
+                          .params_size = size};
+    return s;
+}
+
+void lower_span(struct nn_step *s, struct nn_span span)
+{
+    s->spans[s->span_count++] = span;
+}
+
+void lower_share(struct nn_step *s, unsigned out, unsigned in, int32_t slack)
+{
+    s->sharings[s->sharing_count++] = (struct nn_sharing){(uint8_t)out, (uint8_t)in, slack};
+}
+
+int lower_add_in(struct nn_lower *l, struct nn_step *s, const struct nn_tensor *t)
+{
+    struct nn_span span;
+
+    if (lower_read(l, t, &span) < 0)
+        return l->err->code;
+    lower_span(s, span);
+    return 0;
+}
+
+int lower_add_out(struct nn_lower *l, struct nn_step *s, const struct nn_tensor *t)
+{
+    struct nn_span span;
+
+    if (lower_write(l, t, &span) < 0)
+        return l->err->code;
+    lower_span(s, span);
+    return 0;
+}
+
+/* After k elements, k * out_bytes written must not pass the k * in_bytes that are read. */
+int32_t lower_slack_elements(size_t n, uint32_t out_bytes, uint32_t in_bytes)
+{
+    int64_t gain = (int64_t)in_bytes - out_bytes;
+    int64_t slack = n <= 1 ? INT32_MAX / 2 : gain >= 0 ? gain : gain * (int64_t)(n - 1);
+
+    return (int32_t)(slack < INT32_MIN / 2 ? INT32_MIN / 2 : slack);
+}
+
+/* ---- the graph ---- */
+
+static lower_fn *find(int32_t code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        if (table[i].code == code)
+            return table[i].lower;
+    }
+    return NULL;
+}
+
+int lower_op(struct nn_lower *l, size_t index)
+{
+    l->op = &l->graph->ops[index];
+    l->op_index = index;
+    lower_fn *fn = find(l->op->code);
+    int status = 0;
+
+    if (!fn)
+        status = lower_fail(l, "this operator is not supported");
+    else if (l->op->version < 1 || l->op->version > nn_opcode_max_version(l->op->code))
+        status = lower_fail(l, "this version is not supported (1 to %d are)",
+                            nn_opcode_max_version(l->op->code));
+    else
+        status = fn(l);
+    return status < 0 ? add_operator(l) : 0;
+}
+
+void lower_assume_outputs(struct nn_lower *l, size_t index)
+{
+    const struct nn_op *op = &l->graph->ops[index];
+
+    for (size_t i = 0; i < op->output_count; i++) {
+        const struct nn_tensor *t = &l->graph->tensors[op->outputs[i]];
+        if (l->buffer_of[op->outputs[i]] < 0)
+            l->buffer_of[op->outputs[i]] = (int32_t)new_buffer(
+                l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
+    }
+}
+
+int lower_begin(struct nn_lower *l)
+{
+    l->buffer_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->buffer_of + 1);
+    l->macs = arena_alloc(l->arena, l->graph->op_count * sizeof *l->macs + 1);
+    for (size_t i = 0; i < l->graph->tensor_count; i++)
+        l->buffer_of[i] = -1;
+    for (size_t i = 0; i < l->graph->input_count; i++) {
+        int32_t index = l->graph->inputs[i];
+        const struct nn_tensor *t = &l->graph->tensors[index];
+        if (t->data || l->buffer_of[index] >= 0 || t->size == 0)
+            return err_set(l->err, ERR_CONFIG, "input %zu of the model (tensor %d '%s') %s", i,
+                           index, t->name,
+                           t->data   ? "is a constant"
+                           : t->size ? "is listed twice"
+                                     : "is empty");
+        l->buffer_of[index] = (int32_t)new_buffer(
+            l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
+    }
+    return 0;
+}
+
+int lower_graph(struct nn_lower *l)
+{
+    if (lower_begin(l) < 0)
+        return l->err->code;
+    for (size_t i = 0; i < l->graph->op_count; i++) {
+        if (lower_op(l, i) < 0)
+            return l->err->code;
+    }
+    return 0;
+}

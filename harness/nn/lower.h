@@ -1,0 +1,140 @@
+/*
+ * From operators to steps: each operator of the graph is checked and turned into kernel calls on
+ * buffers. Private to harness/nn.
+ *
+ * One function per operator (lower_*.c, listed in lower.c) does both, so that what is accepted and
+ * what is produced cannot drift apart; nn_check() runs the same functions and drops the steps.
+ */
+#ifndef HARNESS_NN_LOWER_H
+#define HARNESS_NN_LOWER_H
+
+#include "agents/kernels/kernels.h"
+#include "harness/base/err.h"
+#include "harness/nn/graph.h"
+#include "harness/nn/nn.h"
+
+/* A tensor, scratch or constant. Reshaped tensors share one. */
+struct nn_buffer {
+    const char *name;
+    uint32_t size;
+    uint32_t align;
+    const void *data; /* of a constant; NULL: it lies in the arena */
+    bool whole;       /* lives from start to end */
+    bool variable;    /* keeps its value between inferences; `data` of the first value in init */
+    const void *init; /* NULL: init_fill */
+    uint8_t init_fill;
+    bool used; /* some step touches it */
+    uint32_t first, last;
+    uint32_t offset; /* in the arena (planner) or in the image (writer) */
+};
+
+struct nn_span {
+    uint32_t buffer;
+    uint32_t offset;
+    uint32_t size;
+};
+
+/* The kernel may write span `out` over span `in` when out starts at most `slack` after in. */
+struct nn_sharing {
+    uint8_t out, in;
+    int32_t slack;
+};
+
+#define NN_MAX_SHARINGS 4
+
+struct nn_step {
+    uint8_t kind, variant;
+    bool plain;
+    uint16_t op;
+    unsigned span_count;
+    struct nn_span spans[KERNEL_MAX_SPANS];
+    unsigned sharing_count;
+    struct nn_sharing sharings[NN_MAX_SHARINGS];
+    const void *params;
+    uint32_t params_size;
+};
+
+struct nn_lower {
+    struct arena *arena;
+    const struct nn_model *model;
+    const struct nn_graph *graph;
+    const struct nn_target *target;
+    struct err *err;
+    struct nn_buffer *buffers;
+    size_t buffer_count, buffer_capacity;
+    struct nn_step *steps;
+    size_t step_count, step_capacity;
+    int32_t *buffer_of;     /* [tensor]; -1 until it has one */
+    uint64_t *macs;         /* [op] */
+    const struct nn_op *op; /* the one being lowered */
+    size_t op_index;
+};
+
+/* Lowers the whole graph; ERR_UNSUPPORTED or ERR_CONFIG naming the operator. */
+int lower_graph(struct nn_lower *l);
+/* Prepares l for a graph: tables, graph inputs. */
+int lower_begin(struct nn_lower *l);
+/* One operator. */
+int lower_op(struct nn_lower *l, size_t index);
+/* After an operator failed: pretend that it has written its outputs, to look at the next ones. */
+void lower_assume_outputs(struct nn_lower *l, size_t index);
+
+/* ---- for the operators ---- */
+
+/* "operator 3 CONV_2D v3: ..."; returns the code. */
+int lower_fail(struct nn_lower *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* "operator 3 CONV_2D v3: tensor 17 'conv/w': ..." */
+int lower_fail_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Between min and max inputs (missing optional ones at the end count as given) and n outputs. */
+int lower_arity(struct nn_lower *l, size_t min, size_t max, size_t outputs);
+
+#define TYPE_BIT(type) (1u << (type))
+/*
+ * Input or output i, of one of `types` (a mask of TYPE_BIT), with at least one element, and with
+ * one scale and zero point when its type is INT8, UINT8 or INT16. NULL: failed, l->err says why.
+ */
+const struct nn_tensor *lower_in(struct nn_lower *l, size_t i, uint32_t types);
+const struct nn_tensor *lower_out(struct nn_lower *l, size_t i, uint32_t types);
+/* Input i, or NULL when it was left out. No checks. */
+const struct nn_tensor *lower_optional(const struct nn_lower *l, size_t i);
+/* Input i must be a constant of `type`. NULL: failed. */
+const struct nn_tensor *lower_const(struct nn_lower *l, size_t i, enum nn_type type);
+/* Element i of a constant INT32 (or INT64) tensor. */
+int64_t lower_const_int(const struct nn_tensor *t, size_t i);
+
+int lower_same_shape(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b);
+int lower_rank(struct nn_lower *l, const struct nn_tensor *t, unsigned rank);
+/* Same scale and zero point. */
+int lower_same_quant(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b);
+
+/* Index of a tensor of this graph, from its address. */
+int32_t lower_index(const struct nn_lower *l, const struct nn_tensor *t);
+
+/* Buffers. lower_read fails (-1) when nothing has written the tensor; the others cannot fail. */
+int lower_read(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret);
+int lower_write(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret);
+struct nn_span lower_constant(struct nn_lower *l, const char *name, const void *data, size_t size);
+struct nn_span lower_scratch(struct nn_lower *l, const char *name, uint32_t size, uint32_t align);
+/* The output is the input under another shape. */
+int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn_tensor *in);
+
+/* A new step of the operator; params are copied. Its spans are then filled in order. */
+struct nn_step *lower_step(struct nn_lower *l, enum kernel_kind kind, enum kernel_variant variant,
+                           const void *params);
+void lower_span(struct nn_step *s, struct nn_span span);
+void lower_share(struct nn_step *s, unsigned out, unsigned in, int32_t slack);
+/* lower_read + lower_span, lower_write + lower_span. */
+int lower_add_in(struct nn_lower *l, struct nn_step *s, const struct nn_tensor *t);
+int lower_add_out(struct nn_lower *l, struct nn_step *s, const struct nn_tensor *t);
+
+/* Slack of a kernel that handles n elements in order, each read before it is written. */
+int32_t lower_slack_elements(size_t n, uint32_t out_bytes, uint32_t in_bytes);
+
+/* The operators. */
+typedef int lower_fn(struct nn_lower *l);
+lower_fn lower_conv_2d, lower_depthwise_conv_2d, lower_fully_connected;
+lower_fn lower_average_pool, lower_max_pool, lower_add, lower_softmax;
+lower_fn lower_reshape, lower_pad, lower_quantize, lower_dequantize;
+
+#endif

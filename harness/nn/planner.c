@@ -1,0 +1,348 @@
+#include "harness/nn/planner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_PLACED UINT32_MAX
+
+/* Neighbours of one buffer: those that live at the same time, with the sharing that is allowed. */
+struct neighbour {
+    uint32_t other;
+    bool may_share;
+    bool is_out; /* when shared, it is `other` that is the input */
+    int32_t slack;
+};
+
+struct planner {
+    struct plan_buffer *buffers;
+    size_t count;
+    struct neighbour **neighbours; /* [count][neighbour_count[i]] */
+    size_t *neighbour_count;
+    uint32_t *best; /* offsets of the best plan so far */
+    uint32_t best_size;
+    uint32_t bound;
+    uint64_t budget; /* comparisons left */
+};
+
+static bool live_together(const struct plan_buffer *a, const struct plan_buffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+static bool disjoint(const struct plan_buffer *a, const struct plan_buffer *b)
+{
+    return a->offset + a->size <= b->offset || b->offset + b->size <= a->offset;
+}
+
+static const struct plan_overlap *overlap_of(uint32_t out, uint32_t in,
+                                             const struct plan_overlap *overlaps, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (overlaps[i].out == out && overlaps[i].in == in)
+            return &overlaps[i];
+    }
+    return NULL;
+}
+
+bool plan_allows(const struct plan_buffer *buffers, uint32_t a, uint32_t b,
+                 const struct plan_overlap *overlaps, size_t n)
+{
+    const struct plan_buffer *x = &buffers[a], *y = &buffers[b];
+
+    if (!live_together(x, y) || disjoint(x, y))
+        return true;
+    const struct plan_overlap *o = overlap_of(a, b, overlaps, n);
+    if (o && (int64_t)x->offset <= (int64_t)y->offset + o->slack)
+        return true;
+    o = overlap_of(b, a, overlaps, n);
+    return o && (int64_t)y->offset <= (int64_t)x->offset + o->slack;
+}
+
+/* Bytes that two buffers need together. */
+static uint32_t joint_size(const struct plan_buffer *out, const struct plan_buffer *in,
+                           int32_t slack)
+{
+    int64_t apart = (int64_t)out->size + in->size;
+    int64_t shared; /* out at 0 and in at -slack, or in at 0 and out at slack */
+
+    if (slack <= 0)
+        shared = in->size - (int64_t)slack > out->size ? in->size - (int64_t)slack : out->size;
+    else
+        shared = in->size > out->size ? in->size : out->size;
+    return (uint32_t)(shared < apart ? shared : apart);
+}
+
+static uint32_t step_bound(const struct plan_buffer *b, size_t n, uint32_t step,
+                           const struct plan_overlap *overlaps, size_t overlap_count)
+{
+    uint64_t sum = 0, saved = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (b[i].first <= step && step <= b[i].last)
+            sum += b[i].size;
+    }
+    /* An output can share with each of its inputs: count them all, a bound may be too low. */
+    for (size_t i = 0; i < overlap_count; i++) {
+        const struct plan_buffer *out = &b[overlaps[i].out], *in = &b[overlaps[i].in];
+        if (out->first <= step && step <= out->last && in->first <= step && step <= in->last)
+            saved += (uint64_t)out->size + in->size - joint_size(out, in, overlaps[i].slack);
+    }
+    return (uint32_t)(sum - (saved < sum ? saved : sum));
+}
+
+uint32_t plan_lower_bound(const struct plan_buffer *buffers, size_t count,
+                          const struct plan_overlap *overlaps, size_t overlap_count)
+{
+    uint32_t bound = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t here = step_bound(buffers, count, buffers[i].first, overlaps, overlap_count);
+        here = here > buffers[i].size ? here : buffers[i].size;
+        bound = here > bound ? here : bound;
+    }
+    return bound;
+}
+
+static uint32_t align_up(uint32_t v, uint32_t align)
+{
+    return (v + align - 1) & ~(align - 1);
+}
+
+/* May buffer b start at `offset`, given what is placed? */
+static bool free_at(const struct planner *p, uint32_t b, uint32_t offset)
+{
+    uint32_t end = offset + p->buffers[b].size;
+
+    for (size_t i = 0; i < p->neighbour_count[b]; i++) {
+        const struct neighbour *n = &p->neighbours[b][i];
+        const struct plan_buffer *o = &p->buffers[n->other];
+        if (o->offset == NOT_PLACED || end <= o->offset || o->offset + o->size <= offset)
+            continue;
+        if (!n->may_share)
+            return false;
+        int64_t out = n->is_out ? offset : o->offset, in = n->is_out ? o->offset : offset;
+        if (out > in + n->slack)
+            return false;
+    }
+    return true;
+}
+
+/* Keep the lowest offset that is free. */
+static void try_offset(const struct planner *p, uint32_t b, int64_t offset, uint32_t *lowest)
+{
+    if (offset < 0)
+        offset = 0;
+    if (offset >= *lowest)
+        return;
+    uint32_t at = align_up((uint32_t)offset, p->buffers[b].align);
+    if (at < *lowest && free_at(p, b, at))
+        *lowest = at;
+}
+
+/* Put b at the lowest place it fits; returns its end. */
+static uint32_t place(struct planner *p, uint32_t b)
+{
+    uint32_t lowest = NOT_PLACED;
+
+    uint64_t cost = 1 + p->neighbour_count[b] * p->neighbour_count[b];
+    p->budget -= cost < p->budget ? cost : p->budget;
+    try_offset(p, b, 0, &lowest);
+    for (size_t i = 0; i < p->neighbour_count[b]; i++) {
+        const struct neighbour *n = &p->neighbours[b][i];
+        const struct plan_buffer *o = &p->buffers[n->other];
+        if (o->offset == NOT_PLACED)
+            continue;
+        try_offset(p, b, (int64_t)o->offset + o->size, &lowest);
+        if (n->may_share && !n->is_out) /* in may begin once out is far enough below it */
+            try_offset(p, b, (int64_t)o->offset - n->slack, &lowest);
+    }
+    p->buffers[b].offset = lowest;
+    return lowest + p->buffers[b].size;
+}
+
+static void keep_if_better(struct planner *p, uint32_t size)
+{
+    if (size >= p->best_size)
+        return;
+    p->best_size = size;
+    for (size_t i = 0; i < p->count; i++)
+        p->best[i] = p->buffers[i].offset;
+}
+
+static uint32_t place_all(struct planner *p, const uint32_t *order)
+{
+    uint32_t size = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        p->buffers[i].offset = NOT_PLACED;
+    for (size_t i = 0; i < p->count; i++) {
+        uint32_t end = place(p, order[i]);
+        size = end > size ? end : size;
+    }
+    keep_if_better(p, size);
+    return size;
+}
+
+/* Every order of the buffers order[depth..]; branches that cannot win are cut. */
+static void search_all(struct planner *p, uint32_t *order, size_t depth, uint32_t size)
+{
+    if (size >= p->best_size || p->best_size == p->bound)
+        return;
+    if (depth == p->count) {
+        keep_if_better(p, size);
+        return;
+    }
+    for (size_t i = depth; i < p->count; i++) {
+        uint32_t b = order[i];
+        order[i] = order[depth];
+        order[depth] = b;
+        uint32_t end = place(p, b);
+        search_all(p, order, depth + 1, end > size ? end : size);
+        p->buffers[b].offset = NOT_PLACED;
+        order[depth] = order[i];
+        order[i] = b;
+    }
+}
+
+static int by_size(const void *a, const void *b, void *buffers)
+{
+    const struct plan_buffer *all = buffers;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    if (all[x].size != all[y].size)
+        return all[x].size < all[y].size ? 1 : -1;
+    return x < y ? -1 : x > y;
+}
+
+static int by_duration(const void *a, const void *b, void *buffers)
+{
+    const struct plan_buffer *all = buffers;
+    const struct plan_buffer *x = &all[*(const uint32_t *)a], *y = &all[*(const uint32_t *)b];
+    uint32_t dx = x->last - x->first, dy = y->last - y->first;
+
+    return dx != dy ? (dx < dy ? 1 : -1) : by_size(a, b, buffers);
+}
+
+/* Outputs before the inputs they may lie on. */
+static int latest_first(const void *a, const void *b, void *buffers)
+{
+    const struct plan_buffer *all = buffers;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    if (all[x].first != all[y].first)
+        return all[x].first < all[y].first ? 1 : -1;
+    return by_size(a, b, buffers);
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+/* From the best order, move one buffer to another turn; keep what is not worse. */
+static void search_near(struct planner *p, uint32_t *order, uint32_t size)
+{
+    uint32_t seed = 2463534242u;
+    size_t n = p->count;
+
+    while (p->budget && p->best_size > p->bound) {
+        size_t from = next_random(&seed) % n, to = next_random(&seed) % n;
+        uint32_t moved = order[from];
+        if (from < to)
+            memmove(&order[from], &order[from + 1], (to - from) * sizeof *order);
+        else
+            memmove(&order[to + 1], &order[to], (from - to) * sizeof *order);
+        order[to] = moved;
+        uint32_t now = place_all(p, order);
+        if (now <= size) {
+            size = now;
+            continue;
+        }
+        if (from < to)
+            memmove(&order[from + 1], &order[from], (to - from) * sizeof *order);
+        else
+            memmove(&order[to], &order[to + 1], (from - to) * sizeof *order);
+        order[from] = moved;
+    }
+}
+
+static void find_neighbours(struct planner *p, const struct plan_overlap *overlaps, size_t n)
+{
+    for (uint32_t a = 0; a < p->count; a++) {
+        p->neighbours[a] = calloc(p->count, sizeof **p->neighbours);
+        if (!p->neighbours[a])
+            abort();
+        for (uint32_t b = 0; b < p->count; b++) {
+            if (a == b || !live_together(&p->buffers[a], &p->buffers[b]))
+                continue;
+            const struct plan_overlap *as_out = overlap_of(a, b, overlaps, n);
+            const struct plan_overlap *as_in = overlap_of(b, a, overlaps, n);
+            const struct plan_overlap *o = as_out ? as_out : as_in;
+            p->neighbours[a][p->neighbour_count[a]++] =
+                (struct neighbour){.other = b,
+                                   .may_share = o != NULL,
+                                   .is_out = as_out != NULL,
+                                   .slack = o ? o->slack : 0};
+        }
+    }
+}
+
+static void search(struct planner *p)
+{
+    uint32_t *order = calloc(p->count, sizeof *order), *start = calloc(p->count, sizeof *start);
+    int (*const orders[])(const void *, const void *, void *) = {by_size, by_duration,
+                                                                 latest_first};
+    uint32_t size = NOT_PLACED;
+
+    if (!order || !start)
+        abort();
+    for (uint32_t i = 0; i < p->count; i++)
+        order[i] = start[i] = i;
+    size = place_all(p, start);
+    for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
+        qsort_r(order, p->count, sizeof *order, orders[k], p->buffers);
+        uint32_t now = place_all(p, order);
+        if (now < size) {
+            size = now;
+            memcpy(start, order, p->count * sizeof *order);
+        }
+    }
+    if (p->count <= PLAN_EXACT) {
+        for (size_t i = 0; i < p->count; i++)
+            p->buffers[i].offset = NOT_PLACED;
+        search_all(p, start, 0, 0);
+    } else {
+        search_near(p, start, size);
+    }
+    free(order);
+    free(start);
+}
+
+uint32_t plan_arena(struct plan_buffer *buffers, size_t count, const struct plan_overlap *overlaps,
+                    size_t overlap_count)
+{
+    struct planner p = {.buffers = buffers, .count = count, .best_size = NOT_PLACED};
+
+    if (count == 0)
+        return 0;
+    p.bound = plan_lower_bound(buffers, count, overlaps, overlap_count);
+    p.budget = 4000000;
+    p.best = calloc(count, sizeof *p.best);
+    p.neighbours = calloc(count, sizeof *p.neighbours);
+    p.neighbour_count = calloc(count, sizeof *p.neighbour_count);
+    if (!p.best || !p.neighbours || !p.neighbour_count)
+        abort();
+    find_neighbours(&p, overlaps, overlap_count);
+    search(&p);
+    for (size_t i = 0; i < count; i++) {
+        buffers[i].offset = p.best[i];
+        free(p.neighbours[i]);
+    }
+    free(p.neighbours);
+    free(p.neighbour_count);
+    free(p.best);
+    return p.best_size;
+}

@@ -1,0 +1,181 @@
+#include "harness/nn/report.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+#define X(name, params) #name,
+    KERNEL_KINDS(X)
+#undef X
+};
+
+static const char *const variant_names[] = {
+#define X(name, word) word,
+    KERNEL_VARIANTS(X)
+#undef X
+};
+
+const char *nn_shape_text(struct arena *arena, const struct nn_tensor *t)
+{
+    char text[160];
+    size_t n = 0;
+
+    for (const char *s = nn_type_name((int)t->type); *s && n < 16; s++)
+        text[n++] = (char)tolower((unsigned char)*s);
+    text[n++] = ' ';
+    for (unsigned i = 0; i < t->rank; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%d", i ? "x" : "", t->dims[i]);
+    if (t->rank == 0)
+        n += (size_t)snprintf(text + n, sizeof text - n, "scalar");
+    return arena_strndup(arena, text, n);
+}
+
+static bool has_window(int32_t code)
+{
+    return code == NN_OP_CONV_2D || code == NN_OP_DEPTHWISE_CONV_2D ||
+           code == NN_OP_TRANSPOSE_CONV || code == NN_OP_AVERAGE_POOL_2D ||
+           code == NN_OP_MAX_POOL_2D;
+}
+
+static bool is_pool(int32_t code)
+{
+    return code == NN_OP_AVERAGE_POOL_2D || code == NN_OP_MAX_POOL_2D;
+}
+
+/* "3x3 stride 2x2 same RELU" */
+static const char *op_detail(struct arena *arena, const struct nn_graph *g, const struct nn_op *op)
+{
+    const struct nn_window *w = &op->options.window;
+    const char *activation =
+        op->options.activation ? nn_activation_name(op->options.activation) : "";
+
+    if (!has_window(op->code))
+        return arena_strdup(arena, activation);
+    int32_t h = w->filter_h, width = w->filter_w;
+    if (!is_pool(op->code)) {
+        const struct nn_tensor *filter = &g->tensors[op->inputs[1]];
+        h = filter->dims[1];
+        width = filter->dims[2];
+    }
+    return arena_printf(arena, "%dx%d stride %dx%d %s%s%s", h, width, w->stride_h, w->stride_w,
+                        w->padding == NN_SAME ? "same" : "valid", *activation ? " " : "",
+                        activation);
+}
+
+static uint32_t weight_bytes(const struct nn_graph *g, const struct nn_op *op)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < op->input_count; i++) {
+        if (op->inputs[i] != NN_NONE && g->tensors[op->inputs[i]].data)
+            sum += (uint32_t)g->tensors[op->inputs[i]].size;
+    }
+    return sum;
+}
+
+static void fill_ops(const struct nn_lower *l, struct nn_report *r)
+{
+    struct nn_report_op *ops = arena_alloc(&r->arena, l->graph->op_count * sizeof *ops + 1);
+
+    for (size_t i = 0; i < l->graph->op_count; i++) {
+        const struct nn_op *op = &l->graph->ops[i];
+        const struct nn_tensor *out = &l->graph->tensors[op->outputs[0]];
+        ops[i] = (struct nn_report_op){.name = nn_opcode_name(op->code),
+                                       .version = op->version,
+                                       .macs = l->macs[i],
+                                       .weight_bytes = weight_bytes(l->graph, op),
+                                       .output = nn_shape_text(&r->arena, out),
+                                       .detail = op_detail(&r->arena, l->graph, op)};
+        r->macs += ops[i].macs;
+        r->weight_bytes += ops[i].weight_bytes;
+    }
+    for (uint32_t i = 0; i < l->step_count; i++) {
+        struct nn_report_op *op = &ops[l->steps[i].op];
+        if (op->steps++ == 0)
+            op->first_step = i;
+    }
+    r->ops = ops;
+    r->op_count = l->graph->op_count;
+}
+
+static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, struct nn_report *r)
+{
+    struct nn_report_step *steps = arena_alloc(&r->arena, l->step_count * sizeof *steps + 1);
+
+    for (uint32_t i = 0; i < l->step_count; i++) {
+        const struct nn_step *s = &l->steps[i];
+        steps[i] = (struct nn_report_step){.op = s->op,
+                                           .kind = s->kind,
+                                           .variant = s->variant,
+                                           .kind_name = kind_names[s->kind],
+                                           .variant_name = variant_names[s->variant]};
+        for (size_t k = 0; k < plan->count; k++) {
+            const struct plan_buffer *b = &plan->buffers[k];
+            if (b->first <= i && i <= b->last && b->offset + b->size > steps[i].live_bytes)
+                steps[i].live_bytes = b->offset + b->size;
+        }
+    }
+    r->steps = steps;
+    r->step_count = l->step_count;
+}
+
+static void fill_buffers(const struct nn_lower *l, const struct nn_plan *plan, struct nn_report *r)
+{
+    struct nn_report_buffer *buffers = arena_alloc(&r->arena, plan->count * sizeof *buffers + 1);
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_buffer *b = &plan->buffers[i];
+        buffers[i] = (struct nn_report_buffer){
+            .name = arena_strdup(&r->arena, l->buffers[plan->buffer[i]].name),
+            .offset = b->offset,
+            .size = b->size,
+            .first = b->first,
+            .last = b->last};
+    }
+    r->buffers = buffers;
+    r->buffer_count = plan->count;
+}
+
+static const struct nn_report_tensor *fill_tensors(const struct nn_lower *l, const int32_t *indices,
+                                                   size_t count, struct nn_report *r)
+{
+    struct nn_report_tensor *out = arena_alloc(&r->arena, count * sizeof *out + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct nn_tensor *t = &l->graph->tensors[indices[i]];
+        out[i] = (struct nn_report_tensor){.name = arena_strdup(&r->arena, t->name),
+                                           .type = t->type,
+                                           .rank = t->rank,
+                                           .size = (uint32_t)t->size,
+                                           .offset = l->buffers[l->buffer_of[indices[i]]].offset};
+        memcpy(out[i].dims, t->dims, sizeof out[i].dims);
+        if (t->quant.count == 1) {
+            out[i].scale = t->quant.scale[0];
+            out[i].zero_point = t->quant.zero_point[0];
+        }
+    }
+    return out;
+}
+
+void report_fill(const struct nn_lower *l, const struct nn_plan *plan, size_t image_bytes,
+                 struct nn_report *r)
+{
+    *r = (struct nn_report){.image_bytes = (uint32_t)image_bytes,
+                            .arena_bytes = plan->size,
+                            .arena_bound = plan->bound};
+    r->description = arena_strdup(&r->arena, l->model->description);
+    fill_ops(l, r);
+    fill_steps(l, plan, r);
+    fill_buffers(l, plan, r);
+    r->inputs = fill_tensors(l, l->graph->inputs, l->graph->input_count, r);
+    r->input_count = l->graph->input_count;
+    r->outputs = fill_tensors(l, l->graph->outputs, l->graph->output_count, r);
+    r->output_count = l->graph->output_count;
+}
+
+void nn_report_release(struct nn_report *report)
+{
+    arena_release(&report->arena);
+    *report = (struct nn_report){.macs = 0};
+}
