@@ -13,10 +13,16 @@
 
 static int fail(const struct err *err)
 {
-    AUTO_BUF text = BUF_INIT;
+    const char *line = err->text;
 
-    text_escape(&text, err->text, strlen(err->text)); /* may hold bytes of a file or a board */
-    (void)fprintf(stderr, "tinyrig: %s\n", buf_text(&text));
+    do { /* the text may hold bytes of a file or a board; only its line breaks are ours */
+        AUTO_BUF text = BUF_INIT;
+        const size_t n = strcspn(line, "\n");
+
+        text_escape(&text, line, n);
+        (void)fprintf(stderr, "%s%s\n", line == err->text ? "tinyrig: " : "  ", buf_text(&text));
+        line += n + (line[n] == '\n');
+    } while (*line != '\0');
     if (err->hint[0] != '\0')
         (void)fprintf(stderr, "  hint: %s\n", err->hint);
     return err_exit_status(err->code);

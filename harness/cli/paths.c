@@ -49,11 +49,13 @@ int paths_find(struct arena *arena, struct paths *ret, struct err *err)
     if (in_build) {
         ret->boards = TINYRIG_SOURCE_ROOT "/targets/boards";
         ret->firmware = arena_printf(arena, "%s/firmware", folder);
-        ret->programs = arena_printf(arena, "%s/targets/virtual", folder);
+        ret->vboard = arena_printf(arena, "%s/targets/virtual/tinyrig-vboard", folder);
+        ret->agent_posix = arena_printf(arena, "%s/agents/ports/posix/tinyrig-agent-posix", folder);
     } else {
         ret->boards = TINYRIG_DATA_DIR "/boards";
         ret->firmware = TINYRIG_DATA_DIR "/firmware";
-        ret->programs = TINYRIG_PROGRAM_DIR;
+        ret->vboard = TINYRIG_PROGRAM_DIR "/tinyrig-vboard";
+        ret->agent_posix = TINYRIG_PROGRAM_DIR "/tinyrig-agent-posix";
     }
     if (data != NULL) {
         ret->boards = arena_printf(arena, "%s/boards", data);

@@ -9,10 +9,11 @@
 #include "harness/base/err.h"
 
 struct paths {
-    const char *boards;   /* folder of board files that come with tinyrig */
-    const char *firmware; /* folder of "<agent>.elf" */
-    const char *programs; /* folder of tinyrig-vboard and its like */
-    const char *database; /* default results database */
+    const char *boards;      /* folder of board files that come with tinyrig */
+    const char *firmware;    /* folder of "<agent>.elf" */
+    const char *vboard;      /* the supervisor of virtual boards */
+    const char *agent_posix; /* the agent as a native program */
+    const char *database;    /* default results database */
 };
 
 int paths_find(struct arena *arena, struct paths *ret, struct err *err) MUST_CHECK;

@@ -2,12 +2,12 @@
 
 #include "harness/cli/verb.h"
 
-extern const struct verb verb_help_command, verb_version;
+extern const struct verb verb_check, verb_help_command, verb_plan, verb_report, verb_resume,
+    verb_run, verb_version;
 
 const struct verb *const verbs[] = {
-    &verb_help_command,
-    &verb_version,
-    NULL,
+    &verb_run,   &verb_resume,       &verb_report,  &verb_plan,
+    &verb_check, &verb_help_command, &verb_version, NULL,
 };
 
 const struct verb *verb_find(const char *name)

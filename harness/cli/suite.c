@@ -1,0 +1,104 @@
+#include "harness/cli/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/file.h"
+#include "harness/load/load.h"
+#include "harness/nn/nn.h"
+
+enum {
+    MODEL_FILE_MAX = 64 * 1024 * 1024,
+    COMPILED_MAX = 256
+};
+
+/* Sizes of a model once compiled; the same on every board, so it is compiled once. */
+struct compiled {
+    const struct suite_model *model;
+    struct plan_need need;
+};
+
+struct compile_cache {
+    struct arena *arena;
+    struct compiled items[COMPILED_MAX];
+    size_t count;
+};
+
+static int compile(struct compile_cache *cache, const struct suite_model *model,
+                   struct plan_need *ret, struct err *err)
+{
+    AUTO_BUF file = BUF_INIT;
+    AUTO_BUF image = BUF_INIT;
+    const struct nn_target target = {.variants = 0};
+    struct nn_report report;
+
+    if (file_read(model->path, MODEL_FILE_MAX, &file, err) < 0)
+        return err_in(err, "%s:%u:%u", model->where.file, model->where.line, model->where.column);
+    if (nn_compile(buf_text(&file), file.len, &target, &image, &report, err) < 0) {
+        if (err->code != ERR_UNSUPPORTED)
+            return err_in(err, "%s", model->path);
+        /* One model that the engine cannot run must not stop the others. */
+        ret->skip = arena_printf(cache->arena, "engine tiny cannot run it: %s", err->text);
+        err_clear(err);
+        return 0;
+    }
+    ret->image = report.image_bytes;
+    ret->arena = report.arena_bytes;
+    nn_report_release(&report);
+    return 0;
+}
+
+static int need(void *context, const struct suite_model *model, const struct board *board,
+                const char *engine, struct plan_need *ret, struct err *err)
+{
+    struct compile_cache *cache = context;
+
+    if (strcmp(engine, "tiny") != 0)
+        return 1;
+    for (size_t i = 0; i < cache->count; i++) {
+        if (cache->items[i].model == model) {
+            *ret = cache->items[i].need;
+            return 0;
+        }
+    }
+    *ret = (struct plan_need){.image = 0};
+    if (compile(cache, model, ret, err) < 0)
+        return (int)err->code;
+    if (cache->count < COMPILED_MAX)
+        cache->items[cache->count++] = (struct compiled){.model = model, .need = *ret};
+    return 0;
+}
+
+static const char *const *terminated(struct arena *arena, const struct option_strings *list)
+{
+    const char **copy;
+
+    if (list->count == 0)
+        return NULL;
+    copy = arena_alloc(arena, (list->count + 1) * sizeof(*copy));
+    memcpy(copy, list->values, list->count * sizeof(*copy));
+    return copy;
+}
+
+int suite_plan(struct context *c, const struct suite_options *options, const char *path,
+               const struct plan **ret, struct err *err)
+{
+    static const char *const known_engines[] = {"null", "tiny", NULL};
+    struct compile_cache *cache = arena_alloc(&c->arena, sizeof(*cache));
+    const struct suite *suite = NULL;
+    const struct plan_options plan = {
+        .boards = terminated(&c->arena, &options->boards),
+        .filters = terminated(&c->arena, &options->filters),
+        .engines = known_engines,
+        .repeat = (uint32_t)options->repeat,
+        .interleave = options->interleave,
+        .need = need,
+        .need_context = cache,
+    };
+
+    cache->arena = &c->arena;
+    if (suite_load(path, &c->arena, &suite, err) < 0 ||
+        context_load_lab(c, &options->common, err) < 0)
+        return (int)err->code;
+    return plan_make(suite, c->lab, &plan, &c->arena, ret, err);
+}

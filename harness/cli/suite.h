@@ -1,0 +1,49 @@
+/* What `check`, `plan`, `run` and `resume` share: a suite, its lab, and the plan they make. */
+#ifndef HARNESS_CLI_SUITE_H
+#define HARNESS_CLI_SUITE_H
+
+#include "harness/cli/context.h"
+#include "harness/plan/plan.h"
+#include "harness/spec/plan.h"
+
+struct suite_options {
+    struct common_options common; /* must be first */
+    struct option_strings boards;
+    struct option_strings filters;
+    uint64_t repeat;
+    bool interleave;
+};
+
+#define OPTIONS_SUITE                                                                              \
+    {"board",                                                                                      \
+     'b',                                                                                          \
+     OPTION_STRINGS,                                                                               \
+     "NAME",                                                                                       \
+     "only this board (name, pattern or tag:x; may be "                                            \
+     "repeated)",                                                                                  \
+     offsetof(struct suite_options, boards)},                                                      \
+        {"filter",                                                                                 \
+         0,                                                                                        \
+         OPTION_STRINGS,                                                                           \
+         "PATTERN",                                                                                \
+         "only cases whose key matches (may be repeated)",                                         \
+         offsetof(struct suite_options, filters)},                                                 \
+        {"repeat",                                                                                 \
+         'r',                                                                                      \
+         OPTION_NUMBER,                                                                            \
+         "N",                                                                                      \
+         "runs of each case, each on a freshly reset board",                                       \
+         offsetof(struct suite_options, repeat)},                                                  \
+        {"interleave",                                                                             \
+         0,                                                                                        \
+         OPTION_FLAG,                                                                              \
+         NULL,                                                                                     \
+         "order repeats A B A B instead of A A B B",                                               \
+         offsetof(struct suite_options, interleave)},                                              \
+        OPTION_LAB
+
+/* Load suite and lab and make the plan; everything lives in the context's arena. */
+int suite_plan(struct context *c, const struct suite_options *options, const char *path,
+               const struct plan **ret, struct err *err) MUST_CHECK;
+
+#endif
