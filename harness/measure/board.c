@@ -181,9 +181,8 @@ static bool run_case(const struct measure_options *options, const struct plan_ca
 
     if (r < 0)
         return false;
-    r = ensure_session(&a, session, &err);
-    if (r == 0)
-        r = run_attempt(&a, &w, &err);
+    if (ensure_session(&a, session, &err) == 0)
+        (void)run_attempt(&a, &w, &err);
     r = end_case(&a, &err, clock_monotonic_ns() - started, &sink_err);
     free(w.items);
     if (!session_survives(err.code)) {

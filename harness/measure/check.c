@@ -165,7 +165,7 @@ int attempt_check(struct attempt *a, struct err *err)
     for (uint32_t i = 0; i < vector_count(a); i++) {
         AUTO_BUF got = BUF_INIT;
         struct event e = {.kind = EVENT_OUTPUT};
-        struct wire_record_info record;
+        struct wire_record_info record = {0};
         int r = run_vector(a, i, &record, &e.output, &got, err);
 
         if (r == 0 && a->repeat == 0)
@@ -185,7 +185,7 @@ int attempt_check(struct attempt *a, struct err *err)
 int attempt_check_again(struct attempt *a, struct err *err)
 {
     AUTO_BUF got = BUF_INIT;
-    struct event_output o;
+    struct event_output o = {0};
     struct wire_record_info record;
 
     if (vector_count(a) == 0)

@@ -19,8 +19,8 @@ struct measure_options {
     void *context;
 };
 
-/* A pool_board_fn but for its first argument, which is a struct measure_options. */
-void measure_board(void *options, const struct board *board, const struct plan_case *const *cases,
+/* A pool_board_fn; its context is a struct measure_options. */
+void measure_board(void *context, const struct board *board, const struct plan_case *const *cases,
                    size_t count, struct event_sink *sink);
 
 #endif

@@ -65,15 +65,16 @@ void bench_close_port(struct bench *b)
 void bench_start(struct bench *b, const struct board *board, const char *firmware)
 {
     struct err err = ERR_INIT;
+    char program[512];
 
+    (void)snprintf(program, sizeof(program), "%s/tinyrig-vboard", bench_programs());
     *b = (struct bench){.board = *board, .port = -1};
     (void)snprintf(b->dir, sizeof(b->dir), "/tmp/tinyrig-virtual-XXXXXX");
     assert_non_null(mkdtemp(b->dir));
-    if (vboard_open(&(struct vboard_options){.board = &b->board,
-                                             .program_dir = bench_programs(),
-                                             .firmware = firmware,
-                                             .run_dir = b->dir},
-                    &b->vboard, &err) < 0)
+    if (vboard_open(
+            &(struct vboard_options){
+                .board = &b->board, .program = program, .firmware = firmware, .run_dir = b->dir},
+            &b->vboard, &err) < 0)
         fail_msg("%s", err.text);
     bench_open_port(b);
 }
