@@ -90,7 +90,12 @@ class Draft:
 
 
 def case(name, rng):
-    """Draws until the published kernel is defined for what was drawn."""
+    """One case as single_op.py writes it."""
+    return draw(name, rng)[1]
+
+
+def draw(name, rng):
+    """Draws until the published kernel is defined for what was drawn: (draft, finished case)."""
     for _ in range(200):
         d = Draft(rng)
         try:
@@ -105,7 +110,8 @@ def case(name, rng):
         except (Undefined, Unsupported):
             continue
         shapes = [t.shape for t in interpreter.graph.tensors]
-        return Made(model, raw_input, output, ' '.join('x'.join(map(str, s)) for s in shapes))
+        detail = ' '.join('x'.join(map(str, s)) for s in shapes)
+        return d, Made(model, raw_input, output, detail)
     raise RuntimeError('no defined case of %s in 200 attempts' % name)
 
 
@@ -506,9 +512,8 @@ def batch_matmul(d):
     rng = d.rng
     rows, depth, columns = (rng.randint(1, 7) for _ in range(3))
     adj_x, adj_y = rng.randrange(2), rng.randrange(2)
-    lead_a, lead_b, lead = pair_of_shapes(d) if rng.randrange(3) else ([], [], [])
-    lead_a, lead = lead_a[:2], lead[:2]
-    lead_b = lead_b[:2] if len(lead_b) == len(lead_a) else lead_a
+    lead = d.dims(0, 2, 3)
+    lead_a, lead_b = ([n if rng.randrange(4) else 1 for n in lead] for _ in range(2))
     lead = [max(x, y) for x, y in zip(lead_a, lead_b)]
     a = d.input(lead_a + ([depth, rows] if adj_x else [rows, depth]))
     b = d.input(lead_b + ([columns, depth] if adj_y else [depth, columns]))
