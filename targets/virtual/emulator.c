@@ -126,12 +126,12 @@ static int spawn(struct emulator *e, struct launch *l, struct err *err)
     return 0;
 }
 
-int emulator_start(struct emulator *e, const struct launch *wanted, struct err *err)
+int emulator_start(struct emulator *e, const struct launch *launch, struct err *err)
 {
     AUTO(fd_close) int uart = -1;
     AUTO(fd_close) int orders = -1;
     AUTO(fd_close) int edges = -1;
-    struct launch l = *wanted;
+    struct launch l = *launch;
     int r = open_stream(&e->uart, &uart);
 
     if (r == 0 && e->ops->takes_orders)

@@ -47,7 +47,7 @@ struct emulator {
     int slot_errors;
 };
 
-/* Everything a start depends on. */
+/* Everything a start depends on. The last three are filled in by emulator_start(). */
 struct launch {
     const struct options *options;
     const char *firmware;
@@ -93,7 +93,7 @@ const struct emulator_ops *emulator_find(const char *kind, struct err *err);
 void arguments_add(struct arguments *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 void emulator_init(struct emulator *e, const struct emulator_ops *ops);
-int emulator_start(struct emulator *e, const struct launch *l, struct err *err) MUST_CHECK;
+int emulator_start(struct emulator *e, const struct launch *launch, struct err *err) MUST_CHECK;
 bool emulator_runs(const struct emulator *e);
 void emulator_kill(struct emulator *e); /* at once, as a supply that fails */
 

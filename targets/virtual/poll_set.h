@@ -25,7 +25,9 @@ static inline int poll_set_add(struct poll_set *s, int fd, short events)
 
 static inline short poll_set_events(const struct poll_set *s, int slot)
 {
-    return slot >= 0 && slot < s->n && s->fd[slot].fd >= 0 ? s->fd[slot].revents : (short)0;
+    if (slot < 0 || slot >= s->n || s->fd[slot].fd < 0)
+        return 0;
+    return s->fd[slot].revents;
 }
 
 #endif

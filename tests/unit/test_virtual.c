@@ -1,4 +1,5 @@
 /* The virtual board's parts that need no process: lines, commands, faults, options. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,7 @@ static int parse(const char *text, struct command *ret, struct err *err)
 {
     static char line[COMMAND_LINE_MAX + 1];
 
-    assert_true(strlen(text) < sizeof(line));
-    strcpy(line, text);
+    assert_true(snprintf(line, sizeof(line), "%s", text) < (int)sizeof(line));
     return command_parse(line, ret, err);
 }
 
@@ -101,7 +101,7 @@ static int arm(struct fault_set *s, const char *text, struct err *err)
     char *words[20];
     int count = 0;
 
-    strcpy(line, text);
+    assert_true(snprintf(line, sizeof(line), "%s", text) < (int)sizeof(line));
     for (char *w = strtok(line, " "); w != NULL; w = strtok(NULL, " "))
         words[count++] = w;
     return fault_arm(s, words, count, err);

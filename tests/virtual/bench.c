@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "tests/unit/unit.h"
 
 #define PATIENCE_MS 5000
@@ -37,9 +38,16 @@ const char *bench_test_firmware(void)
     return from_environment("TINYRIG_TEST_FIRMWARE");
 }
 
-const char *bench_posix_agent(void)
+void bench_find_agent(const struct board *board, char *path, size_t size)
 {
-    return from_environment("TINYRIG_POSIX_AGENT");
+    const char *dir = from_environment("TINYRIG_FIRMWARE");
+
+    if (strcmp(board->virt.kind, "posix") == 0)
+        (void)snprintf(path, size, "%s", from_environment("TINYRIG_POSIX_AGENT"));
+    else
+        (void)snprintf(path, size, "%s/%s.elf", dir, board->agent);
+    if (access(path, R_OK) < 0)
+        skip();
 }
 
 void bench_open_port(struct bench *b)
@@ -76,7 +84,6 @@ void bench_start(struct bench *b, const struct board *board, const char *firmwar
                 .board = &b->board, .program = program, .firmware = firmware, .run_dir = b->dir},
             &b->vboard, &err) < 0)
         fail_msg("%s", err.text);
-    bench_open_port(b);
 }
 
 void bench_start_firmware(struct bench *b)
@@ -93,27 +100,28 @@ void bench_start_firmware(struct bench *b)
     if (bench_test_firmware() == NULL)
         skip();
     bench_start(b, &board, bench_test_firmware());
+    bench_open_port(b);
     bench_await_status(b, "out", "6"); /* the greeting at power on, seen or not */
     (void)tcflush(b->port, TCIFLUSH);
     bench_command(b, NULL, "reset");
     bench_expect(b, "hello\n");
 }
 
-static void remove_dir(const char *dir)
+static void remove_dir(const struct bench *b)
 {
     char path[128];
 
-    (void)snprintf(path, sizeof(path), "%s/.bench.lock", dir);
+    (void)snprintf(path, sizeof(path), "%s/.%s.lock", b->dir, b->board.name);
     (void)unlink(path);
-    if (rmdir(dir) < 0)
-        fail_msg("%s: %s: something was left behind", dir, strerror(errno));
+    if (rmdir(b->dir) < 0)
+        fail_msg("%s: %s: something was left behind", b->dir, strerror(errno));
 }
 
 void bench_stop(struct bench *b)
 {
     bench_close_port(b);
     vboard_close(b->vboard);
-    remove_dir(b->dir);
+    remove_dir(b);
 }
 
 void bench_send(struct bench *b, const char *text)
@@ -195,16 +203,18 @@ void bench_command_fails(struct bench *b, const char *command, const char *text)
 void bench_status(struct bench *b, const char *key, char *text, size_t n)
 {
     AUTO_BUF reply = BUF_INIT;
+    AUTO_BUF words = BUF_INIT;
     char wanted[40];
     const char *at;
 
     bench_command(b, &reply, "status");
+    buf_printf(&words, " %s", buf_text(&reply));
     (void)snprintf(wanted, sizeof(wanted), " %s=", key);
-    at = strncmp(buf_text(&reply), wanted + 1, strlen(wanted) - 1) == 0
-             ? buf_text(&reply) - 1
-             : strstr(buf_text(&reply), wanted);
-    if (at == NULL)
+    at = strstr(buf_text(&words), wanted);
+    if (at == NULL) {
         fail_msg("no %s in status: %s", key, buf_text(&reply));
+        return;
+    }
     at += strlen(wanted);
     (void)snprintf(text, n, "%.*s", (int)strcspn(at, " "), at);
 }
@@ -238,6 +248,34 @@ pid_t bench_emulator(struct bench *b)
 
     bench_status(b, "pid", text, sizeof(text));
     return (pid_t)strtol(text, NULL, 10);
+}
+
+void bench_record(struct bench *b, char *path, size_t size, bool on)
+{
+    char command[200];
+
+    (void)snprintf(path, size, "%s/edges.txt", b->dir);
+    (void)snprintf(command, sizeof(command), "edges %s %s", path, on ? "on" : "off");
+    bench_command(b, NULL, command);
+}
+
+size_t bench_read_edges(const char *path, struct bench_edge *edges, size_t max)
+{
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+
+    assert_int_equal(file_read(path, 1 << 20, &text, &err), 0);
+    assert_true(strncmp(buf_text(&text), "board ", 6) == 0);
+    for (const char *at = strstr(buf_text(&text), "\nedge "); at != NULL && n < max;
+         at = strstr(at + 1, "\nedge "), n++) {
+        char *end;
+
+        edges[n].level = at[6] - '0';
+        edges[n].vns = strtoull(at + 7, &end, 10);
+        edges[n].count = strtoull(end, &end, 10);
+    }
+    return n;
 }
 
 bool bench_process_ends(pid_t pid, unsigned ms)

@@ -21,7 +21,7 @@ struct bench {
     int port; /* the serial port, raw */
 };
 
-/* Start the board that `board` describes; `firmware` is its ELF file. Opens the port. */
+/* Start the board that `board` describes; `firmware` is its ELF file. Its name must be short. */
 void bench_start(struct bench *b, const struct board *board, const char *firmware);
 void bench_stop(struct bench *b);
 
@@ -52,10 +52,22 @@ void bench_expect_status(struct bench *b, const char *key, const char *value);
 void bench_await_status(struct bench *b, const char *key, const char *value);
 pid_t bench_emulator(struct bench *b);
 
+struct bench_edge {
+    int level;
+    unsigned long long vns;
+    unsigned long long count;
+};
+
+/* Switch the recording of edges into a file in the board's folder, whose path is put into path. */
+void bench_record(struct bench *b, char *path, size_t size, bool on);
+/* The edges in such a file, at most max; returns how many. */
+size_t bench_read_edges(const char *path, struct bench_edge *edges, size_t max);
+
 /* Directory of the build's own programs and firmware, from the environment. */
 const char *bench_programs(void);
 const char *bench_test_firmware(void); /* NULL when not built */
-const char *bench_posix_agent(void);
+/* The ELF file of a board's agent; skips the test when it was not built. */
+void bench_find_agent(const struct board *board, char *path, size_t size);
 
 /* True once pid is gone, waiting at most ms. */
 bool bench_process_ends(pid_t pid, unsigned ms);

@@ -13,37 +13,6 @@
 #define TICK_HZ 25000000u
 #define SHIFT   7
 
-struct edge {
-    int level;
-    unsigned long long vns;
-    unsigned long long count;
-};
-
-static void record(struct bench *b, char *path, size_t size, const char *switch_word)
-{
-    char command[200];
-
-    (void)snprintf(path, size, "%s/edges.txt", b->dir);
-    (void)snprintf(command, sizeof(command), "edges %s %s", path, switch_word);
-    bench_command(b, NULL, command);
-}
-
-/* The edges in the file, at most `max`. */
-static size_t read_edges(const char *path, struct edge *edges, size_t max)
-{
-    AUTO_BUF text = BUF_INIT;
-    struct err err = ERR_INIT;
-    size_t n = 0;
-
-    assert_int_equal(file_read(path, 1 << 20, &text, &err), 0);
-    assert_true(strncmp(buf_text(&text), "board bench qemu instructions\n", 30) == 0);
-    for (const char *at = strstr(buf_text(&text), "\nedge "); at != NULL && n < max;
-         at = strstr(at + 1, "\nedge "), n++)
-        assert_int_equal(
-            sscanf(at, "\nedge %d %llu %llu", &edges[n].level, &edges[n].vns, &edges[n].count), 3);
-    return n;
-}
-
 /* Ask for a marked window of n loop turns; returns its ticks of the board's timer. */
 static unsigned long marked_window(struct bench *b, unsigned n)
 {
@@ -68,21 +37,21 @@ static unsigned long long instructions_of(unsigned long ticks)
 static void the_plugin_and_the_timer_agree_to_the_instruction(void **state)
 {
     static const unsigned turns[] = {1, 2, 3, 10, 1000, 4096, 100000};
-    struct edge edges[2 * ARRAY_SIZE(turns)];
+    struct bench_edge edges[2 * ARRAY_SIZE(turns)];
     unsigned long ticks[ARRAY_SIZE(turns)];
     unsigned long long overhead = 0;
     struct bench b;
     char path[100];
 
     bench_start_firmware(&b);
-    record(&b, path, sizeof(path), "on");
+    bench_record(&b, path, sizeof(path), true);
     for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
         ticks[i] = marked_window(&b, turns[i]);
-    record(&b, path, sizeof(path), "off");
-    assert_int_equal(read_edges(path, edges, ARRAY_SIZE(edges)), ARRAY_SIZE(edges));
+    bench_record(&b, path, sizeof(path), false);
+    assert_int_equal(bench_read_edges(path, edges, ARRAY_SIZE(edges)), ARRAY_SIZE(edges));
     for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
-        const struct edge *up = &edges[2 * i];
-        const struct edge *down = &edges[2 * i + 1];
+        const struct bench_edge *up = &edges[2 * i];
+        const struct bench_edge *down = &edges[2 * i + 1];
         const unsigned long long n = down->count - up->count;
 
         assert_int_equal(up->level, 1);
@@ -147,7 +116,7 @@ static void status_knows_virtual_time(void **state)
 
 static void recording_can_be_stopped_and_wrong_targets_are_refused(void **state)
 {
-    struct edge edges[4];
+    struct bench_edge edges[4];
     struct bench b;
     char path[100];
 
@@ -156,11 +125,11 @@ static void recording_can_be_stopped_and_wrong_targets_are_refused(void **state)
     bench_command_fails(&b, "edges fd:99 on", "Bad file descriptor");
     bench_command_fails(&b, "edges fd:x on", "is not fd:N");
     bench_command_fails(&b, "edges x off", "is not recording");
-    record(&b, path, sizeof(path), "on");
+    bench_record(&b, path, sizeof(path), true);
     (void)marked_window(&b, 10);
-    record(&b, path, sizeof(path), "off");
+    bench_record(&b, path, sizeof(path), false);
     (void)marked_window(&b, 10);
-    assert_int_equal(read_edges(path, edges, ARRAY_SIZE(edges)), 2);
+    assert_int_equal(bench_read_edges(path, edges, ARRAY_SIZE(edges)), 2);
     (void)unlink(path);
     bench_stop(&b);
 }

@@ -255,7 +255,7 @@ static void a_wrong_firmware_is_there_from_the_next_power_on(void **state)
     assert_int_equal(file_read(bench_test_firmware(), 1 << 20, &elf, &err), 0);
     greeting = memmem(elf.data, elf.len, "hello\n", 6);
     assert_non_null(greeting);
-    memcpy(greeting, "jello", 5);
+    greeting[0] = 'j';
     (void)snprintf(path, sizeof(path), "%s/wrong.elf", b.dir);
     assert_int_equal(file_write_atomic(path, elf.data, elf.len, &err), 0);
     (void)snprintf(command, sizeof(command), "fault firmware file %s", path);
