@@ -179,7 +179,7 @@ static enum engine_status run(struct engine_model *m, engine_profile_fn *after, 
         const struct kernel_span *span = (const struct kernel_span *)(s + 1);
         for (unsigned k = 0; k < s->spans; k++, span++)
             at[k] = (span->where & KERNEL_SPAN_CONST)
-                        ? (uint8_t *)(uintptr_t)m->image + (span->where & ~KERNEL_SPAN_CONST)
+                        ? (uint8_t *)m->image + (span->where & ~KERNEL_SPAN_CONST)
                         : m->arena + span->where;
         kernel_of(m, s)->run(span, at);
         if (after)

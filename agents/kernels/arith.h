@@ -46,7 +46,7 @@ static inline int32_t arith_shift_right(int32_t x, int32_t n)
 static inline int32_t arith_requantize(int32_t x, int32_t multiplier, int32_t shift)
 {
     int32_t left = shift > 0 ? shift & 31 : 0;
-    int32_t right = shift > 0 ? 0 : -shift & 31;
+    int32_t right = shift > 0 ? 0 : (int32_t)(0u - (uint32_t)shift) & 31;
 
     return arith_shift_right(arith_high_mul((int32_t)((uint32_t)x << left), multiplier), right);
 }

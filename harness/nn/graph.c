@@ -1,21 +1,21 @@
 #include "harness/nn/graph.h"
 
 static const struct {
-    int number;
     const char *name;
+    int number;
     unsigned bits;
 } types[] = {
-#define X(name, number, bits) {number, #name, bits},
+#define X(name, number, bits) {#name, number, bits},
     NN_TYPES(X)
 #undef X
 };
 
 static const struct {
+    const char *name;
     int32_t code;
     int32_t version;
-    const char *name;
 } operators[] = {
-#define X(name, number, version, options) {number, version, #name},
+#define X(name, number, version, options) {#name, number, version},
     NN_OPERATORS(X)
 #undef X
 };

@@ -19,9 +19,9 @@ struct nn_plan {
 };
 
 /* Works out lifetimes and places every arena buffer of l. */
-int layout_plan(struct nn_lower *l, struct nn_plan *ret);
-/* Writes the image. Constants get their offsets here. */
+int layout_plan(struct nn_lower *l, struct nn_plan *plan);
+/* Appends the image to b. Constants get their offsets here. */
 int layout_write(struct nn_lower *l, const struct nn_plan *plan, const uint8_t model_hash[8],
-                 struct buf *ret);
+                 struct buf *b);
 
 #endif

@@ -38,7 +38,7 @@ static int add_operator(struct nn_lower *l)
     return err_in(l->err, "operator %zu (number %d) v%d", l->op_index, l->op->code, l->op->version);
 }
 
-int lower_fail(struct nn_lower *l, const char *fmt, ...)
+void lower_complain(struct nn_lower *l, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
@@ -46,10 +46,10 @@ int lower_fail(struct nn_lower *l, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return err_set(l->err, ERR_UNSUPPORTED, "%s", text);
+    err_set(l->err, ERR_UNSUPPORTED, "%s", text);
 }
 
-int lower_fail_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...)
+void lower_complain_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
@@ -57,8 +57,8 @@ int lower_fail_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return err_set(l->err, ERR_UNSUPPORTED, "tensor %d '%s': %s", tensor,
-                   l->graph->tensors[tensor].name, text);
+    err_set(l->err, ERR_UNSUPPORTED, "tensor %d '%s': %s", tensor, l->graph->tensors[tensor].name,
+            text);
 }
 
 /* ---- tensors ---- */
@@ -71,10 +71,10 @@ int32_t lower_index(const struct nn_lower *l, const struct nn_tensor *t)
 int lower_arity(struct nn_lower *l, size_t min, size_t max, size_t outputs)
 {
     if (l->op->input_count < min || l->op->input_count > max)
-        return lower_fail(l, "has %zu inputs, %zu to %zu are expected", l->op->input_count, min,
+        return LOWER_FAIL(l, "has %zu inputs, %zu to %zu are expected", l->op->input_count, min,
                           max);
     if (l->op->output_count != outputs)
-        return lower_fail(l, "has %zu outputs, %zu expected", l->op->output_count, outputs);
+        return LOWER_FAIL(l, "has %zu outputs, %zu expected", l->op->output_count, outputs);
     return 0;
 }
 
@@ -102,22 +102,22 @@ static int check_tensor(struct nn_lower *l, const struct nn_tensor *t, uint32_t 
 
     if ((unsigned)t->type >= 32 || !(types & TYPE_BIT(t->type))) {
         type_list(types, expected, sizeof expected);
-        return lower_fail_tensor(l, index, "type %s is not supported here (%s is)",
+        return LOWER_FAIL_TENSOR(l, index, "type %s is not supported here (%s is)",
                                  nn_type_name((int)t->type), expected);
     }
     if (t->elements == 0)
-        return lower_fail_tensor(l, index, "has no elements");
+        return LOWER_FAIL_TENSOR(l, index, "has no elements");
     if (!is_quantised(t->type))
         return 0;
     if (t->quant.count != 1)
-        return lower_fail_tensor(l, index, "has %zu scales, one is expected", t->quant.count);
+        return LOWER_FAIL_TENSOR(l, index, "has %zu scales, one is expected", t->quant.count);
     if (!(t->quant.scale[0] > 0) || !isfinite(t->quant.scale[0]))
-        return lower_fail_tensor(l, index, "scale %g is not a positive number",
+        return LOWER_FAIL_TENSOR(l, index, "scale %g is not a positive number",
                                  (double)t->quant.scale[0]);
     int32_t low = t->type == NN_UINT8 ? 0 : t->type == NN_INT8 ? INT8_MIN : INT16_MIN;
     int32_t high = t->type == NN_UINT8 ? UINT8_MAX : t->type == NN_INT8 ? INT8_MAX : INT16_MAX;
     if (t->quant.zero_point[0] < low || t->quant.zero_point[0] > high)
-        return lower_fail_tensor(l, index, "zero point %d is outside its type",
+        return LOWER_FAIL_TENSOR(l, index, "zero point %d is outside its type",
                                  t->quant.zero_point[0]);
     return 0;
 }
@@ -134,7 +134,7 @@ const struct nn_tensor *lower_in(struct nn_lower *l, size_t i, uint32_t types)
     const struct nn_tensor *t = lower_optional(l, i);
 
     if (!t) {
-        lower_fail(l, "input %zu is missing", i);
+        LOWER_FAIL(l, "input %zu is missing", i);
         return NULL;
     }
     return check_tensor(l, t, types) < 0 ? NULL : t;
@@ -145,7 +145,7 @@ const struct nn_tensor *lower_out(struct nn_lower *l, size_t i, uint32_t types)
     const struct nn_tensor *t = &l->graph->tensors[l->op->outputs[i]];
 
     if (t->data) {
-        lower_fail_tensor(l, l->op->outputs[i], "is a constant, but also an output");
+        LOWER_FAIL_TENSOR(l, l->op->outputs[i], "is a constant, but also an output");
         return NULL;
     }
     return check_tensor(l, t, types) < 0 ? NULL : t;
@@ -156,11 +156,11 @@ const struct nn_tensor *lower_const(struct nn_lower *l, size_t i, enum nn_type t
     const struct nn_tensor *t = lower_optional(l, i);
 
     if (!t) {
-        lower_fail(l, "input %zu is missing", i);
+        LOWER_FAIL(l, "input %zu is missing", i);
     } else if (!t->data) {
-        lower_fail_tensor(l, l->op->inputs[i], "must be a constant");
+        LOWER_FAIL_TENSOR(l, l->op->inputs[i], "must be a constant");
     } else if (t->type != type) {
-        lower_fail_tensor(l, l->op->inputs[i], "type %s is not supported here (%s is)",
+        LOWER_FAIL_TENSOR(l, l->op->inputs[i], "type %s is not supported here (%s is)",
                           nn_type_name((int)t->type), nn_type_name((int)type));
     } else {
         return t;
@@ -187,7 +187,7 @@ int lower_rank(struct nn_lower *l, const struct nn_tensor *t, unsigned rank)
 {
     if (t->rank == rank)
         return 0;
-    return lower_fail_tensor(l, lower_index(l, t), "has %u dimensions, %u are expected", t->rank,
+    return LOWER_FAIL_TENSOR(l, lower_index(l, t), "has %u dimensions, %u are expected", t->rank,
                              rank);
 }
 
@@ -195,7 +195,7 @@ int lower_same_shape(struct nn_lower *l, const struct nn_tensor *a, const struct
 {
     if (a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0)
         return 0;
-    return lower_fail_tensor(l, lower_index(l, b), "%s does not match %s of tensor %d '%s'",
+    return LOWER_FAIL_TENSOR(l, lower_index(l, b), "%s does not match %s of tensor %d '%s'",
                              nn_shape_text(l->arena, b), nn_shape_text(l->arena, a),
                              lower_index(l, a), a->name);
 }
@@ -205,7 +205,7 @@ int lower_same_quant(struct nn_lower *l, const struct nn_tensor *a, const struct
     if (!is_quantised(a->type) || (a->quant.scale[0] == b->quant.scale[0] &&
                                    a->quant.zero_point[0] == b->quant.zero_point[0]))
         return 0;
-    return lower_fail_tensor(l, lower_index(l, b),
+    return LOWER_FAIL_TENSOR(l, lower_index(l, b),
                              "scale %g and zero point %d differ from those of tensor %d '%s' "
                              "(%g, %d)",
                              (double)b->quant.scale[0], b->quant.zero_point[0], lower_index(l, a),
@@ -234,7 +234,7 @@ int lower_read(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *re
         l->buffer_of[index] = (int32_t)span.buffer;
     }
     if (l->buffer_of[index] < 0)
-        return lower_fail_tensor(l, index, "is read before anything has written it");
+        return LOWER_FAIL_TENSOR(l, index, "is read before anything has written it");
     *ret = whole(l, (uint32_t)l->buffer_of[index]);
     return 0;
 }
@@ -244,7 +244,7 @@ int lower_write(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *r
     int32_t index = lower_index(l, t);
 
     if (l->buffer_of[index] >= 0)
-        return lower_fail_tensor(l, index, "is written twice");
+        return LOWER_FAIL_TENSOR(l, index, "is written twice");
     l->buffer_of[index] = (int32_t)new_buffer(
         l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
     *ret = whole(l, (uint32_t)l->buffer_of[index]);
@@ -269,12 +269,12 @@ int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn
     int32_t index = lower_index(l, out);
 
     if (out->size != in->size)
-        return lower_fail_tensor(l, index, "%s does not hold as many elements as %s",
+        return LOWER_FAIL_TENSOR(l, index, "%s does not hold as many elements as %s",
                                  nn_shape_text(l->arena, out), nn_shape_text(l->arena, in));
     if (l->buffer_of[index] >= 0)
-        return lower_fail_tensor(l, index, "is written twice");
+        return LOWER_FAIL_TENSOR(l, index, "is written twice");
     if (lower_read(l, in, &span) < 0)
-        return l->err->code;
+        return lower_failed(l);
     l->buffer_of[index] = (int32_t)span.buffer;
     return 0;
 }
@@ -311,7 +311,7 @@ int lower_add_in(struct nn_lower *l, struct nn_step *s, const struct nn_tensor *
     struct nn_span span;
 
     if (lower_read(l, t, &span) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, span);
     return 0;
 }
@@ -321,7 +321,7 @@ int lower_add_out(struct nn_lower *l, struct nn_step *s, const struct nn_tensor 
     struct nn_span span;
 
     if (lower_write(l, t, &span) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, span);
     return 0;
 }
@@ -354,9 +354,9 @@ int lower_op(struct nn_lower *l, size_t index)
     int status = 0;
 
     if (!fn)
-        status = lower_fail(l, "this operator is not supported");
+        status = LOWER_FAIL(l, "this operator is not supported");
     else if (l->op->version < 1 || l->op->version > nn_opcode_max_version(l->op->code))
-        status = lower_fail(l, "this version is not supported (1 to %d are)",
+        status = LOWER_FAIL(l, "this version is not supported (1 to %d are)",
                             nn_opcode_max_version(l->op->code));
     else
         status = fn(l);
@@ -399,10 +399,10 @@ int lower_begin(struct nn_lower *l)
 int lower_graph(struct nn_lower *l)
 {
     if (lower_begin(l) < 0)
-        return l->err->code;
+        return lower_failed(l);
     for (size_t i = 0; i < l->graph->op_count; i++) {
         if (lower_op(l, i) < 0)
-            return l->err->code;
+            return lower_failed(l);
     }
     return 0;
 }

@@ -81,10 +81,19 @@ void lower_assume_outputs(struct nn_lower *l, size_t index);
 
 /* ---- for the operators ---- */
 
-/* "operator 3 CONV_2D v3: ..."; returns the code. */
-int lower_fail(struct nn_lower *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* "operator 3 CONV_2D v3: tensor 17 'conv/w': ..." */
-int lower_fail_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The code of a failure that l->err already holds. */
+static inline int lower_failed(const struct nn_lower *l)
+{
+    return l->err->code < 0 ? (int)l->err->code : (int)ERR_BUG;
+}
+
+/* "operator 3 CONV_2D v3: ..."; "... tensor 17 'conv/w': ..." The macros return the code. */
+void lower_complain(struct nn_lower *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void lower_complain_tensor(struct nn_lower *l, int32_t tensor, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+#define LOWER_FAIL(l, ...) (lower_complain((l), __VA_ARGS__), lower_failed(l))
+#define LOWER_FAIL_TENSOR(l, tensor, ...)                                                          \
+    (lower_complain_tensor((l), (tensor), __VA_ARGS__), lower_failed(l))
 
 /* Between min and max inputs (missing optional ones at the end count as given) and n outputs. */
 int lower_arity(struct nn_lower *l, size_t min, size_t max, size_t outputs);

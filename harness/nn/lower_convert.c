@@ -35,7 +35,7 @@ static int need_scale(struct nn_lower *l, const struct nn_tensor *t)
 {
     if (t->quant.count == 1 && t->quant.scale[0] > 0 && isfinite(t->quant.scale[0]))
         return 0;
-    return lower_fail_tensor(l, lower_index(l, t), "needs one scale above 0");
+    return LOWER_FAIL_TENSOR(l, lower_index(l, t), "needs one scale above 0");
 }
 
 /* A step that maps each 8-bit element through a table; entry i is for the bits i. */
@@ -47,7 +47,7 @@ static int emit_lookup(struct nn_lower *l, const struct nn_tensor *in, const str
     struct nn_step *s = lower_step(l, KERNEL_LOOKUP, KERNEL_REF, &p);
 
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, lower_constant(l, "table", table, 256 * (size_t)p.width));
     lower_share(s, 1, 0, lower_slack_elements(p.n, p.width, 1));
     return 0;
@@ -87,7 +87,7 @@ static int requantize(struct nn_lower *l, const struct nn_tensor *in, const stru
     struct quant_multiplier m;
 
     if (!quant_multiplier((double)in->quant.scale[0] / (double)out->quant.scale[0], &m))
-        return lower_fail(l, "scales %g and %g are too far apart", (double)in->quant.scale[0],
+        return LOWER_FAIL(l, "scales %g and %g are too far apart", (double)in->quant.scale[0],
                           (double)out->quant.scale[0]);
     p.multiplier = m.multiplier;
     p.shift = m.shift;
@@ -102,7 +102,7 @@ static int requantize(struct nn_lower *l, const struct nn_tensor *in, const stru
     }
     struct nn_step *s = lower_step(l, KERNEL_REQUANTIZE, KERNEL_REF, &p);
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_share(s, 1, 0,
                 lower_slack_elements(p.n, nn_type_bits((int)out->type) / 8,
                                      nn_type_bits((int)in->type) / 8));
@@ -119,7 +119,7 @@ static int quantize(struct nn_lower *l, const struct nn_tensor *in, const struct
     struct nn_step *s = lower_step(l, KERNEL_QUANTIZE, KERNEL_REF, &p);
 
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_share(s, 1, 0, lower_slack_elements(p.n, nn_type_bits((int)out->type) / 8, 4));
     return 0;
 }
@@ -127,28 +127,28 @@ static int quantize(struct nn_lower *l, const struct nn_tensor *in, const struct
 int lower_quantize(struct nn_lower *l)
 {
     if (lower_arity(l, 1, 1, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, INTEGER_TYPES | TYPE_BIT(NN_FLOAT32));
     if (!in)
-        return l->err->code;
+        return lower_failed(l);
     uint32_t types = in->type == NN_FLOAT32 ? INTEGER_TYPES & ~TYPE_BIT(NN_INT32) : INTEGER_TYPES;
     const struct nn_tensor *out = lower_out(l, 0, types);
     if (!out || lower_same_shape(l, in, out) < 0 || need_scale(l, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (in->type == NN_FLOAT32)
         return quantize(l, in, out);
-    return need_scale(l, in) < 0 ? l->err->code : requantize(l, in, out);
+    return need_scale(l, in) < 0 ? lower_failed(l) : requantize(l, in, out);
 }
 
 /* reference_ops::Dequantize(): the product is a double's, then rounded to float. */
 int lower_dequantize(struct nn_lower *l)
 {
     if (lower_arity(l, 1, 1, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, INTEGER_TYPES & ~TYPE_BIT(NN_INT32));
     const struct nn_tensor *out = in ? lower_out(l, 0, TYPE_BIT(NN_FLOAT32)) : NULL;
     if (!out || lower_same_shape(l, in, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     struct kernel_dequantize p = {.n = (uint32_t)in->elements,
                                   .type = kernel_type_of(in->type),
                                   .zero = in->quant.zero_point[0],
@@ -161,7 +161,7 @@ int lower_dequantize(struct nn_lower *l)
     }
     struct nn_step *s = lower_step(l, KERNEL_DEQUANTIZE, KERNEL_REF, &p);
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_share(s, 1, 0, lower_slack_elements(p.n, 4, 2));
     return 0;
 }
@@ -169,13 +169,13 @@ int lower_dequantize(struct nn_lower *l)
 int lower_reshape(struct nn_lower *l)
 {
     if (lower_arity(l, 1, 2, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *in = lower_optional(l, 0);
     const struct nn_tensor *out = &l->graph->tensors[l->op->outputs[0]];
     if (!in)
-        return lower_fail(l, "input 0 is missing");
+        return LOWER_FAIL(l, "input 0 is missing");
     if (in->type != out->type)
-        return lower_fail_tensor(l, lower_index(l, out), "type %s, %s is expected",
+        return LOWER_FAIL_TENSOR(l, lower_index(l, out), "type %s, %s is expected",
                                  nn_type_name((int)out->type), nn_type_name((int)in->type));
     return lower_alias(l, out, in);
 }
@@ -193,10 +193,10 @@ static int pad_value(struct nn_lower *l, const struct nn_tensor *out, uint32_t *
         return 0;
     }
     if (!value->data || value->type != out->type || value->elements != 1)
-        return lower_fail_tensor(l, lower_index(l, value),
+        return LOWER_FAIL_TENSOR(l, lower_index(l, value),
                                  "the padding must be one constant of the output's type");
     if (value->quant.count == 1 && lower_same_quant(l, out, value) < 0)
-        return l->err->code;
+        return lower_failed(l);
     *ret = 0;
     memcpy(ret, value->data, value->size);
     return 0;
@@ -215,7 +215,7 @@ static int copy_inside(struct nn_lower *l, const struct nn_tensor *in, const str
                 after = lower_const_int(paddings, 2 * i + 1);
         if (before < 0 || after < 0 || before > out->dims[i] || after > out->dims[i] ||
             before + in->dims[i] + after != out->dims[i])
-            return lower_fail(l, "dimension %u: %lld + %d + %lld do not make %d", i,
+            return LOWER_FAIL(l, "dimension %u: %lld + %d + %lld do not make %d", i,
                               (long long)before, in->dims[i], (long long)after, out->dims[i]);
         p->dims[i] = (uint32_t)in->dims[i];
         p->in_strides[i] = (int32_t)in_stride;
@@ -244,29 +244,29 @@ int lower_pad(struct nn_lower *l)
     struct nn_span out_span;
 
     if (lower_arity(l, 2, 3, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, types);
     const struct nn_tensor *out = in ? lower_out(l, 0, TYPE_BIT(in->type)) : NULL;
     const struct nn_tensor *paddings = lower_optional(l, 1);
     struct kernel_fill fill = {0};
     if (!out || pad_value(l, out, &fill.value) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (!paddings || !paddings->data || in->rank != out->rank ||
         (paddings->type != NN_INT32 && paddings->type != NN_INT64) ||
         paddings->elements != 2 * (size_t)in->rank)
-        return lower_fail(l, "input 1 must be a constant of 2 integers for each dimension");
+        return LOWER_FAIL(l, "input 1 must be a constant of 2 integers for each dimension");
     if (copy_inside(l, in, out, paddings, &copy) < 0)
-        return l->err->code;
+        return lower_failed(l);
     merge_runs(&copy);
     fill.width = nn_type_bits((int)out->type) / 8;
     fill.n = (uint32_t)out->elements;
     struct nn_step *s = lower_step(l, KERNEL_FILL, KERNEL_REF, &fill);
     if (lower_write(l, out, &out_span) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, out_span);
     s = lower_step(l, KERNEL_COPY, KERNEL_REF, &copy);
     if (lower_add_in(l, s, in) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, out_span);
     return 0;
 }

@@ -17,23 +17,23 @@ static int check_dense_shapes(struct nn_lower *l, struct dense *d)
     int32_t filter = lower_index(l, d->filter);
 
     if (lower_rank(l, d->filter, 2) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (d->filter->elements == 0 || d->filter->quant.count == 0)
-        return lower_fail_tensor(l, filter, "has no elements or no scale");
+        return LOWER_FAIL_TENSOR(l, filter, "has no elements or no scale");
     if (d->filter->quant.count > 1 && d->filter->quant.axis != 0)
-        return lower_fail_tensor(l, filter, "is quantised along dimension %u, 0 is expected",
+        return LOWER_FAIL_TENSOR(l, filter, "is quantised along dimension %u, 0 is expected",
                                  d->filter->quant.axis);
     d->params.out_n = (uint32_t)d->filter->dims[0];
     d->params.in_n = (uint32_t)d->filter->dims[1];
     d->params.batches = (uint32_t)(d->in->elements / d->params.in_n);
     if (d->in->elements != (size_t)d->params.batches * d->params.in_n ||
         d->out->elements != (size_t)d->params.batches * d->params.out_n)
-        return lower_fail_tensor(l, filter, "%s does not fit input %s and output %s",
+        return LOWER_FAIL_TENSOR(l, filter, "%s does not fit input %s and output %s",
                                  nn_shape_text(l->arena, d->filter), nn_shape_text(l->arena, d->in),
                                  nn_shape_text(l->arena, d->out));
     if (d->bias &&
         (!d->bias->data || d->bias->type != NN_INT32 || d->bias->elements != d->params.out_n))
-        return lower_fail_tensor(l, lower_index(l, d->bias),
+        return LOWER_FAIL_TENSOR(l, lower_index(l, d->bias),
                                  "the bias must be a constant of %u INT32", d->params.out_n);
     return 0;
 }
@@ -45,7 +45,7 @@ static int set_dense_range(struct nn_lower *l, struct dense *d)
 
     if (!quant_activation_range(activation, d->out->quant.scale[0], d->out->quant.zero_point[0],
                                 &low, &high))
-        return lower_fail(l, "fused activation %s is not supported",
+        return LOWER_FAIL(l, "fused activation %s is not supported",
                           nn_activation_name(activation));
     d->params.act_min = (int16_t)low;
     d->params.act_max = (int16_t)high;
@@ -63,7 +63,7 @@ static int per_tensor_channels(struct nn_lower *l, struct dense *d, struct nn_sp
     struct quant_multiplier m;
 
     if (!(product >= 0) || !quant_multiplier((double)product / (double)d->out->quant.scale[0], &m))
-        return lower_fail_tensor(l, lower_index(l, d->filter), "scale %g cannot be used",
+        return LOWER_FAIL_TENSOR(l, lower_index(l, d->filter), "scale %g cannot be used",
                                  (double)d->filter->quant.scale[0]);
     d->params.multiplier = m.multiplier;
     d->params.shift = m.shift;
@@ -84,7 +84,7 @@ static int per_channel_channels(struct nn_lower *l, struct dense *d, struct nn_s
             (double)d->in->quant.scale[0] * (double)scale / (double)d->out->quant.scale[0];
         struct quant_multiplier m;
         if (!(scale >= 0) || d->filter->quant.zero_point[i] != 0 || !quant_multiplier(real, &m))
-            return lower_fail_tensor(l, lower_index(l, d->filter),
+            return LOWER_FAIL_TENSOR(l, lower_index(l, d->filter),
                                      "scale %g, zero point %d of channel %zu cannot be used",
                                      (double)scale, d->filter->quant.zero_point[i], i);
         c[i] = (struct kernel_channel){d->bias ? (int32_t)lower_const_int(d->bias, i) : 0,
@@ -100,14 +100,14 @@ int lower_fully_connected(struct nn_lower *l)
     struct nn_span channels;
 
     if (lower_arity(l, 2, 3, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (l->op->options.weights_format != 0)
-        return lower_fail(l, "shuffled weights are not supported");
+        return LOWER_FAIL(l, "shuffled weights are not supported");
     d.in = lower_in(l, 0, TYPE_BIT(NN_INT8));
     d.out = d.in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
     d.filter = d.out ? lower_const(l, 1, NN_INT8) : NULL;
     if (!d.filter || check_dense_shapes(l, &d) < 0 || set_dense_range(l, &d) < 0)
-        return l->err->code;
+        return lower_failed(l);
     int status = d.filter->quant.count > 1 ? per_channel_channels(l, &d, &channels)
                                            : per_tensor_channels(l, &d, &channels);
     if (status < 0)
@@ -116,7 +116,7 @@ int lower_fully_connected(struct nn_lower *l)
     struct nn_step *s = lower_step(l, KERNEL_FULLY_CONNECTED_S8, KERNEL_REF, &d.params);
     if (lower_add_in(l, s, d.in) < 0 || lower_add_out(l, s, d.out) < 0 ||
         lower_add_in(l, s, d.filter) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, channels);
     return 0;
 }
@@ -133,7 +133,7 @@ static int check_softmax_output(struct nn_lower *l, const struct nn_tensor *out)
     bool right = wide ? fabsf(scale - 1.0f / 65536) <= 0.001f / 65536 : scale == 1.0f / 256;
 
     if (!right || out->quant.zero_point[0] != zero)
-        return lower_fail_tensor(l, lower_index(l, out),
+        return LOWER_FAIL_TENSOR(l, lower_index(l, out),
                                  "scale %g and zero point %d: 1/%d and %d are expected",
                                  (double)scale, out->quant.zero_point[0], wide ? 65536 : 256, zero);
     return 0;
@@ -164,24 +164,24 @@ int lower_softmax(struct nn_lower *l)
     int32_t *table = arena_alloc(l->arena, 256 * sizeof *table);
 
     if (lower_arity(l, 1, 1, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, TYPE_BIT(NN_INT8));
     const struct nn_tensor *out =
         in ? lower_out(l, 0, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16)) : NULL;
     if (!out || lower_same_shape(l, in, out) < 0 || check_softmax_output(l, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     struct kernel_softmax p = {.depth = in->rank ? (uint32_t)in->dims[in->rank - 1] : 1};
     p.rows = (uint32_t)in->elements / p.depth;
     p.out_type = out->type == NN_INT16 ? KERNEL_S16 : KERNEL_S8;
     p.entries = make_exp_table(l, l->op->options.beta, in->quant.scale[0], table);
     if (p.entries == 0)
-        return lower_fail(l, "beta %g with an input scale of %g is not supported",
+        return LOWER_FAIL(l, "beta %g with an input scale of %g is not supported",
                           (double)l->op->options.beta, (double)in->quant.scale[0]);
     if (p.depth > 4095)
-        return lower_fail(l, "%u classes are not supported (4095 are)", p.depth);
+        return LOWER_FAIL(l, "%u classes are not supported (4095 are)", p.depth);
     struct nn_step *s = lower_step(l, KERNEL_SOFTMAX_S8, KERNEL_REF, &p);
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s, lower_constant(l, "exp table", table, p.entries * sizeof *table));
     if (out->type == NN_INT8)
         lower_share(s, 1, 0, 0);
@@ -205,7 +205,7 @@ static int broadcast(struct nn_lower *l, const struct nn_tensor *a, const struct
         uint32_t an = i < a->rank ? (uint32_t)a->dims[a->rank - 1 - i] : 1;
         uint32_t bn = i < b->rank ? (uint32_t)b->dims[b->rank - 1 - i] : 1;
         if ((an != n && an != 1) || (bn != n && bn != 1) || (n != an && n != bn))
-            return lower_fail(l, "shapes %s and %s do not make %s", nn_shape_text(l->arena, a),
+            return LOWER_FAIL(l, "shapes %s and %s do not make %s", nn_shape_text(l->arena, a),
                               nn_shape_text(l->arena, b), nn_shape_text(l->arena, out));
         uint32_t as_now = an == 1 ? 0 : a_stride, bs_now = bn == 1 ? 0 : b_stride;
         a_stride *= an;
@@ -222,7 +222,7 @@ static int broadcast(struct nn_lower *l, const struct nn_tensor *a, const struct
         bs[rank++] = bs_now;
     }
     if (a->rank > out->rank || b->rank > out->rank)
-        return lower_fail(l, "the output has fewer dimensions than an input");
+        return LOWER_FAIL(l, "the output has fewer dimensions than an input");
     if (rank == 0) {
         dims[0] = 1;
         as[0] = bs[0] = 0;
@@ -244,7 +244,7 @@ static int below_one(struct nn_lower *l, const char *what, double real, int32_t 
     struct quant_multiplier m;
 
     if (!(real > 0) || !(real < 1) || !quant_multiplier(real, &m) || m.shift > 0)
-        return lower_fail(l, "scale of %s: a factor of %g is not supported", what, real);
+        return LOWER_FAIL(l, "scale of %s: a factor of %g is not supported", what, real);
     *multiplier = m.multiplier;
     *shift = m.shift;
     return 0;
@@ -266,7 +266,7 @@ static int set_add_scales(struct nn_lower *l, const struct nn_tensor *a, const s
             0 ||
         below_one(l, "the output", twice / ((1 << p->left_shift) * (double)out->quant.scale[0]),
                   &p->out_multiplier, &p->out_shift) < 0)
-        return l->err->code;
+        return lower_failed(l);
     return 0;
 }
 
@@ -276,19 +276,19 @@ int lower_add(struct nn_lower *l)
     enum nn_activation activation = l->op->options.activation;
 
     if (lower_arity(l, 2, 2, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *a = lower_in(l, 0, TYPE_BIT(NN_INT8));
     const struct nn_tensor *b = a ? lower_in(l, 1, TYPE_BIT(NN_INT8)) : NULL;
     const struct nn_tensor *out = b ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
     if (!out || broadcast(l, a, b, out, &p) < 0 || set_add_scales(l, a, b, out, &p) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (!quant_activation_range(activation, out->quant.scale[0], out->quant.zero_point[0],
                                 &p.act_min, &p.act_max))
-        return lower_fail(l, "fused activation %s is not supported",
+        return LOWER_FAIL(l, "fused activation %s is not supported",
                           nn_activation_name(activation));
     struct nn_step *s = lower_step(l, KERNEL_ADD_S8, KERNEL_REF, &p);
     if (lower_add_in(l, s, a) < 0 || lower_add_in(l, s, b) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (a->elements == out->elements)
         lower_share(s, 2, 0, 0);
     if (b->elements == out->elements)

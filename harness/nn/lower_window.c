@@ -17,12 +17,12 @@ static int fit_axis(struct nn_lower *l, const char *name, enum nn_padding paddin
 
     if (a->stride < 1 || a->dilation < 1 || a->filter < 1 || a->stride > INT16_MAX ||
         a->dilation > INT16_MAX || a->filter > INT16_MAX || extent > INT16_MAX)
-        return lower_fail(l, "%s: filter %lld, stride %lld, dilation %lld are not supported", name,
+        return LOWER_FAIL(l, "%s: filter %lld, stride %lld, dilation %lld are not supported", name,
                           (long long)a->filter, (long long)a->stride, (long long)a->dilation);
     int64_t out = padding == NN_SAME ? (a->in + a->stride - 1) / a->stride
                                      : (a->in + a->stride - extent) / a->stride;
     if (out != a->out)
-        return lower_fail(l, "%s: the output has %lld, %lld are computed", name, (long long)a->out,
+        return LOWER_FAIL(l, "%s: the output has %lld, %lld are computed", name, (long long)a->out,
                           (long long)out);
     int64_t total = (out - 1) * a->stride + extent - a->in;
     a->pad = total > 0 ? total / 2 : 0;
@@ -32,10 +32,10 @@ static int fit_axis(struct nn_lower *l, const char *name, enum nn_padding paddin
 static int check_dims(struct nn_lower *l, const struct nn_tensor *t)
 {
     if (lower_rank(l, t, 4) < 0)
-        return l->err->code;
+        return lower_failed(l);
     for (unsigned i = 0; i < 4; i++) {
         if (t->dims[i] > INT16_MAX)
-            return lower_fail_tensor(l, lower_index(l, t), "dimension %u is %d, at most %d", i,
+            return LOWER_FAIL_TENSOR(l, lower_index(l, t), "dimension %u is %d, at most %d", i,
                                      t->dims[i], INT16_MAX);
     }
     return 0;
@@ -48,16 +48,16 @@ static int fit_window(struct nn_lower *l, const struct nn_tensor *in, const stru
     const struct nn_window *w = &l->op->options.window;
 
     if (check_dims(l, in) < 0 || check_dims(l, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (w->padding != NN_SAME && w->padding != NN_VALID)
-        return lower_fail(l, "padding %d is not supported", (int)w->padding);
+        return LOWER_FAIL(l, "padding %d is not supported", (int)w->padding);
     if (in->dims[0] != out->dims[0])
-        return lower_fail(l, "batch of %d in, %d out", in->dims[0], out->dims[0]);
+        return LOWER_FAIL(l, "batch of %d in, %d out", in->dims[0], out->dims[0]);
     ret[0] = (struct axis){in->dims[1], out->dims[1], filter_h, w->stride_h, w->dilation_h, 0};
     ret[1] = (struct axis){in->dims[2], out->dims[2], filter_w, w->stride_w, w->dilation_w, 0};
     if (fit_axis(l, "height", w->padding, &ret[0]) < 0 ||
         fit_axis(l, "width", w->padding, &ret[1]) < 0)
-        return l->err->code;
+        return lower_failed(l);
     return 0;
 }
 
@@ -93,9 +93,9 @@ static int check_bias(struct nn_lower *l, const struct nn_tensor *bias, int32_t 
         return 0;
     int32_t index = lower_index(l, bias);
     if (!bias->data || bias->type != NN_INT32)
-        return lower_fail_tensor(l, index, "the bias must be a constant of type INT32");
+        return LOWER_FAIL_TENSOR(l, index, "the bias must be a constant of type INT32");
     if (bias->elements != (size_t)channels)
-        return lower_fail_tensor(l, index, "holds %zu biases for %d channels", bias->elements,
+        return LOWER_FAIL_TENSOR(l, index, "holds %zu biases for %d channels", bias->elements,
                                  channels);
     return 0;
 }
@@ -113,7 +113,7 @@ static struct kernel_channel *make_channels(struct nn_lower *l, const struct nn_
         double real = (double)in->quant.scale[0] * (double)scale / (double)out->quant.scale[0];
         struct quant_multiplier m;
         if (!(scale >= 0) || !quant_multiplier(real, &m)) {
-            lower_fail_tensor(l, lower_index(l, filter), "scale %g of channel %d cannot be used",
+            LOWER_FAIL_TENSOR(l, lower_index(l, filter), "scale %g of channel %d cannot be used",
                               (double)scale, i);
             return NULL;
         }
@@ -128,15 +128,15 @@ static int check_filter(struct nn_lower *l, const struct nn_tensor *filter, unsi
     int32_t index = lower_index(l, filter);
 
     if (check_dims(l, filter) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (filter->elements == 0 || filter->quant.count == 0)
-        return lower_fail_tensor(l, index, "has no elements or no scale");
+        return LOWER_FAIL_TENSOR(l, index, "has no elements or no scale");
     if (filter->quant.count > 1 && filter->quant.axis != axis)
-        return lower_fail_tensor(l, index, "is quantised along dimension %u, %u is expected",
+        return LOWER_FAIL_TENSOR(l, index, "is quantised along dimension %u, %u is expected",
                                  filter->quant.axis, axis);
     for (size_t i = 0; i < filter->quant.count; i++) {
         if (filter->quant.zero_point[i] != 0)
-            return lower_fail_tensor(l, index,
+            return LOWER_FAIL_TENSOR(l, index,
                                      "zero point %d of channel %zu: weights must be "
                                      "symmetric",
                                      filter->quant.zero_point[i], i);
@@ -152,7 +152,7 @@ static int set_range(struct nn_lower *l, const struct nn_tensor *out, int16_t *m
 
     if (!quant_activation_range(activation, out->quant.scale[0], out->quant.zero_point[0], &low,
                                 &high))
-        return lower_fail(l, "fused activation %s is not supported",
+        return LOWER_FAIL(l, "fused activation %s is not supported",
                           nn_activation_name(activation));
     *min = (int16_t)low;
     *max = (int16_t)high;
@@ -193,22 +193,22 @@ struct conv {
 static int read_conv(struct nn_lower *l, unsigned axis, struct conv *c)
 {
     if (lower_arity(l, 2, 3, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     c->in = lower_in(l, 0, TYPE_BIT(NN_INT8));
     c->out = c->in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
     c->filter = c->out ? lower_const(l, 1, NN_INT8) : NULL;
     c->bias = lower_optional(l, 2);
     if (!c->filter || check_filter(l, c->filter, axis) < 0 ||
         fit_window(l, c->in, c->out, c->filter->dims[1], c->filter->dims[2], c->axes) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (c->filter->dims[axis] != c->out->dims[3])
-        return lower_fail_tensor(l, lower_index(l, c->filter),
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter),
                                  "makes %d channels, the output has %d", c->filter->dims[axis],
                                  c->out->dims[3]);
     c->params = conv_params(c->in, c->out, c->axes);
     if (check_bias(l, c->bias, c->out->dims[3]) < 0 ||
         set_range(l, c->out, &c->params.act_min, &c->params.act_max) < 0)
-        return l->err->code;
+        return lower_failed(l);
     return 0;
 }
 
@@ -218,11 +218,11 @@ static int emit_conv(struct nn_lower *l, enum kernel_kind kind, const struct con
         make_channels(l, c->in, c->filter, c->bias, c->out, c->out->dims[3]);
 
     if (!channels)
-        return l->err->code;
+        return lower_failed(l);
     struct nn_step *s = lower_step(l, kind, KERNEL_REF, &c->params);
     if (lower_add_in(l, s, c->in) < 0 || lower_add_out(l, s, c->out) < 0 ||
         lower_add_in(l, s, c->filter) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_span(s,
                lower_constant(l, "channels", channels, (size_t)c->out->dims[3] * sizeof *channels));
     lower_share(s, 1, 0, window_slack(c->axes, c->in->dims[0], c->in->dims[3], c->out->dims[3]));
@@ -234,10 +234,10 @@ int lower_conv_2d(struct nn_lower *l)
     struct conv c = {0};
 
     if (read_conv(l, 0, &c) < 0)
-        return l->err->code;
+        return lower_failed(l);
     int32_t group = c.filter->dims[3]; /* input channels that one output channel reads */
     if (c.in->dims[3] % group || c.out->dims[3] % (c.in->dims[3] / group))
-        return lower_fail_tensor(l, lower_index(l, c.filter), "reads %d channels, the input has %d",
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter), "reads %d channels, the input has %d",
                                  group, c.in->dims[3]);
     c.params.filter_c = (uint16_t)group;
     l->macs[l->op_index] = (uint64_t)c.out->elements * (uint64_t)group *
@@ -250,12 +250,12 @@ int lower_depthwise_conv_2d(struct nn_lower *l)
     struct conv c = {0};
 
     if (read_conv(l, 3, &c) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (c.filter->dims[0] != 1)
-        return lower_fail_tensor(l, lower_index(l, c.filter), "first dimension is %d, not 1",
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter), "first dimension is %d, not 1",
                                  c.filter->dims[0]);
     if (c.out->dims[3] % c.in->dims[3])
-        return lower_fail(l, "%d input channels do not divide %d output channels", c.in->dims[3],
+        return LOWER_FAIL(l, "%d input channels do not divide %d output channels", c.in->dims[3],
                           c.out->dims[3]);
     l->macs[l->op_index] =
         (uint64_t)c.out->elements * (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
@@ -270,15 +270,15 @@ static int lower_pool(struct nn_lower *l, enum kernel_kind kind)
     struct axis a[2];
 
     if (lower_arity(l, 1, 1, 1) < 0)
-        return l->err->code;
+        return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, TYPE_BIT(NN_INT8));
     const struct nn_tensor *out = in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
     if (!out)
-        return l->err->code;
+        return lower_failed(l);
     if (fit_window(l, in, out, w->filter_h, w->filter_w, a) < 0)
-        return l->err->code;
+        return lower_failed(l);
     if (in->dims[3] != out->dims[3])
-        return lower_fail(l, "%d channels in, %d out", in->dims[3], out->dims[3]);
+        return LOWER_FAIL(l, "%d channels in, %d out", in->dims[3], out->dims[3]);
     if (fabs((double)in->quant.scale[0] - (double)out->quant.scale[0]) > 1.0e-6 ||
         in->quant.zero_point[0] != out->quant.zero_point[0])
         return lower_same_quant(l, in, out);
@@ -297,10 +297,10 @@ static int lower_pool(struct nn_lower *l, enum kernel_kind kind)
         .pad_left = (int16_t)a[1].pad,
     };
     if (set_range(l, out, &p.act_min, &p.act_max) < 0)
-        return l->err->code;
+        return lower_failed(l);
     struct nn_step *s = lower_step(l, kind, KERNEL_REF, &p);
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
-        return l->err->code;
+        return lower_failed(l);
     lower_share(s, 1, 0, window_slack(a, in->dims[0], in->dims[3], out->dims[3]));
     return 0;
 }

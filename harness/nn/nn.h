@@ -54,6 +54,8 @@ struct nn_report_step {
     const char *kind_name;    /* "CONV_S8" */
     const char *variant_name; /* "ref" */
     uint32_t live_bytes;      /* end of the highest buffer in use */
+    uint32_t output_offset;   /* where its result lies in the arena once it has run */
+    uint32_t output_bytes;
 };
 
 /* One buffer of the arena. */

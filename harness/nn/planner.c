@@ -331,7 +331,7 @@ uint32_t plan_arena(struct plan_buffer *buffers, size_t count, const struct plan
     p.bound = plan_lower_bound(buffers, count, overlaps, overlap_count);
     p.budget = 4000000;
     p.best = calloc(count, sizeof *p.best);
-    p.neighbours = calloc(count, sizeof *p.neighbours);
+    p.neighbours = calloc(count, sizeof(struct neighbour *));
     p.neighbour_count = calloc(count, sizeof *p.neighbour_count);
     if (!p.best || !p.neighbours || !p.neighbour_count)
         abort();

@@ -99,6 +99,18 @@ static void fill_ops(const struct nn_lower *l, struct nn_report *r)
     r->op_count = l->graph->op_count;
 }
 
+/* The first span that the kernel writes. */
+static const struct nn_span *written_span(const struct nn_step *s)
+{
+    const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+
+    for (unsigned i = 0; k && i < s->span_count; i++) {
+        if (k->writes >> i & 1)
+            return &s->spans[i];
+    }
+    return &s->spans[0];
+}
+
 static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, struct nn_report *r)
 {
     struct nn_report_step *steps = arena_alloc(&r->arena, l->step_count * sizeof *steps + 1);
@@ -110,6 +122,9 @@ static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, str
                                            .variant = s->variant,
                                            .kind_name = kind_names[s->kind],
                                            .variant_name = variant_names[s->variant]};
+        const struct nn_span *out = written_span(s);
+        steps[i].output_offset = l->buffers[out->buffer].offset + out->offset;
+        steps[i].output_bytes = out->size;
         for (size_t k = 0; k < plan->count; k++) {
             const struct plan_buffer *b = &plan->buffers[k];
             if (b->first <= i && i <= b->last && b->offset + b->size > steps[i].live_bytes)

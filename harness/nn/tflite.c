@@ -259,7 +259,7 @@ static int read_opcode(struct reader *r, uint32_t index, struct nn_op *op)
         return err_set(r->err, ERR_CONFIG, "refers to operator code %u of %zu", index,
                        r->opcodes.count);
     /* The old field is one byte; files write the larger of the two. */
-    int32_t narrow = (int8_t)flat_u8(t, OPCODE_SHORT, 0);
+    int32_t narrow = flat_u8(t, OPCODE_SHORT, 0);
     int32_t wide = flat_i32(t, OPCODE_CODE, 0);
     op->code = wide > narrow ? wide : narrow;
     op->version = flat_i32(t, OPCODE_VERSION, 1);

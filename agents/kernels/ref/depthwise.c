@@ -15,8 +15,8 @@ static int32_t window_sum(const struct kernel_conv *p, const int8_t *in, const i
             int32_t x = left + fx * p->dilation_w;
             if (y < 0 || y >= p->in_h || x < 0 || x >= p->in_w)
                 continue;
-            int32_t v = in[((uint32_t)y * p->in_w + (uint32_t)x) * p->in_c];
-            sum = arith_add(sum, (v + p->in_offset) * *weights);
+            const int8_t *v = &in[((uint32_t)y * p->in_w + (uint32_t)x) * p->in_c];
+            sum = arith_add(sum, (*v + p->in_offset) * *weights);
         }
     }
     return sum;

@@ -42,8 +42,8 @@ static int32_t maximum(const struct kernel_pool *p, const struct window *w, cons
 
     for (int32_t y = w->y0; y < w->y1; y++) {
         for (int32_t x = w->x0; x < w->x1; x++) {
-            int32_t v = in[((uint32_t)y * p->in_w + (uint32_t)x) * p->c];
-            max = v > max ? v : max;
+            const int8_t *v = &in[((uint32_t)y * p->in_w + (uint32_t)x) * p->c];
+            max = *v > max ? *v : max;
         }
     }
     return max;

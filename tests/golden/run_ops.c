@@ -1,0 +1,72 @@
+/*
+ * Random one-operator models through our engine, written out for check_ops.py to compare.
+ * usage: run_ops DIR FIRST_SEED COUNT
+ * Makes DIR/NAME-SEED.tflite, .in and .out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/file.h"
+#include "tests/support/host_run.h"
+#include "tests/support/opgen.h"
+
+/* Integers get random bits; floats random values near the quantised range, and some far off. */
+static void random_input(struct host_run *r, uint32_t seed, struct buf *in)
+{
+    uint32_t state = seed * 747796405u | 1;
+
+    for (size_t i = 0; i < r->report.input_count; i++) {
+        const struct nn_report_tensor *t = &r->report.inputs[i];
+        for (uint32_t k = 0; k < t->size; k += t->type == NN_FLOAT32 ? 4 : 1) {
+            uint32_t bits = opgen_random(&state);
+            float f = (float)(int32_t)bits / 2147483648.0f * (bits % 7 ? 3.0f : 300.0f);
+            if (t->type == NN_FLOAT32)
+                buf_append(in, &f, sizeof f);
+            else
+                buf_putc(in, (char)(bits >> 24));
+        }
+    }
+}
+
+static int run_one(const char *dir, const char *name, uint32_t seed, struct err *err)
+{
+    AUTO_BUF model = BUF_INIT, in = BUF_INIT, out = BUF_INIT;
+    const struct nn_target target = {.reuse_inputs = seed % 2}; /* in place, where that can be */
+    struct host_run r;
+    char path[512];
+
+    opgen_make(name, seed, &model);
+    if (host_run_open(&r, model.data, model.len, &target, err) < 0)
+        return err_in(err, "%s-%u", name, seed);
+    random_input(&r, seed, &in);
+    host_run_infer(&r, in.data, in.len, &out);
+    host_run_close(&r);
+    snprintf(path, sizeof path, "%s/%s-%u.tflite", dir, name, seed);
+    if (file_write_atomic(path, model.data, model.len, err) < 0)
+        return err->code;
+    snprintf(path, sizeof path, "%s/%s-%u.in", dir, name, seed);
+    if (file_write_atomic(path, in.data, in.len, err) < 0)
+        return err->code;
+    snprintf(path, sizeof path, "%s/%s-%u.out", dir, name, seed);
+    return file_write_atomic(path, out.data, out.len, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+
+    if (argc != 4)
+        return 2;
+    uint32_t first = (uint32_t)strtoul(argv[2], NULL, 10);
+    uint32_t count = (uint32_t)strtoul(argv[3], NULL, 10);
+    for (size_t i = 0; opgen_names[i]; i++) {
+        for (uint32_t seed = first; seed < first + count; seed++) {
+            if (run_one(argv[1], opgen_names[i], seed, &err) < 0) {
+                fprintf(stderr, "%s\n", err.text);
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
