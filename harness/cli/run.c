@@ -18,6 +18,7 @@
 struct run_arguments {
     struct suite_options suite; /* shared with check and plan; must be first */
     uint64_t jobs;
+    uint64_t virtual_jobs;
     uint64_t wait_ns;
     bool quiet;
     bool dry_run;
@@ -28,6 +29,8 @@ static const struct option run_options[] = {
     OPTIONS_SUITE,
     {"jobs", 'j', OPTION_NUMBER, "N", "boards at once (default: all)",
      offsetof(struct run_arguments, jobs)},
+    {"virtual-jobs", 0, OPTION_NUMBER, "N", "of these, virtual boards (default: as many as CPUs)",
+     offsetof(struct run_arguments, virtual_jobs)},
     {"wait", 0, OPTION_DURATION, "TIME", "wait so long for boards that others use",
      offsetof(struct run_arguments, wait_ns)},
     {"tag", 't', OPTION_STRING, "NAME", "give the run this name in the database",
@@ -159,6 +162,7 @@ static int run_workers(struct run *r, struct err *err)
         .run_board = measure_board,
         .context = &measure,
         .jobs = (unsigned)r->arguments->jobs,
+        .virtual_jobs = (unsigned)r->arguments->virtual_jobs,
         .run_id = r->run_id,
         .done = r->done,
         .interrupts = &interrupts,
@@ -387,6 +391,8 @@ const struct verb verb_run = {
 static const struct option resume_options[] = {
     {"jobs", 'j', OPTION_NUMBER, "N", "boards at once (default: all)",
      offsetof(struct run_arguments, jobs)},
+    {"virtual-jobs", 0, OPTION_NUMBER, "N", "of these, virtual boards (default: as many as CPUs)",
+     offsetof(struct run_arguments, virtual_jobs)},
     {"wait", 0, OPTION_DURATION, "TIME", "wait so long for boards that others use",
      offsetof(struct run_arguments, wait_ns)},
     {"quiet", 'q', OPTION_FLAG, NULL, "say only what went wrong",

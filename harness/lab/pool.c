@@ -235,13 +235,29 @@ static int worker_gone(struct pool *p, struct worker *w, struct err *err)
     return 0;
 }
 
-static size_t pool_running(const struct pool *p)
+static size_t pool_running(const struct pool *p, bool only_virtual)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < p->count; i++)
-        n += p->workers[i].pid > 0;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct worker *w = &p->workers[i];
+
+        n += w->pid > 0 && (!only_virtual || w->board->realm == REALM_VIRTUAL);
+    }
     return n;
+}
+
+static bool pool_has_room(const struct pool *p, const struct board *board)
+{
+    const struct pool_options *o = p->options;
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t virtual_jobs = o->virtual_jobs != 0 ? o->virtual_jobs
+                                : cpus > 2           ? (size_t)cpus
+                                                     : 2;
+
+    if (o->jobs != 0 && pool_running(p, false) >= o->jobs)
+        return false;
+    return board->realm != REALM_VIRTUAL || pool_running(p, true) < virtual_jobs;
 }
 
 static int pool_fill(struct pool *p, struct err *err)
@@ -249,9 +265,8 @@ static int pool_fill(struct pool *p, struct err *err)
     for (size_t i = 0; i < p->count && p->told == 0; i++) {
         struct worker *w = &p->workers[i];
 
-        if (p->options->jobs != 0 && pool_running(p) >= p->options->jobs)
-            return 0;
-        if (!w->started && worker_has_work(p, w) && worker_start(p, w, err) < 0)
+        if (!w->started && worker_has_work(p, w) && pool_has_room(p, w->board) &&
+            worker_start(p, w, err) < 0)
             return (int)err->code;
     }
     return 0;
@@ -296,7 +311,7 @@ static int pool_loop(struct pool *p, struct pollfd *polls, struct err *err)
         pool_tell(p);
         if (pool_fill(p, err) < 0)
             return (int)err->code;
-        if (pool_running(p) == 0)
+        if (pool_running(p, false) == 0)
             break;
         if (pool_step(p, polls, err) < 0)
             return (int)err->code;

@@ -25,9 +25,11 @@ typedef void pool_board_fn(void *context, const struct board *board,
 struct pool_options {
     pool_board_fn *run_board;
     void *context;
-    unsigned jobs;                           /* boards at once; 0: all */
-    const char *run_id;                      /* put into every event */
-    const bool *done;                        /* per case of the plan: true = leave out (resume) */
+    unsigned jobs; /* boards at once; 0: all */
+    unsigned
+        virtual_jobs;   /* of these, virtual ones: they share the host's CPUs; 0: as many as CPUs */
+    const char *run_id; /* put into every event */
+    const bool *done;   /* per case of the plan: true = leave out (resume) */
     const volatile sig_atomic_t *interrupts; /* 1: finish the window and stop; 2: stop now */
     /* Called about ten times a second while workers run; may be NULL. */
     void (*tick)(void *context);

@@ -15,7 +15,8 @@
 
 enum {
     HELLO_MS = 8000,
-    PATH_SIZE = 1024
+    PATH_SIZE = 1024,
+    VIRTUAL_ANSWER_MS = 4000, /* an emulator shares the host's CPUs: late is not lost */
 };
 
 struct session {
@@ -104,11 +105,13 @@ static int greet(struct session *s, struct err *err)
 
     client_close(s->client);
     s->client = NULL;
-    return client_open(&(struct client_options){.transport = s->transport,
-                                                .baud = t->baud,
-                                                .max_baud = t->max_baud,
-                                                .hello_ms = HELLO_MS},
-                       &s->client, err);
+    return client_open(
+        &(struct client_options){.transport = s->transport,
+                                 .baud = t->baud,
+                                 .max_baud = t->max_baud,
+                                 .hello_ms = HELLO_MS,
+                                 .answer_ms = s->vboard != NULL ? VIRTUAL_ANSWER_MS : 0},
+        &s->client, err);
 }
 
 static int reopen(struct session *s, struct err *err)

@@ -140,7 +140,7 @@ static int emit_cold(struct attempt *a, const struct wire_record_info *record, s
 static uint32_t vector_count(const struct attempt *a)
 {
     const uint32_t limit = a->c->measure->max_vectors;
-    const size_t n = a->c->model != NULL ? a->c->model->vector_count : 0;
+    const size_t n = attempt_computes(a) ? a->c->model->vector_count : 0;
 
     return (uint32_t)(limit != 0 && limit < n ? limit : n);
 }

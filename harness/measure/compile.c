@@ -13,12 +13,17 @@ static bool engine_takes_images(const char *engine)
     return strcmp(engine, "tiny") == 0;
 }
 
+bool attempt_computes(const struct attempt *a)
+{
+    return a->c->model != NULL && strcmp(a->c->engine, "null") != 0;
+}
+
 int attempt_compile(struct attempt *a, struct err *err)
 {
     AUTO_BUF file = BUF_INIT;
     const struct nn_target target = {.variants = 0};
 
-    if (a->c->model == NULL)
+    if (!attempt_computes(a))
         return 0;
     if (file_read(a->c->model->path, MODEL_FILE_MAX, &file, err) < 0)
         return (int)err->code;

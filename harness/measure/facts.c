@@ -69,7 +69,7 @@ int attempt_facts(struct attempt *a, struct err *err)
         emit_fact(&a->out, err, "harness.version", "%s", TINYRIG_VERSION) < 0 ||
         file_fact(a, "firmware.sha256", session_firmware(a->session), err) < 0)
         return (int)err->code;
-    if (a->c->model == NULL)
+    if (!attempt_computes(a))
         return 0;
     sha256_hex(buf_text(&a->image), a->image.len, digest);
     if (emit_fact(&a->out, err, "model.image_sha256", "%s", digest) < 0)

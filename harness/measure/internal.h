@@ -27,6 +27,9 @@ struct attempt {
     size_t first_failure;  /* vectors that came out wrong */
 };
 
+/* False for the null engine and for workloads: no model is placed, no golden outputs exist. */
+bool attempt_computes(const struct attempt *a);
+
 /* compile.c: the image and its report. */
 int attempt_compile(struct attempt *a, struct err *err) MUST_CHECK;
 

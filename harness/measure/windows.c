@@ -12,6 +12,7 @@ enum {
     SLACK_MS = 10000,
     RUN_MAX = 64, /* windows asked for in one request */
     CLOCK_CHECK_NS = 300000000,
+    SLOW_WRAP_S = 60, /* agents/core/PORTING.md: faster counters are followed through their wraps */
 };
 
 static const double clock_tolerance = 0.01;
@@ -28,23 +29,31 @@ unsigned attempt_allowance_ms(const struct attempt *a, uint64_t inferences)
     return expected_ms > 3600e3 ? 3600000u : (unsigned)expected_ms;
 }
 
+/* Ticks that the largest window may take before the agent's counter could wrap unseen. */
+static double counter_range(const struct wire_hello *hello)
+{
+    const double range = ldexp(1, hello->tick_bits);
+
+    return hello->tick_bits >= 64 || range / hello->tick_hz < SLOW_WRAP_S ? INFINITY : 0.9 * range;
+}
+
 /* Inferences of the shortest window: long enough by the board's own clock, short enough to count. */
 static int size_windows(struct attempt *a, uint32_t *ret, struct err *err)
 {
     const struct suite_measure *m = a->c->measure;
     const struct wire_hello *hello = client_hello(session_client(a->session));
     const double one = (double)(a->warm_ticks > 0 ? a->warm_ticks : 1);
-    const double range = hello->tick_bits >= 64 ? INFINITY : ldexp(0.9, hello->tick_bits);
+    const double most = counter_range(hello) / one / m->slope; /* N of the shortest window */
     double n = m->inferences;
 
     if (m->inferences == 0)
         n = ceil((double)m->window_ns / a->timebase.ns_per_tick / one);
-    if (one * m->slope > range)
+    if (most < 1)
         return err_set(err, ERR_INVALID,
                        "one inference takes %.0f ticks, too many for windows on a %u-bit counter",
                        one, hello->tick_bits);
     n = n > 1e6 ? 1e6 : n;
-    n = n * m->slope * one > range ? floor(range / one / m->slope) : n;
+    n = n > most ? floor(most) : n;
     *ret = n < 1 ? 1 : (uint32_t)n;
     return 0;
 }
@@ -217,6 +226,10 @@ int attempt_latency(struct attempt *a, const struct windows *w, struct err *err)
     if (!fit_is_straight(&fit.line, 0.01))
         return err_set(err, ERR_INVALID, "windows do not lie on a line (bend of %.2f %%)",
                        fit.line.curvature * 100);
+    if (fit.line.slope <= 0 || (isfinite(fit.line.slope_low) && fit.line.slope_low <= 0)) {
+        (void)err_set(err, ERR_INVALID, "the windows are too noisy to tell the latency from zero");
+        return err_hint(err, "use longer windows (measure: window_time) or a quieter host");
+    }
     for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
         if (isfinite(figures[i].value) && emit_metric(&a->out, &figures[i], err) < 0)
             return (int)err->code;
