@@ -59,8 +59,8 @@ void fe310_output(unsigned pin, bool high)
 
 uint8_t fe310_reset_cause(void)
 {
-    /* Bits 9:8: 0 power-on, 1 external, 2 watchdog. The watchdog is also our way to reset. */
-    static const uint8_t causes[4] = {CHIP_RESET_POWER, CHIP_RESET_PIN, CHIP_RESET_WATCHDOG,
+    /* Bits 9:8: 0 power-on, 1 external, 2 watchdog, which only fe310_watchdog_reset() starts. */
+    static const uint8_t causes[4] = {CHIP_RESET_POWER, CHIP_RESET_PIN, CHIP_RESET_SOFTWARE,
                                       CHIP_RESET_UNKNOWN};
 
     return causes[REG32(FE310_AON + AON_PMUCAUSE) >> 8 & 3];

@@ -5,7 +5,8 @@ engine with stable ticks, a stored object read back, a reset. Speaks the wire pr
 code, so that it also checks the C implementation.
 
 usage: smoke_board.py FIRMWARE.elf COMMAND...
-COMMAND starts the emulator; it finds its serial line on the descriptor that replaces {fd}.
+COMMAND starts the emulator; it finds its serial line on the descriptor that replaces {fd}, and a
+socket nobody speaks on that replaces {orders}.
 Limits are asserted by options:  --expect NAME=VALUE (a field of HELLO), --stack-peak MAX.
 """
 import argparse
@@ -152,10 +153,14 @@ def build_id(path):
 
 def start(command):
     ours, theirs = socket.socketpair()
-    process = subprocess.Popen([word.replace('{fd}', str(theirs.fileno())) for word in command],
-                               pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    orders, their_orders = socket.socketpair()
+    names = {'{fd}': theirs.fileno(), '{orders}': their_orders.fileno()}
+    for name, number in names.items():
+        command = [word.replace(name, str(number)) for word in command]
+    process = subprocess.Popen(command, pass_fds=names.values(), stdin=subprocess.DEVNULL)
     theirs.close()
-    return process, ours
+    their_orders.close()
+    return process, ours, orders
 
 
 def measure(agent):
@@ -170,7 +175,7 @@ def measure(agent):
 
 
 def session(options):
-    process, line = start(options.command)
+    process, line, orders = start(options.command)
     try:
         agent = Agent(line)
         first = agent.hello()
@@ -193,6 +198,7 @@ def session(options):
         process.kill()
         process.wait()
         line.close()
+        orders.close()
 
 
 def check(options, hello, ticks, stats):

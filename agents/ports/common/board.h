@@ -23,6 +23,7 @@
 void board_start(void); /* clocks, pins; called first, with interrupts off */
 void board_marker(bool high);
 uint8_t board_reset_cause(void); /* enum chip_reset */
+void board_reset(void);          /* where the core has no reset of its own; may return */
 bool board_uid(uint8_t uid[12]); /* false: the chip has no identity; uid comes in as zeros */
 
 /* Counters worth trying, best first; ends with NULL. */

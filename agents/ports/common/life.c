@@ -61,14 +61,6 @@ void port_reset(void)
 
 /* ---- identity ---- */
 
-const uint8_t *port_build_id(void)
-{
-    /* An ELF note: three words, "GNU\0", then the hash that the linker made of the whole image. */
-    extern const uint8_t port_build_note[];
-
-    return port_build_note + 16;
-}
-
 void port_chip_uid(uint8_t uid[12])
 {
     for (uint8_t i = 0; i < 12; i++)

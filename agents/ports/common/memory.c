@@ -1,5 +1,7 @@
-/* Arena, slot, static data and the painted stack: the linker script's symbols as the core wants
- * them. */
+/*
+ * Arena, slot, static data, the painted stack, the build id: the linker script's symbols as the
+ * core wants them.
+ */
 #include "agents/core/port.h"
 #include "agents/ports/common/layout.h"
 
@@ -54,4 +56,12 @@ struct port_stack port_stack(bool repaint)
         .size = (uint32_t)((uint8_t *)port_stack_top - (uint8_t *)port_stack_limit),
         .peak = (uint32_t)((uint8_t *)port_stack_top - (uint8_t *)word),
     };
+}
+
+const uint8_t *port_build_id(void)
+{
+    /* An ELF note: three words, "GNU\0", then the hash that the linker made of the whole image. */
+    extern const uint8_t port_build_note[];
+
+    return port_build_note + 16;
 }

@@ -1,0 +1,120 @@
+/* The port functions that need the core or the drivers; memory, time and identity are in common/. */
+#include "agents/core/port.h"
+
+#include "agents/core/agent.h"
+#include "agents/core/config.h"
+#include "agents/ports/common/board.h"
+#include "agents/ports/common/life.h"
+#include "agents/ports/common/uart.h"
+#include "agents/ports/riscv/cpu.h"
+#include "agents/wire/wire.h"
+#include "targets/chips/chip.h"
+
+enum {
+    /* PLIC, context 0: machine mode of hart 0. */
+    PLIC_PRIORITY = 0x000000,
+    PLIC_ENABLE = 0x002000,
+    PLIC_THRESHOLD = 0x200000,
+    PLIC_CLAIM = 0x200004,
+};
+
+#define CAUSE_TIMER    0x80000007u
+#define CAUSE_EXTERNAL 0x8000000bu
+
+#define PLIC(offset)   REG32(BOARD_PLIC_BASE + (offset))
+
+void trap_c(void);
+
+static _Noreturn void fault(uint32_t cause)
+{
+    life_say_value("\r\ntinyrig: fault mcause=", cause);
+    life_say_value(" mepc=", CSR_READ(mepc));
+    life_say_value(" mtval=", CSR_READ(mtval));
+    life_say("\r\n");
+    life_reset(WIRE_RESET_FAULT);
+}
+
+void trap_c(void)
+{
+    uint32_t cause = CSR_READ(mcause);
+
+    if (cause == CAUSE_EXTERNAL) {
+        uint32_t source = PLIC(PLIC_CLAIM);
+
+        if (source == BOARD_UART_IRQ)
+            uart_irq();
+        PLIC(PLIC_CLAIM) = source;
+    } else if (cause == CAUSE_TIMER) {
+        CSR_CLEAR(mie, MIE_MTIE); /* an alarm clock rings once */
+    } else {
+        fault(cause);
+    }
+}
+
+void port_init(void)
+{
+    board_start();
+    life_start();
+    uart_start();
+    (void)uart_set_baud(AGENT_BAUD);
+    board_marker(false);
+    timer_choose();
+    PLIC(PLIC_PRIORITY + 4 * BOARD_UART_IRQ) = 1;
+    PLIC(PLIC_THRESHOLD) = 0;
+    PLIC(PLIC_ENABLE + BOARD_UART_IRQ / 32 * 4) = 1u << BOARD_UART_IRQ % 32;
+    CSR_SET(mie, MIE_MEIE);
+    port_link_silence(false);
+    cpu_unmask(MSTATUS_MIE);
+}
+
+void port_send(const uint8_t *data, size_t n)
+{
+    while (n-- != 0)
+        uart_put(*data++);
+}
+
+void port_send_drain(void)
+{
+    uart_drain();
+}
+
+void port_wait(void)
+{
+    /* With interrupts masked none can slip in between the look and the sleep, and a pending one
+     * still ends WFI. */
+    uint32_t was = cpu_mask();
+
+    if (!agent_rx_pending())
+        __asm__ volatile("wfi");
+    cpu_unmask(was);
+}
+
+void port_link_silence(bool silent)
+{
+    uint32_t was = cpu_mask();
+
+    uart_listen(!silent);
+    if (!silent)
+        uart_irq(); /* what came meanwhile raised no interrupt */
+    cpu_unmask(was);
+}
+
+bool port_set_baud(uint32_t baud)
+{
+    return uart_set_baud(baud);
+}
+
+void port_marker(bool high)
+{
+    board_marker(high);
+}
+
+void port_cold(void)
+{
+    __asm__ volatile("fence.i"); /* the E31's instruction cache; no data cache */
+}
+
+void cpu_reset(void)
+{
+    board_reset();
+}
