@@ -53,7 +53,7 @@ struct nn_report_step {
     uint8_t kind, variant;    /* enum kernel_kind, enum kernel_variant */
     const char *kind_name;    /* "CONV_S8" */
     const char *variant_name; /* "ref" */
-    uint32_t live_bytes;      /* end of the highest buffer in use */
+    uint32_t live_bytes;      /* of the arena, in use during this step */
     uint32_t output_offset;   /* where its result lies in the arena once it has run */
     uint32_t output_bytes;
 };

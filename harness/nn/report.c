@@ -111,6 +111,28 @@ static const struct nn_span *written_span(const struct nn_step *s)
     return &s->spans[0];
 }
 
+/* Bytes of the arena that some buffer holds during a step; shared ones count once. */
+static uint32_t covered(const struct nn_plan *plan, uint32_t step)
+{
+    uint32_t sum = 0, at = 0;
+
+    while (at < plan->size) {
+        uint32_t end = 0, next = plan->size;
+        for (size_t k = 0; k < plan->count; k++) {
+            const struct plan_buffer *b = &plan->buffers[k];
+            if (step < b->first || step > b->last || b->offset + b->size <= at)
+                continue;
+            if (b->offset <= at)
+                end = b->offset + b->size > end ? b->offset + b->size : end;
+            else
+                next = b->offset < next ? b->offset : next;
+        }
+        sum += end > at ? end - at : 0;
+        at = end > at ? end : next;
+    }
+    return sum;
+}
+
 static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, struct nn_report *r)
 {
     struct nn_report_step *steps = arena_alloc(&r->arena, l->step_count * sizeof *steps + 1);
@@ -125,11 +147,7 @@ static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, str
         const struct nn_span *out = written_span(s);
         steps[i].output_offset = l->buffers[out->buffer].offset + out->offset;
         steps[i].output_bytes = out->size;
-        for (size_t k = 0; k < plan->count; k++) {
-            const struct plan_buffer *b = &plan->buffers[k];
-            if (b->first <= i && i <= b->last && b->offset + b->size > steps[i].live_bytes)
-                steps[i].live_bytes = b->offset + b->size;
-        }
+        steps[i].live_bytes = covered(plan, i);
     }
     r->steps = steps;
     r->step_count = l->step_count;

@@ -14,6 +14,7 @@ import tempfile
 def main():
     sys.path.insert(0, os.path.join(sys.argv[1], 'suites', 'models'))
     import reference
+    from oracle.fixed import Undefined
     first, count = sys.argv[3:5] if len(sys.argv) > 4 else ('1', '30')
     wrong = {}
     total = 0
@@ -22,8 +23,12 @@ def main():
         for path in sorted(glob.glob(os.path.join(folder, '*.tflite'))):
             stem = path[:-len('.tflite')]
             interpreter = reference.Interpreter(reference.read(path))
+            try:
+                expected = reference.infer(interpreter, stem + '.in')
+            except Undefined:  # so is TensorFlow Lite's own result
+                continue
             total += 1
-            if reference.infer(interpreter, stem + '.in') != reference.read(stem + '.out'):
+            if expected != reference.read(stem + '.out'):
                 name = os.path.basename(stem)
                 wrong.setdefault(name.rpartition('-')[0], []).append(name)
     for name in sorted(wrong):

@@ -2,7 +2,7 @@
 
 #include "agents/engines/image.h"
 #include "agents/wire/wire.h"
-#include "harness/nn/tflite.h"
+#include "harness/nn/explain.h"
 #include "harness/tflite/model.h"
 #include "tests/support/host_run.h"
 #include "tests/support/opgen.h"
@@ -117,6 +117,25 @@ static void report_counts_what_the_model_does(void **state)
     assert_string_equal(r.ops[1].name, "RESHAPE");
     assert_int_equal(r.image_bytes, image.len);
     assert_int_equal(r.inputs[0].type, NN_INT8);
+    nn_report_release(&r);
+}
+
+static void explanation_shows_operators_and_hostile_names_are_inert(void **state)
+{
+    AUTO_BUF model = BUF_INIT, image = BUF_INIT, text = BUF_INIT, svg = BUF_INIT;
+    struct nn_report r;
+    struct err err = ERR_INIT;
+
+    opgen_make("conv", 2, &model);
+    assert_int_equal(nn_compile(model.data, model.len, &reference_target, &image, &r, &err), 0);
+    ((struct nn_report_buffer *)r.buffers)[0].name = "<script>\x1b[31m\"&";
+    nn_explain_text(&r, "m", &text);
+    nn_explain_svg(&r, "<m>", &svg);
+    assert_non_null(strstr(buf_text(&text), "CONV_2D v3"));
+    assert_non_null(strstr(buf_text(&text), "CONV_S8/ref"));
+    assert_non_null(strstr(buf_text(&svg), "&lt;script&gt;?[31m&quot;&amp;"));
+    assert_null(strstr(buf_text(&svg), "<script"));
+    assert_null(strstr(buf_text(&svg), "<m>"));
     nn_report_release(&r);
 }
 
@@ -248,6 +267,7 @@ int main(void)
         cmocka_unit_test(names_operator_version_and_tensor),
         cmocka_unit_test(check_lists_every_problem),
         cmocka_unit_test(report_counts_what_the_model_does),
+        cmocka_unit_test(explanation_shows_operators_and_hostile_names_are_inert),
         cmocka_unit_test(the_engine_sees_every_flipped_byte),
         cmocka_unit_test(a_step_outside_the_arena_is_refused),
         cmocka_unit_test(a_small_arena_is_refused_with_the_size_needed),

@@ -3,7 +3,6 @@
 from operator import mul
 
 from .common import LIMITS, SAME, Unsupported, activation_range
-from .common import SAME, activation_range
 from .fixed import float32, clamp, multiply, multiply64, quantize_multiplier, truncating_divide
 
 
