@@ -85,7 +85,7 @@ struct run {
     struct progress *progress;
     struct tee tee;
     char run_id[37];
-    char run_dir[64];
+    char run_dir[256];
     char lock_dir[256];
     char command_line[1024];
     struct progress_counts counts;
@@ -175,9 +175,13 @@ static int run_workers(struct run *r, struct err *err)
 /* A private folder for links and images; workers of one run share it, names keep them apart. */
 static int make_run_dir(struct run *r, struct err *err)
 {
-    (void)snprintf(r->run_dir, sizeof(r->run_dir), "/tmp/tinyrig-run-XXXXXX");
-    if (mkdtemp(r->run_dir) == NULL)
-        return err_set(err, ERR_IO, "cannot make a folder in /tmp");
+    const char *base = getenv("TMPDIR");
+
+    base = base != NULL && base[0] == '/' ? base : "/tmp";
+    if (snprintf(r->run_dir, sizeof(r->run_dir), "%s/tinyrig-run-XXXXXX", base) >=
+            (int)sizeof(r->run_dir) ||
+        mkdtemp(r->run_dir) == NULL)
+        return err_set(err, ERR_IO, "cannot make a folder in %s", base);
     return 0;
 }
 

@@ -2,13 +2,22 @@
 
 #include "harness/cli/verb.h"
 
-extern const struct verb verb_check, verb_help_command, verb_plan, verb_report, verb_resume,
-    verb_run, verb_version;
+extern const struct verb verb_boards, verb_check, verb_help_command, verb_plan, verb_report,
+    verb_resume, verb_run, verb_version;
 
+/* clang-format off */
 const struct verb *const verbs[] = {
-    &verb_run,   &verb_resume,       &verb_report,  &verb_plan,
-    &verb_check, &verb_help_command, &verb_version, NULL,
+    &verb_run,
+    &verb_resume,
+    &verb_report,
+    &verb_plan,
+    &verb_check,
+    &verb_boards,
+    &verb_help_command,
+    &verb_version,
+    NULL,
 };
+/* clang-format on */
 
 const struct verb *verb_find(const char *name)
 {
