@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "harness/base/text.h"
-#include "harness/load/read.h"
+#include "harness/load/suite_file.h"
 
 static const char *const op_words[] = {"<=", "<", ">=", ">", "=="};
 

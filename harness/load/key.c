@@ -82,7 +82,7 @@ static bool read_value(struct load *l, const struct node *n, const struct key *k
 static void set_array(void *object, const struct key *k, void *array, size_t count)
 {
     memcpy((char *)object + k->offset, &array, sizeof(array));
-    if (k->count_offset != KEY_NOWHERE)
+    if (k->count_offset != 0)
         memcpy((char *)object + k->count_offset, &count, sizeof(count));
 }
 
@@ -147,8 +147,8 @@ static void read_axes(struct load *l, const struct node *n, const struct key *k,
     static const struct key axis_key = {
         .shape = KEY_LIST,
         .rule = {.kind = VALUE_NAME},
-        .offset = (long)offsetof(struct suite_axis, values),
-        .count_offset = (long)offsetof(struct suite_axis, value_count),
+        .offset = offsetof(struct suite_axis, values),
+        .count_offset = offsetof(struct suite_axis, value_count),
     };
     struct suite_axis *axes;
 
@@ -172,7 +172,7 @@ static void read_axes(struct load *l, const struct node *n, const struct key *k,
 static void read_key(struct load *l, const struct node *n, const struct key *k, void *object,
                      enum read_mode mode)
 {
-    if (k->given_offset != KEY_NOWHERE)
+    if (k->given_offset != 0)
         *(bool *)((char *)object + k->given_offset) = true;
     switch (k->shape) {
     case KEY_ONE:
@@ -248,7 +248,7 @@ void key_read(struct load *l, const struct node *n, const struct key_map *map, v
     const struct key as = {.name = map->name};
     const size_t before = l->problems->count;
 
-    if (map->where_offset != KEY_NOWHERE)
+    if (map->where_offset != 0)
         memcpy((char *)object + map->where_offset, &n->where, sizeof(n->where));
     if (mode == READ_FRESH)
         apply_fallbacks(l, n, map, object);
@@ -263,4 +263,13 @@ void key_read(struct load *l, const struct node *n, const struct key_map *map, v
     /* A check between keys says nothing useful about keys that could not be read. */
     if (map->finish != NULL && l->problems->count == before)
         map->finish(l, n, object);
+}
+
+void key_read_text(struct load *l, const char *data, size_t n, const struct key_map *map,
+                   void *object)
+{
+    const struct node *root = node_parse(data, n, l->file, l->problems);
+
+    if (root != NULL)
+        key_read(l, root, map, object, READ_FRESH);
 }

@@ -25,24 +25,21 @@ enum key_flag {
     KEY_INHERITS = 4, /* KEY_MAP: prepare() filled it; only what is written changes */
 };
 
-enum {
-    KEY_NOWHERE = -1 /* for an offset: not stored */
-};
-
 struct key_map;
 
+/* Offsets of 0 that the comment calls optional mean: not stored. */
 struct key {
     const char *name;
-    const char *help;     /* one sentence, no full stop */
-    const char *example;  /* what to write behind the colon */
-    const char *fallback; /* as one would write it; NULL: none. In the help as the default */
+    const char *help;     /* no sentence, no full stop */
+    const char *example;  /* what to write behind the colon; NULL for maps that have a section */
+    const char *fallback; /* as one would write it; NULL: none. The help calls it the default */
     enum key_shape shape;
     unsigned flags;
-    struct value_rule rule;    /* KEY_ONE and KEY_LIST */
+    struct value_rule rule;    /* KEY_ONE, KEY_LIST and KEY_AXES */
     const struct key_map *map; /* KEY_MAP, KEY_MAPS and KEY_NAMED */
-    long offset;               /* of the value, or of the pointer to the array */
-    long count_offset;         /* arrays: of the size_t count */
-    long given_offset;         /* of a bool that says that it was written */
+    size_t offset;             /* of the value, or of the pointer to the array */
+    size_t count_offset;       /* arrays: of the size_t count; optional for KEY_LIST */
+    size_t given_offset;       /* of a bool that says that it was written; optional */
 };
 
 struct load;
@@ -53,8 +50,8 @@ struct key_map {
     const struct key *keys; /* ends with a NULL name */
     size_t size;            /* of the struct */
     const char *shorthand;  /* the key meant by a scalar in place of the map; or NULL */
-    long where_offset;      /* of a struct where */
-    long name_offset;       /* KEY_NAMED: of the const char * that takes the name */
+    size_t where_offset;    /* of a struct where; 0: none */
+    size_t name_offset;     /* KEY_NAMED: of the const char * that takes the name */
     void (*prepare)(struct load *l, void *object); /* after the defaults, before the keys */
     void (*finish)(struct load *l, const struct node *n, void *object); /* checks between keys */
 };
@@ -83,15 +80,43 @@ void key_read(struct load *l, const struct node *n, const struct key_map *map, v
 /* Note a mistake at a node. */
 #define LOAD_PROBLEM(l, node, ...) problem_add((l)->problems, (node)->where, __VA_ARGS__)
 
+/* Parse and read a whole file into object. */
+void key_read_text(struct load *l, const char *data, size_t n, const struct key_map *map,
+                   void *object);
+
 /* " (did you mean 'x'?)" or "", into text[96]. */
 void key_suggest(const char *word, const char *const *candidates, char text[static 96]);
 
-/* Rows of a table. M is the struct's tag. */
-#define KEY_AT(M, field)                                                                           \
-    .offset = (long)offsetof(struct M, field), .count_offset = KEY_NOWHERE,                        \
-    .given_offset = KEY_NOWHERE
-#define KEY_ARRAY_AT(M, field, count)                                                              \
-    .offset = (long)offsetof(struct M, field), .count_offset = (long)offsetof(struct M, count),    \
-    .given_offset = KEY_NOWHERE
+/*
+ * Rows of a table. `#define M tag` names the struct before it. Each row ends with one of REQUIRED,
+ * OPTIONAL, DEFAULT or FLAGS, and after that whatever else it needs.
+ */
+#define KEY_ROW(shape_, name_, field_, help_, ...)                                                 \
+    {                                                                                              \
+        .shape = shape_, .name = name_, .offset = offsetof(struct M, field_), .help = help_,       \
+        __VA_ARGS__                                                                                \
+    }
+#define ONE(name_, kind_, field_, example_, help_, ...)                                            \
+    KEY_ROW(KEY_ONE, name_, field_, help_, .rule.kind = kind_, EXAMPLE(example_), __VA_ARGS__)
+#define LIST(name_, kind_, field_, example_, help_, ...)                                           \
+    KEY_ROW(KEY_LIST, name_, field_, help_, .rule.kind = kind_, EXAMPLE(example_), __VA_ARGS__)
+#define AXES(name_, kind_, field_, example_, help_, ...)                                           \
+    KEY_ROW(KEY_AXES, name_, field_, help_, .rule.kind = kind_, EXAMPLE(example_), __VA_ARGS__)
+#define MAP(name_, map_, field_, help_, ...)                                                       \
+    KEY_ROW(KEY_MAP, name_, field_, help_, .map = &(map_), __VA_ARGS__)
+#define MAPS(name_, map_, field_, help_, ...)                                                      \
+    KEY_ROW(KEY_MAPS, name_, field_, help_, .map = &(map_), __VA_ARGS__)
+#define NAMED(name_, map_, field_, help_, ...)                                                     \
+    KEY_ROW(KEY_NAMED, name_, field_, help_, .map = &(map_), __VA_ARGS__)
+
+#define REQUIRED          .flags = KEY_REQUIRED
+#define OPTIONAL          .flags = 0
+#define FLAGS(flags_)     .flags = (flags_)
+#define DEFAULT(text_)    .fallback = (text_)
+#define EXAMPLE(text_)    .example = (text_)
+#define RANGE(min_, max_) .rule.min = (min_), .rule.max = (max_)
+#define WORDS(list_)      .rule.words = (list_)
+#define COUNT(field_)     .count_offset = offsetof(struct M, field_)
+#define GIVEN(field_)     .given_offset = offsetof(struct M, field_)
 
 #endif

@@ -1,4 +1,4 @@
-/* The lab inventory: its key tables, and how kinds of boards become boards that can be used. */
+/* The lab inventory: how kinds of boards become boards that can be used. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,105 +6,10 @@
 #include <unistd.h>
 
 #include "harness/base/file.h"
+#include "harness/load/lab_file.h"
 #include "harness/load/load.h"
-#include "harness/load/read.h"
 
-/* A board as written in the lab file: a kind, and what differs from it. */
-struct lab_board {
-    struct board board; /* type is the kind's name */
-    const char *const *tags;
-    const struct node *node;
-};
-
-struct lab_file {
-    struct lab lab;
-    const char *const *board_path;
-    bool virtual_boards;
-    struct lab_board *boards;
-    size_t board_count;
-    struct board **attached;
-    size_t attached_count;
-    size_t attached_capacity;
-    struct board **known;
-    size_t known_count;
-    size_t known_capacity;
-};
-
-static const char *const meter_modes[] = {"ampere", "source", NULL};
-static const char *const meter_drivers[] = {"ppk2",       "lpm01a",    "csv",  "replay",
-                                            "iio",        "hwmon",     "scpi", "sigrok",
-                                            "joulescope", "synthetic", "null", NULL};
-
-#define M lab_meter
-static const struct key meter_keys[] = {
-    {"driver",
-     "which instrument it is",
-     "ppk2",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_CHOICE, meter_drivers},
-     NULL,
-     KEY_AT(M, driver)},
-    {"where",
-     "device, by-id path, host:port, or the file to replay",
-     "/dev/serial/by-id/usb-Nordic_Semiconductor_PPK2_C0FFEE-if01",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, where)},
-    {"serial",
-     "USB serial number",
-     "C0FFEE123456",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_SERIAL},
-     NULL,
-     KEY_AT(M, serial)},
-    {"mode",
-     "ampere: in series with the supply; source: it supplies the board",
-     "source",
-     "ampere",
-     KEY_ONE,
-     0,
-     {VALUE_CHOICE, meter_modes},
-     NULL,
-     KEY_AT(M, mode)},
-    {"voltage",
-     "to supply; without it, the board's nominal voltage",
-     "3.0V",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_VOLTS},
-     NULL,
-     KEY_AT(M, voltage_uv)},
-    {"channels",
-     "boards behind a multiplexer",
-     "4",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .min = 1, .max = 64},
-     NULL,
-     KEY_AT(M, channels)},
-    {"mux",
-     "program and arguments that connect {channel}; no shell",
-     "[mux-select, \"{channel}\"]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, mux)},
-    {NULL},
-};
-#undef M
-
-static void meter_finish(struct load *l, const struct node *n, void *object)
+void meter_finish(struct load *l, const struct node *n, void *object)
 {
     const struct lab_meter *m = object;
 
@@ -112,298 +17,25 @@ static void meter_finish(struct load *l, const struct node *n, void *object)
         LOAD_PROBLEM(l, n, "'channels' and 'mux' belong together");
 }
 
-static const struct key_map meter_map = {
-    .name = "meters",
-    .help = "power instruments; boards that share one take turns",
-    .keys = meter_keys,
-    .size = sizeof(struct lab_meter),
-    .where_offset = (long)offsetof(struct lab_meter, where_declared),
-    .name_offset = (long)offsetof(struct lab_meter, name),
-    .finish = meter_finish,
-};
-
-static const char *const power_kinds[] = {"uhubctl", "meter", "gpio", "command", NULL};
-
-#define M lab_power
-static const struct key power_keys[] = {
-    {"kind",
-     "uhubctl (port of a USB hub), meter (its own switch), gpio or command",
-     "uhubctl",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_CHOICE, power_kinds},
-     NULL,
-     KEY_AT(M, kind)},
-    {"location",
-     "uhubctl: location of the hub; gpio: chip",
-     "1-1.4",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_SERIAL},
-     NULL,
-     KEY_AT(M, location)},
-    {"port",
-     "uhubctl: port of the hub; gpio: line",
-     "2",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .max = 1023},
-     NULL,
-     KEY_AT(M, port)},
-    {"meter",
-     "kind meter: which",
-     "ppk2-a",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, meter)},
-    {"on",
-     "kind command: program and arguments; no shell",
-     "[pduclient, --on, \"7\"]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, on)},
-    {"off",
-     "kind command: program and arguments; no shell",
-     "[pduclient, --off, \"7\"]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, off)},
-    {"off_time",
-     "how long it stays off in a power cycle",
-     "2s",
-     "2s",
-     KEY_ONE,
-     0,
-     {VALUE_DURATION},
-     NULL,
-     KEY_AT(M, off_time_ns)},
-    {NULL},
-};
-#undef M
-
-static void power_finish(struct load *l, const struct node *n, void *object)
+void power_finish(struct load *l, const struct node *n, void *object)
 {
     const struct lab_power *p = object;
     const bool by_command = strcmp(p->kind, "command") == 0;
     const bool by_meter = strcmp(p->kind, "meter") == 0;
 
     if (by_command && (p->on == NULL || p->off == NULL))
-        LOAD_PROBLEM(l, n, "'on' and 'off' are missing in 'power': kind command needs both");
+        LOAD_PROBLEM(l, n,
+                     "'turn_on' and 'turn_off' are missing in 'power': kind command needs both");
     if (by_meter && p->meter == NULL)
         LOAD_PROBLEM(l, n, "'meter' is missing in 'power': kind meter needs one");
     if (!by_command && !by_meter && p->location == NULL)
         LOAD_PROBLEM(l, n, "'location' is missing in 'power': kind %s needs one", p->kind);
 }
 
-static const struct key_map power_map = {
-    .name = "power",
-    .help = "switches for the supply of boards",
-    .keys = power_keys,
-    .size = sizeof(struct lab_power),
-    .where_offset = (long)offsetof(struct lab_power, where),
-    .name_offset = (long)offsetof(struct lab_power, name),
-    .finish = power_finish,
-};
-
-#define M lab_board
-static const struct key lab_board_keys[] = {
-    {"board",
-     "kind of board: a board file's name without .yaml",
-     "nucleo-f446re",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, board.type)},
-    {"transport",
-     "how it is reached, on top of the board file",
-     "{usb_serial: 066FFF505055657867}",
-     NULL,
-     KEY_MAP,
-     0,
-     {0},
-     &transport_map,
-     KEY_AT(M, board.transport)},
-    {"openocd",
-     "its debug adapter, on top of the board file",
-     "{serial: 066FFF505055657867}",
-     NULL,
-     KEY_MAP,
-     0,
-     {0},
-     &openocd_map,
-     KEY_AT(M, board.openocd)},
-    {"uid",
-     "chip UID that the agent must report; a board swapped by mistake is then noticed",
-     "0023001A3338470A30343234",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_SERIAL},
-     NULL,
-     KEY_AT(M, board.uid)},
-    {"meter",
-     "its power instrument",
-     "ppk2-a",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, board.meter)},
-    {"meter_channel",
-     "behind the meter's multiplexer",
-     "1",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .max = 63},
-     NULL,
-     KEY_AT(M, board.meter_channel)},
-    {"power",
-     "the switch of its supply",
-     "hub-2",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, board.power)},
-    {"voltage",
-     "its supply, when not the nominal one",
-     "1.8V",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_VOLTS},
-     NULL,
-     KEY_AT(M, board.voltage_uv)},
-    {"tags",
-     "further words that suites can choose it by",
-     "[bench-2]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, tags)},
-    {"maintenance",
-     "why it is not to be used now",
-     "waiting for a new cable",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, board.maintenance)},
-    {NULL},
-};
-#undef M
-
-static void lab_board_finish(struct load *l, const struct node *n, void *object)
+void lab_board_finish(struct load *l, const struct node *n, void *object)
 {
     ((struct lab_board *)object)->node = n;
 }
-
-static const struct key_map lab_board_map = {
-    .name = "boards",
-    .help = "the boards of this lab, by the names that results will carry",
-    .keys = lab_board_keys,
-    .size = sizeof(struct lab_board),
-    .where_offset = (long)offsetof(struct lab_board, board.where),
-    .name_offset = (long)offsetof(struct lab_board, board.name),
-    .finish = lab_board_finish,
-};
-
-#define M lab_file
-static const struct key lab_keys[] = {
-    {"name",
-     "what the lab is called; without it, the file's name",
-     "bench",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, lab.name)},
-    {"board_path",
-     "folders with further board files",
-     "[boards]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_PATH},
-     NULL,
-     KEY_AT(M, board_path)},
-    {"virtual_boards",
-     "every virtual board can be used too",
-     "false",
-     "true",
-     KEY_ONE,
-     0,
-     {VALUE_BOOL},
-     NULL,
-     KEY_AT(M, virtual_boards)},
-    {"commands",
-     "the only programs that board files may run: names, or absolute paths",
-     "[avrdude, /opt/st/st-flash]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, lab.commands)},
-    {"meters",
-     "power instruments; boards that share one take turns",
-     NULL,
-     NULL,
-     KEY_NAMED,
-     0,
-     {0},
-     &meter_map,
-     KEY_ARRAY_AT(M, lab.meters, lab.meter_count)},
-    {"power",
-     "switches for the supply of boards",
-     NULL,
-     NULL,
-     KEY_NAMED,
-     0,
-     {0},
-     &power_map,
-     KEY_ARRAY_AT(M, lab.powers, lab.power_count)},
-    {"boards",
-     "the boards of this lab, by the names that results will carry",
-     NULL,
-     NULL,
-     KEY_NAMED,
-     0,
-     {0},
-     &lab_board_map,
-     KEY_ARRAY_AT(M, boards, board_count)},
-    {NULL},
-};
-#undef M
-
-const struct key_map lab_map = {
-    .name = "lab",
-    .help = "which boards and instruments this host has",
-    .keys = lab_keys,
-    .size = sizeof(struct lab_file),
-    .where_offset = KEY_NOWHERE,
-};
 
 static int by_name(const void *left, const void *right)
 {
@@ -440,7 +72,7 @@ static int learn_board(struct load *lab, struct lab_file *f, const char *path, s
     int r;
 
     l.file = path;
-    if (board_of(f->known, f->known_count, read_stem(path, ".yaml", l.arena)) != NULL)
+    if (board_of(f->known, f->known_count, value_stem(path, ".yaml", l.arena)) != NULL)
         return 0;
     r = file_read(path, NODE_FILE_LIMIT, &data, err);
     if (r < 0)
@@ -657,9 +289,9 @@ static int lab_from(const char *data, size_t n, struct load *l, const char *cons
     int r;
 
     f->lab.path = l->file;
-    read_text(l, data, n, &lab_map, f);
+    key_read_text(l, data, n, &lab_map, f);
     if (f->lab.name == NULL)
-        f->lab.name = read_stem(l->file, ".yaml", l->arena);
+        f->lab.name = value_stem(l->file, ".yaml", l->arena);
     r = lab_finish(l, f, board_dirs, err);
     if (r == 0)
         *ret = &f->lab;

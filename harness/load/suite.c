@@ -1,4 +1,4 @@
-/* Suite files: their key tables and the checks between keys. */
+/* Suite files: the checks between keys, and from keys to structs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,123 +6,9 @@
 #include "harness/base/hash.h"
 #include "harness/base/text.h"
 #include "harness/load/load.h"
-#include "harness/load/read.h"
+#include "harness/load/suite_file.h"
 
-/* A model as written; becomes a struct suite_model once everything is known. */
-struct model_file {
-    struct suite_model model;
-    struct vector_files files;
-    const struct suite_vector *vectors; /* written out one by one */
-    size_t vector_count;
-};
-
-struct suite_file {
-    struct suite suite;
-    struct suite_energy energy;
-    bool has_energy;
-    struct model_file defaults;
-    bool has_defaults;
-    struct model_file *models;
-    size_t model_count;
-};
-
-#define M suite_measure
-static const struct key measure_keys[] = {
-    {"warmup",
-     "inferences before the first window",
-     "2",
-     "1",
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .max = 1000000},
-     NULL,
-     KEY_AT(M, warmup)},
-    {"windows",
-     "measured windows at each length",
-     "5",
-     "5",
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .min = 1, .max = 10000},
-     NULL,
-     KEY_AT(M, windows)},
-    {"slope",
-     "lengths of windows: N, 2N, ... slope x N inferences, for the fit time = a + b N",
-     "3",
-     "3",
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .min = 1, .max = 16},
-     NULL,
-     KEY_AT(M, slope)},
-    {"window_time",
-     "the shortest window lasts about this long on the board's own clock",
-     "200ms",
-     "100ms",
-     KEY_ONE,
-     0,
-     {VALUE_DURATION},
-     NULL,
-     KEY_AT(M, window_ns)},
-    {"inferences",
-     "N itself, instead of a window_time that it is sized to",
-     "10",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .min = 1, .max = 100000000},
-     NULL,
-     KEY_AT(M, inferences)},
-    {"repeat",
-     "runs of each case; each begins with a reset of the board",
-     "3",
-     "1",
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .min = 1, .max = 1000},
-     NULL,
-     KEY_AT(M, repeat)},
-    {"interleave",
-     "runs of different cases take turns (A B A B), so that drift hits all alike",
-     "true",
-     "false",
-     KEY_ONE,
-     0,
-     {VALUE_BOOL},
-     NULL,
-     KEY_AT(M, interleave)},
-    {"profile",
-     "an extra pass that counts each operator, outside of the windows",
-     "true",
-     "false",
-     KEY_ONE,
-     0,
-     {VALUE_BOOL},
-     NULL,
-     KEY_AT(M, profile)},
-    {"max_vectors",
-     "check only the first so many inputs; 0 is all",
-     "4",
-     "0",
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .max = 1000000},
-     NULL,
-     KEY_AT(M, max_vectors)},
-    {"timeout",
-     "give one run of one case up after this long; without it, sized to the windows",
-     "2min",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_DURATION},
-     NULL,
-     KEY_AT(M, timeout_ns)},
-    {NULL},
-};
-#undef M
-
-static void measure_finish(struct load *l, const struct node *n, void *object)
+void measure_finish(struct load *l, const struct node *n, void *object)
 {
     const struct suite_measure *m = object;
 
@@ -133,76 +19,7 @@ static void measure_finish(struct load *l, const struct node *n, void *object)
                      (unsigned long long)m->windows * m->slope);
 }
 
-static const struct key_map measure_map = {
-    .name = "measure",
-    .help = "how each case is measured",
-    .keys = measure_keys,
-    .size = sizeof(struct suite_measure),
-    .where_offset = KEY_NOWHERE,
-    .finish = measure_finish,
-};
-
-#define M suite_battery
-static const struct key battery_keys[] = {
-    {"capacity",
-     "nominal capacity of the battery",
-     "2000mAh",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_CAPACITY},
-     NULL,
-     KEY_AT(M, capacity_mah)},
-    {"inferences_per_hour",
-     "duty: how often the model runs",
-     "360",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_NUMBER},
-     NULL,
-     KEY_AT(M, inferences_per_hour)},
-    {"sleep_current",
-     "of the whole product between inferences",
-     "12uA",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_AMPERES},
-     NULL,
-     KEY_AT(M, sleep_na)},
-    {"usable",
-     "share of the capacity that can be drawn",
-     "85%",
-     "100%",
-     KEY_ONE,
-     0,
-     {VALUE_RATIO},
-     NULL,
-     KEY_AT(M, usable)},
-    {"self_discharge",
-     "share of the capacity lost in a year",
-     "1%",
-     "0%",
-     KEY_ONE,
-     0,
-     {VALUE_RATIO},
-     NULL,
-     KEY_AT(M, self_discharge)},
-    {"efficiency",
-     "of the regulator between battery and board",
-     "90%",
-     "100%",
-     KEY_ONE,
-     0,
-     {VALUE_RATIO},
-     NULL,
-     KEY_AT(M, efficiency)},
-    {NULL},
-};
-#undef M
-
-static void battery_finish(struct load *l, const struct node *n, void *object)
+void battery_finish(struct load *l, const struct node *n, void *object)
 {
     const struct suite_battery *b = object;
 
@@ -210,151 +27,7 @@ static void battery_finish(struct load *l, const struct node *n, void *object)
         LOAD_PROBLEM(l, n, "'capacity', 'usable' and 'efficiency' must be more than 0");
 }
 
-static const struct key_map battery_map = {
-    .name = "battery",
-    .help = "the battery whose life is projected from the measured charge",
-    .keys = battery_keys,
-    .size = sizeof(struct suite_battery),
-    .where_offset = KEY_NOWHERE,
-    .finish = battery_finish,
-};
-
-static const char *const energy_profiles[] = {"guarded", "eembc", NULL};
-
-#define M suite_energy
-static const struct key energy_keys[] = {
-    {"profile",
-     "guarded: from idle to idle, idle current subtracted; eembc: its run rules",
-     "guarded",
-     "guarded",
-     KEY_ONE,
-     0,
-     {VALUE_WORD, energy_profiles},
-     NULL,
-     KEY_AT(M, profile)},
-    {"meter",
-     "a meter of the lab file; without it, the one the lab gives to the board",
-     "ppk2-a",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, meter)},
-    {"voltage",
-     "supply; without it, the board's nominal voltage",
-     "3.0V",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_VOLTS},
-     NULL,
-     KEY_AT(M, voltage_uv)},
-    {"windows",
-     "measured windows",
-     "5",
-     "5",
-     KEY_ONE,
-     0,
-     {VALUE_COUNT, .min = 1, .max = 1000},
-     NULL,
-     KEY_AT(M, windows)},
-    {"window_time",
-     "a window lasts at least this long",
-     "10s",
-     "10s",
-     KEY_ONE,
-     0,
-     {VALUE_DURATION},
-     NULL,
-     KEY_AT(M, window_ns)},
-    {"idle_time",
-     "quiet before and after each window, for the idle current",
-     "1s",
-     "1s",
-     KEY_ONE,
-     0,
-     {VALUE_DURATION},
-     NULL,
-     KEY_AT(M, idle_ns)},
-    {"keep_trace",
-     "keep every raw sample; without it, only those of failed windows",
-     "true",
-     "false",
-     KEY_ONE,
-     0,
-     {VALUE_BOOL},
-     NULL,
-     KEY_AT(M, keep_trace)},
-    {"battery",
-     "project the life of this battery",
-     NULL,
-     NULL,
-     KEY_MAP,
-     0,
-     {0},
-     &battery_map,
-     .offset = (long)offsetof(struct M, battery),
-     .count_offset = KEY_NOWHERE,
-     .given_offset = (long)offsetof(struct M, has_battery)},
-    {NULL},
-};
-#undef M
-
-static const struct key_map energy_map = {
-    .name = "energy",
-    .help = "measure current and energy too",
-    .keys = energy_keys,
-    .size = sizeof(struct suite_energy),
-    .where_offset = KEY_NOWHERE,
-};
-
-/* The keys that choose cases, in the struct M at field F (with its dot, or empty). */
-#define FILTER_KEYS(M, F)                                                                          \
-    {"model", "name or pattern of models", "kws", NULL, KEY_ONE, 0, {VALUE_PATTERN},               \
-     NULL,    KEY_AT(M, F model)},                                                                 \
-        {"board",           "name or pattern of boards, or tag:NAME",                              \
-         "tag:cortex-m",    NULL,                                                                  \
-         KEY_ONE,           0,                                                                     \
-         {VALUE_PATTERN},   NULL,                                                                  \
-         KEY_AT(M, F board)},                                                                      \
-        {"engine", "name or pattern of engines", "tiny", NULL, KEY_ONE, 0, {VALUE_PATTERN},        \
-         NULL,     KEY_AT(M, F engine)},                                                           \
-    {                                                                                              \
-        "parameters", "values of parameters, any of them", "{kernels: ref}", NULL, KEY_AXES, 0,    \
-            {VALUE_PATTERN}, NULL, KEY_ARRAY_AT(M, F parameters, F parameter_count)                \
-    }
-
-#define M suite_filter
-static const struct key include_keys[] = {
-    FILTER_KEYS(M, ),
-    {"reason",
-     "why only these, for people",
-     "the release candidates",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, reason)},
-    {NULL},
-};
-static const struct key exclude_keys[] = {
-    FILTER_KEYS(M, ),
-    {"reason",
-     "why not these; the plan and the report show it",
-     "needs more RAM than the part has",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, reason)},
-    {NULL},
-};
-#undef M
-
-static void filter_finish(struct load *l, const struct node *n, void *object)
+void filter_finish(struct load *l, const struct node *n, void *object)
 {
     const struct suite_filter *f = object;
 
@@ -362,50 +35,7 @@ static void filter_finish(struct load *l, const struct node *n, void *object)
         LOAD_PROBLEM(l, n, "expected at least one of model, board, engine, parameters");
 }
 
-static const struct key_map include_map = {
-    .name = "include",
-    .help = "cases to keep; without it, all",
-    .keys = include_keys,
-    .size = sizeof(struct suite_filter),
-    .where_offset = (long)offsetof(struct suite_filter, where),
-    .finish = filter_finish,
-};
-
-static const struct key_map exclude_map = {
-    .name = "exclude",
-    .help = "cases to leave out; they are planned as skipped, with the reason",
-    .keys = exclude_keys,
-    .size = sizeof(struct suite_filter),
-    .where_offset = (long)offsetof(struct suite_filter, where),
-    .finish = filter_finish,
-};
-
-#define M suite_budget
-static const struct key budget_keys[] = {
-    {"limit",
-     "METRIC <= VALUE, also <, >=, >, ==",
-     "ram <= 64KiB",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, text)},
-    FILTER_KEYS(M, when.),
-    {"reason",
-     "where the limit comes from, for people",
-     "the product's part has 64 KiB",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, when.reason)},
-    {NULL},
-};
-#undef M
-
-static void budget_finish(struct load *l, const struct node *n, void *object)
+void budget_finish(struct load *l, const struct node *n, void *object)
 {
     struct suite_budget *b = object;
 
@@ -413,41 +43,7 @@ static void budget_finish(struct load *l, const struct node *n, void *object)
     budget_read(l, n, b);
 }
 
-static const struct key_map budget_map = {
-    .name = "budgets",
-    .help = "limits that must hold; a broken one fails the case",
-    .keys = budget_keys,
-    .size = sizeof(struct suite_budget),
-    .shorthand = "limit",
-    .where_offset = (long)offsetof(struct suite_budget, where),
-    .finish = budget_finish,
-};
-
-#define M suite_vector
-static const struct key vector_keys[] = {
-    {"input",
-     "raw little-endian tensor to feed",
-     "models/sine/in0.bin",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_PATH},
-     NULL,
-     KEY_AT(M, input)},
-    {"expected",
-     "raw tensor that must come back, bit for bit",
-     "models/sine/out0.bin",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_PATH},
-     NULL,
-     KEY_AT(M, expected)},
-    {NULL},
-};
-#undef M
-
-static void vector_finish(struct load *l, const struct node *n, void *object)
+void vector_finish(struct load *l, const struct node *n, void *object)
 {
     const struct suite_vector *v = object;
 
@@ -455,90 +51,7 @@ static void vector_finish(struct load *l, const struct node *n, void *object)
         (void)file_check(l, n, v->expected);
 }
 
-static const struct key_map vector_map = {
-    .name = "vectors",
-    .help = "inputs and their outputs, one by one",
-    .keys = vector_keys,
-    .size = sizeof(struct suite_vector),
-    .where_offset = KEY_NOWHERE,
-    .finish = vector_finish,
-};
-
-/* What a model may say itself and `defaults` may say for all. */
-#define M model_file
-#define MODEL_KEYS                                                                                 \
-    {"inputs",                                                                                     \
-     "raw little-endian input tensors: files, or patterns whose matches are sorted; {name} is "    \
-     "the model's name",                                                                           \
-     "models/sine/in*.bin",                                                                        \
-     NULL,                                                                                         \
-     KEY_LIST,                                                                                     \
-     0,                                                                                            \
-     {VALUE_TEXT},                                                                                 \
-     NULL,                                                                                         \
-     KEY_AT(M, files.inputs)},                                                                     \
-        {"expected",                                                                               \
-         "the outputs that must come back for them, bit for bit; as many as inputs",               \
-         "models/sine/out*.bin",                                                                   \
-         NULL,                                                                                     \
-         KEY_LIST,                                                                                 \
-         0,                                                                                        \
-         {VALUE_TEXT},                                                                             \
-         NULL,                                                                                     \
-         KEY_AT(M, files.expected)},                                                               \
-        {"measure",                                                                                \
-         "what this model measures differently",                                                   \
-         NULL,                                                                                     \
-         NULL,                                                                                     \
-         KEY_MAP,                                                                                  \
-         KEY_INHERITS,                                                                             \
-         {0},                                                                                      \
-         &measure_map,                                                                             \
-         KEY_AT(M, model.measure)},                                                                \
-    {                                                                                              \
-        "budgets", "limits for this model only", "[latency <= 33ms]", NULL, KEY_MAPS, KEY_ALONE,   \
-            {0}, &budget_map, KEY_ARRAY_AT(M, model.budgets, model.budget_count)                   \
-    }
-
-static const struct key defaults_keys[] = {
-    MODEL_KEYS,
-    {NULL},
-};
-
-static const struct key model_keys[] = {
-    {"path",
-     "a .tflite file, relative to the suite",
-     "models/sine.tflite",
-     NULL,
-     KEY_ONE,
-     KEY_REQUIRED,
-     {VALUE_PATH},
-     NULL,
-     KEY_AT(M, model.path)},
-    {"name",
-     "what it is called in results; without it, the file's name",
-     "sine",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, model.name)},
-    MODEL_KEYS,
-    {"vectors",
-     "inputs and expected outputs, pair by pair, instead of inputs and expected",
-     "[{input: in0.bin, expected: out0.bin}]",
-     NULL,
-     KEY_MAPS,
-     KEY_ALONE,
-     {0},
-     &vector_map,
-     KEY_ARRAY_AT(M, vectors, vector_count)},
-    {NULL},
-};
-#undef M
-
-static void defaults_prepare(struct load *l, void *object)
+void defaults_prepare(struct load *l, void *object)
 {
     const struct suite_file *s = l->context;
     struct model_file *m = object;
@@ -546,16 +59,7 @@ static void defaults_prepare(struct load *l, void *object)
     m->model.measure = s->suite.measure;
 }
 
-static const struct key_map defaults_map = {
-    .name = "defaults",
-    .help = "what every model does unless it says otherwise",
-    .keys = defaults_keys,
-    .size = sizeof(struct model_file),
-    .where_offset = KEY_NOWHERE,
-    .prepare = defaults_prepare,
-};
-
-static void model_prepare(struct load *l, void *object)
+void model_prepare(struct load *l, void *object)
 {
     const struct suite_file *s = l->context;
     struct model_file *m = object;
@@ -588,10 +92,10 @@ static const char *const *with_name(struct load *l, const char *const *texts, co
     return out;
 }
 
-static void model_finish(struct load *l, const struct node *n, void *object)
+void model_finish(struct load *l, const struct node *n, void *object)
 {
     struct model_file *m = object;
-    const char *stem = read_stem(m->model.path, ".tflite", l->arena);
+    const char *stem = value_stem(m->model.path, ".tflite", l->arena);
     const struct value_rule name = {.kind = VALUE_NAME};
 
     if (m->model.name == NULL &&
@@ -611,135 +115,6 @@ static void model_finish(struct load *l, const struct node *n, void *object)
     if (m->vector_count == 0 && m->files.inputs != NULL)
         vectors_find(l, n, &m->files, &m->model);
 }
-
-static const struct key_map model_map = {
-    .name = "models",
-    .help = "what is measured",
-    .keys = model_keys,
-    .size = sizeof(struct model_file),
-    .shorthand = "path",
-    .where_offset = (long)offsetof(struct model_file, model.where),
-    .prepare = model_prepare,
-    .finish = model_finish,
-};
-
-#define M suite_file
-static const struct key suite_keys[] = {
-    {"name",
-     "what the suite is called in results; without it, the file's name",
-     "quickstart",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_AT(M, suite.name)},
-    {"description",
-     "for people",
-     "all virtual boards in two minutes",
-     NULL,
-     KEY_ONE,
-     0,
-     {VALUE_TEXT},
-     NULL,
-     KEY_AT(M, suite.description)},
-    {"measure",
-     "how each case is measured",
-     NULL,
-     NULL,
-     KEY_MAP,
-     0,
-     {0},
-     &measure_map,
-     KEY_AT(M, suite.measure)},
-    {"energy",
-     "measure current and energy too; without it, no instrument is touched",
-     NULL,
-     NULL,
-     KEY_MAP,
-     0,
-     {0},
-     &energy_map,
-     .offset = (long)offsetof(struct M, energy),
-     .count_offset = KEY_NOWHERE,
-     .given_offset = (long)offsetof(struct M, has_energy)},
-    {"defaults",
-     "what every model does unless it says otherwise",
-     NULL,
-     NULL,
-     KEY_MAP,
-     0,
-     {0},
-     &defaults_map,
-     .offset = (long)offsetof(struct M, defaults),
-     .count_offset = KEY_NOWHERE,
-     .given_offset = (long)offsetof(struct M, has_defaults)},
-    {"models",
-     "what is measured; a path alone will do",
-     "[models/sine.tflite]",
-     NULL,
-     KEY_MAPS,
-     KEY_REQUIRED | KEY_ALONE,
-     {0},
-     &model_map,
-     KEY_ARRAY_AT(M, models, model_count)},
-    {"boards",
-     "where: names, patterns and tags; without it, every board of the lab",
-     "[virt-m4, \"nucleo-*\", tag:cortex-m]",
-     NULL,
-     KEY_LIST,
-     0,
-     {VALUE_SELECTOR},
-     NULL,
-     KEY_ARRAY_AT(M, suite.boards, suite.board_count)},
-    {"engines",
-     "what runs the models",
-     "[tiny, null]",
-     "tiny",
-     KEY_LIST,
-     0,
-     {VALUE_NAME_AT},
-     NULL,
-     KEY_ARRAY_AT(M, suite.engines, suite.engine_count)},
-    {"parameters",
-     "further axes of the matrix, each with its values",
-     "{kernels: [best, ref]}",
-     NULL,
-     KEY_AXES,
-     0,
-     {VALUE_NAME},
-     NULL,
-     KEY_ARRAY_AT(M, suite.axes, suite.axis_count)},
-    {"budgets",
-     "limits that must hold in every case",
-     "[ram <= 64KiB]",
-     NULL,
-     KEY_MAPS,
-     KEY_ALONE,
-     {0},
-     &budget_map,
-     KEY_ARRAY_AT(M, suite.budgets, suite.budget_count)},
-    {"include",
-     "cases to keep; without it, all",
-     "[{model: kws}]",
-     NULL,
-     KEY_MAPS,
-     KEY_ALONE,
-     {0},
-     &include_map,
-     KEY_ARRAY_AT(M, suite.includes, suite.include_count)},
-    {"exclude",
-     "cases to leave out, each with a reason",
-     "[{model: vww, board: virt-m0, reason: too big}]",
-     NULL,
-     KEY_MAPS,
-     KEY_ALONE,
-     {0},
-     &exclude_map,
-     KEY_ARRAY_AT(M, suite.excludes, suite.exclude_count)},
-    {NULL},
-};
-#undef M
 
 static bool any_engine(const struct suite *s, const char *pattern)
 {
@@ -836,13 +211,13 @@ static void check_axes(struct load *l, const struct suite *s)
     }
 }
 
-static void suite_finish(struct load *l, const struct node *n, void *object)
+void suite_finish(struct load *l, const struct node *n, void *object)
 {
     struct suite_file *f = object;
     struct suite_model *models =
         arena_alloc(l->arena, (f->model_count + 1) * sizeof(struct suite_model));
     const struct value_rule name = {.kind = VALUE_NAME};
-    const char *stem = read_stem(l->file, ".yaml", l->arena);
+    const char *stem = value_stem(l->file, ".yaml", l->arena);
 
     for (size_t i = 0; i < f->model_count; i++)
         models[i] = f->models[i].model;
@@ -859,15 +234,6 @@ static void suite_finish(struct load *l, const struct node *n, void *object)
     check_filters(l, &f->suite);
 }
 
-const struct key_map suite_map = {
-    .name = "suite",
-    .help = "what to measure, on which boards, and what must hold",
-    .keys = suite_keys,
-    .size = sizeof(struct suite_file),
-    .where_offset = KEY_NOWHERE,
-    .finish = suite_finish,
-};
-
 static int suite_from(const char *data, size_t n, struct load *l, const struct suite **ret,
                       struct err *err)
 {
@@ -877,7 +243,7 @@ static int suite_from(const char *data, size_t n, struct load *l, const struct s
     l->context = f;
     f->suite.path = l->file;
     sha256_hex(data, n, f->suite.digest);
-    read_text(l, data, n, &suite_map, f);
+    key_read_text(l, data, n, &suite_map, f);
     r = problems_report(l->problems, err);
     if (r < 0)
         return r;

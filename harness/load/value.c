@@ -85,6 +85,18 @@ const char *value_path(const char *path, const char *file, struct arena *arena)
     return arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
 }
 
+const char *value_stem(const char *path, const char *suffix, struct arena *arena)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    const size_t n = strlen(name);
+    const size_t m = strlen(suffix);
+
+    if (n > m && strcmp(name + n - m, suffix) == 0)
+        return arena_strndup(arena, name, n - m);
+    return arena_strdup(arena, name);
+}
+
 static bool made_of(const char *text, const char *allowed, size_t limit)
 {
     const size_t n = strlen(text);

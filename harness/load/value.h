@@ -70,4 +70,7 @@ bool value_store(const struct value_rule *rule, const char *text, const struct w
 /* path against the folder of the file it is written in; kept when absolute. */
 const char *value_path(const char *path, const char *file, struct arena *arena);
 
+/* A path's last part without `suffix`: what a file's name says. */
+const char *value_stem(const char *path, const char *suffix, struct arena *arena);
+
 #endif

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "harness/base/buf.h"
-#include "harness/load/read.h"
+#include "harness/load/suite_file.h"
 
 enum {
     VECTOR_LIMIT = 100000 /* of one model */

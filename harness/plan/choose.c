@@ -259,14 +259,16 @@ static const char *too_much(const struct board *b, const struct demand *d, struc
 
 const char *choose_fit(const struct board *b, const struct plan_need *need, struct arena *arena)
 {
+    /* Without a slot of its own, a model lies in flash; a slot may also be in neither. */
     const bool in_ram = b->slot.region.size != 0 && begins_inside(&b->ram, &b->slot.region);
+    const bool in_flash = b->slot.region.size == 0 || begins_inside(&b->flash, &b->slot.region);
     const struct demand demands[] = {
         {"RAM",
          b->ram.size,
          {{"arena", need->arena}, {"agent", need->agent_ram}, {"model", in_ram ? need->image : 0}}},
         {"flash",
          b->flash.size,
-         {{"model", in_ram ? 0 : need->image}, {"agent", need->agent_flash}}},
+         {{"model", in_flash ? need->image : 0}, {"agent", need->agent_flash}}},
         {"model slot", b->slot.region.size, {{"model", need->image}}},
     };
     const char *reason = NULL;

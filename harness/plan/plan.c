@@ -162,15 +162,20 @@ static void set_energy(struct planner *p, struct plan_case *c)
         c->energy = e;
 }
 
-static const char *suite_skip(struct planner *p, const struct plan_case *c)
+/* `include` makes the matrix smaller; what it leaves out is no case at all. */
+static bool included(const struct suite *s, const struct plan_case *c)
+{
+    for (size_t i = 0; i < s->include_count; i++) {
+        if (choose_matches(&s->includes[i], c))
+            return true;
+    }
+    return s->include_count == 0;
+}
+
+static const char *excluded(struct planner *p, const struct plan_case *c)
 {
     const struct suite *s = p->suite;
-    bool included = s->include_count == 0;
 
-    for (size_t i = 0; i < s->include_count; i++)
-        included |= choose_matches(&s->includes[i], c);
-    if (!included)
-        return arena_printf(p->arena, "not in 'include' (line %u)", s->includes[0].where.line);
     for (size_t i = 0; i < s->exclude_count; i++) {
         if (choose_matches(&s->excludes[i], c))
             return arena_printf(p->arena, "excluded (line %u): %s", s->excludes[i].where.line,
@@ -214,10 +219,10 @@ static int add_case(struct planner *p, const struct place *place, const size_t a
                        PLAN_CASE_LIMIT);
     set_parameters(p, &c, at[2]);
     c.key = case_key(p, &c);
-    if (!choose_filtered(p->options->filters, &c))
+    if (!included(p->suite, &c) || !choose_filtered(p->options->filters, &c))
         return 0;
     if (c.skip == NULL)
-        c.skip = suite_skip(p, &c);
+        c.skip = excluded(p, &c);
     if (c.skip == NULL)
         r = need_skip(p, &c, err);
     if (r < 0)

@@ -45,8 +45,8 @@ struct plan_options {
  * `board:virt-*`, `engine:tiny`, `tag:cortex-m`, `kernels:ref` (a parameter of the suite), or a
  * bare word, which must be in the case's key. A case is kept when it matches any of the filters.
  *
- * Cases that a filter or --board leaves out are not in the plan. What the suite excludes, what does
- * not fit and what is not attached is there, with the reason. ERR_CONFIG when the suite names a
+ * Cases that `include`, --filter or --board leave out are not in the plan. What the suite excludes,
+ * what does not fit and what is not attached is there, with the reason. ERR_CONFIG when the suite names a
  * board that is nowhere known, ERR_USAGE when the options match nothing.
  */
 int plan_make(const struct suite *suite, const struct lab *lab, const struct plan_options *options,

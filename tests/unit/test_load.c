@@ -252,8 +252,8 @@ static void says_what_is_wrong_with_a_lab(void **state)
         {"power: {a b: {kind: gpio}}\n",
          "lab.yaml:1:9: 'name' expected a name of letters, digits and . _ + -, got 'a b'\n"
          "lab.yaml:1:14: 'location' is missing in 'power': kind gpio needs one"},
-        {"power: {a: {kind: command, on: [x]}}\n",
-         "lab.yaml:1:12: 'on' and 'off' are missing in 'power': kind command needs both"},
+        {"power: {a: {kind: command, turn_on: [x]}}\n",
+         "lab.yaml:1:12: 'turn_on' and 'turn_off' are missing in 'power': kind command needs both"},
         {"power: {a: {kind: meter, meter: m}}\n",
          "lab.yaml:1:12: there is no meter 'm' in this lab"},
         {"boards: {a: {board: virt-m4}}\n", "lab.yaml:1:13: there is no board file 'virt-m4.yaml'"},

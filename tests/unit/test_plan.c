@@ -321,7 +321,7 @@ static void includes_keep_and_excludes_say_why(void **state)
     assert_null(find(b.plan, "a/virt-m0/tiny")->skip);
     assert_null(find(b.plan, "b/virt-m4/tiny")->skip);
     assert_string_equal(find(b.plan, "a/virt-m4/tiny")->skip, "excluded (line 5): known to hang");
-    assert_string_equal(find(b.plan, "c/virt-m4/tiny")->skip, "not in 'include' (line 3)");
+    assert_int_equal(b.plan->case_count, 3);
 }
 
 static void budgets_reach_only_the_cases_they_are_for(void **state)
