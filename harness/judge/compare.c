@@ -156,6 +156,7 @@ static void ask(struct work *w, struct questions *questions, struct compare_case
     const bool other_board = comparable_find(&cc->differences, "board.uid") != NULL ||
                              comparable_find(&cc->differences, "board.serial") != NULL;
     const bool other_bench = comparable_find(&cc->differences, "meter.serial") != NULL;
+    struct decide_noise before;
     struct question *q =
         ARENA_PUSH(w->arena, questions->list, questions->count, questions->capacity);
 
@@ -165,9 +166,11 @@ static void ask(struct work *w, struct questions *questions, struct compare_case
     q->q.deterministic = cc->a->realm == REALM_VIRTUAL && cc->b->realm == REALM_VIRTUAL;
     q->q.same = row->same;
     q->q.floor = decide_floor(w->policy, row->class_, other_board, other_bench);
-    q->q.a = sample_current(a->cases, a->count, row->metric, q->q.floor, w->arena);
-    q->q.b = sample_current(b->cases, b->count, row->metric, q->q.floor, w->arena);
+    q->q.a = sample_current(a->cases, a->count, row->metric, q->q.floor, w->arena, &before);
+    q->q.b = sample_current(b->cases, b->count, row->metric, q->q.floor, w->arena, NULL);
     q->q.noise = known_noise(w, cc->a, m);
+    if (!(q->q.noise.df > before.df))
+        q->q.noise = before;
     q->tested = row->mute == NULL && decide_needs_test(&q->q);
 }
 

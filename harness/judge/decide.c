@@ -8,6 +8,7 @@
 #include "harness/stats/rank.h"
 #include "harness/stats/summary.h"
 
+#define ENOUGH_RUNS 8 /* degrees of freedom from which the scatter of runs speaks alone */
 #define FEW_WINDOWS 5 /* with fewer on a side, silence says nothing */
 
 const struct decide_policy decide_policy_default = {
@@ -163,7 +164,11 @@ static struct decide_noise between(const struct decide_question *q, const struct
     return n;
 }
 
-/* The runs must agree with the windows: take the larger p, the wider interval. */
+/*
+ * The run is what repeats, the window is not: once the scatter of runs is well known it decides
+ * alone, and one disturbed window does not hide a step. Until then both must agree: the larger p,
+ * the wider interval.
+ */
 static void from_runs(const struct side *a, const struct side *b, struct decide_noise noise,
                       const struct decide_policy *policy, double alpha_each, struct decision *d)
 {
@@ -176,18 +181,22 @@ static void from_runs(const struct side *a, const struct side *b, struct decide_
     if (!(noise.df > 0) || na == 0 || nb == 0 || !isfinite(d->change))
         return;
     p = evidence_student(d->change, noise.sigma, na, nb, noise.df);
-    if (p > d->p || !d->tested) {
+    if (p > d->p || !d->tested || noise.df >= ENOUGH_RUNS) {
         d->p = p;
         d->method = "Student, between runs";
     }
     d->tested = true;
     half = student_quantile(0.975, noise.df) * error;
-    d->low = fmin(isnan(d->low) ? d->change : d->low, d->change - half);
-    d->high = fmax(isnan(d->high) ? d->change : d->high, d->change + half);
+    if (noise.df >= ENOUGH_RUNS || isnan(d->low))
+        d->low = d->high = d->change;
+    d->low = fmin(d->low, d->change - half);
+    d->high = fmax(d->high, d->change + half);
     half = (student_quantile(1 - alpha_each / 2, noise.df) +
             student_quantile(policy->power, noise.df)) *
            error;
-    d->detectable = isinf(d->detectable) ? half : fmax(d->detectable, half);
+    if (noise.df >= ENOUGH_RUNS || isinf(d->detectable))
+        d->detectable = 0;
+    d->detectable = fmax(d->detectable, half);
 }
 
 static bool is_exact(const struct decide_question *q, const struct side *a, const struct side *b)

@@ -10,9 +10,10 @@
  * specimens), energy 2 % (5 % between benches).
  *
  * Evidence, for a metric that scatters: Mann-Whitney on all windows; when the samples are too small
- * for ranks to reach the level asked for, Student's t on the pooled standard deviation. When more is
- * known about runs (several on each side, or a history), the centres of the runs must differ too:
- * windows of one run agree better with each other than with the next run. The larger p counts.
+ * for ranks to reach the level asked for, Student's t on the pooled standard deviation. But windows
+ * of one run agree better with each other than with the next run: what is known about the scatter of
+ * runs (from several on each side, or from the history) must speak for a change too, and with eight
+ * degrees of freedom it decides alone.
  *
  * Exact metrics need neither: any change is a change. A metric whose windows are all equal on each
  * side is exact too, if it is a counter (class cycle) or comes from the virtual lab; a clock that

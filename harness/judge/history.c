@@ -37,45 +37,67 @@ static size_t segments_of(const double *runs, size_t count, double floor,
     return floor > 0 ? change_find(runs, count, &options, ret) : exact_segments(runs, count, ret);
 }
 
-size_t history_current(const double *runs, size_t count, double floor)
+/* Residuals of the newest runs around their levels; those of levels 0 say nothing relative. */
+static size_t residuals_of(const double *runs, const struct change_segment *segments,
+                           size_t segment_count, double *ret, size_t *ret_levels)
 {
-    AUTO(arena_release) struct arena scratch = ARENA_INIT;
-    const size_t skip = count > CHANGE_MAX ? count - CHANGE_MAX : 0;
-    struct change_segment *segments;
-    size_t n;
+    size_t n = 0;
 
-    if (count == 0)
-        return 0;
-    segments = arena_alloc(&scratch, (count - skip) * sizeof(*segments));
-    n = segments_of(runs + skip, count - skip, floor, segments);
-    return segments[n - 1].end - segments[n - 1].begin;
+    *ret_levels = 0;
+    for (size_t s = segment_count; s > 0 && n < HISTORY_BASELINE_RUNS; s--) {
+        const struct change_segment *g = &segments[s - 1];
+
+        if (g->median == 0)
+            break;
+        ++*ret_levels;
+        for (size_t i = g->end; i > g->begin && n < HISTORY_BASELINE_RUNS; i--)
+            ret[n++] = runs[i - 1] / g->median - 1;
+    }
+    return n;
 }
 
+/* Standard deviation without the odd nights: those beyond 3.5 robust sigmas (see stats/fit.h). */
 struct decide_noise history_noise(const double *runs, const struct change_segment *segments,
                                   size_t segment_count)
 {
     double residuals[HISTORY_BASELINE_RUNS];
     double scratch[HISTORY_BASELINE_RUNS];
     struct decide_noise noise = {.df = 0};
-    size_t n = 0;
-    size_t levels = 0;
+    size_t levels;
+    const size_t n = residuals_of(runs, segments, segment_count, residuals, &levels);
+    double limit;
+    double squares = 0;
+    size_t kept = 0;
 
-    for (size_t s = segment_count; s > 0 && n < HISTORY_BASELINE_RUNS; s--) {
-        const struct change_segment *g = &segments[s - 1];
-
-        if (g->median == 0)
-            break;
-        levels++;
-        for (size_t i = g->end; i > g->begin && n < HISTORY_BASELINE_RUNS; i--)
-            residuals[n++] = runs[i - 1] / g->median - 1;
-    }
     if (n < levels + 3)
         return noise;
-    noise.df = (double)(n - levels);
-    /* Medians sit closer to their data than the truth does: n / df, as for a variance. */
-    noise.sigma =
-        ORDER_MAD_TO_SIGMA * order_mad(residuals, n, 0, scratch) * sqrt((double)n / noise.df);
+    limit = 3.5 * ORDER_MAD_TO_SIGMA * (1 + 5 / (double)n) * order_mad(residuals, n, 0, scratch);
+    for (size_t i = 0; i < n; i++) {
+        if (fabs(residuals[i]) <= limit) {
+            squares += residuals[i] * residuals[i];
+            kept++;
+        }
+    }
+    if (kept > levels) {
+        noise.df = (double)(kept - levels);
+        noise.sigma = sqrt(squares / noise.df);
+    }
     return noise;
+}
+
+size_t history_current(const double *runs, size_t count, double floor,
+                       struct decide_noise *ret_noise)
+{
+    AUTO(arena_release) struct arena scratch = ARENA_INIT;
+    const size_t skip = count > CHANGE_MAX ? count - CHANGE_MAX : 0;
+    struct change_segment *segments = arena_alloc(&scratch, (count - skip + 1) * sizeof(*segments));
+    size_t n = 0;
+
+    if (count > 0)
+        n = segments_of(runs + skip, count - skip, floor, segments);
+    if (ret_noise != NULL)
+        *ret_noise = history_noise(runs + skip, segments, n);
+    return n > 0 ? segments[n - 1].end - segments[n - 1].begin : 0;
 }
 
 static bool counts(const struct data_point *p)

@@ -47,9 +47,11 @@ size_t history_baseline(const struct data_series *series, const struct history *
 
 /*
  * Centres of runs in order of time: how many of the newest belong to the current level. What
- * compare() does with a baseline of many runs. floor: relative, smaller steps are not cut.
+ * compare() does with a baseline of many runs. floor: relative, as a decision's; 0: exact values.
+ * ret_noise: NULL, or how much runs scatter around their levels, this one and those before it.
  */
-size_t history_current(const double *runs, size_t count, double floor);
+size_t history_current(const double *runs, size_t count, double floor,
+                       struct decide_noise *ret_noise);
 
 /* Scatter of runs around their segments' medians, relative to the level. */
 struct decide_noise history_noise(const double *runs, const struct change_segment *segments,

@@ -157,7 +157,8 @@ struct decide_sample sample_of_points(const struct data_point *points, size_t co
 }
 
 struct decide_sample sample_current(const struct data_case *const *cases, size_t count,
-                                    const char *metric, double floor, struct arena *arena)
+                                    const char *metric, double floor, struct arena *arena,
+                                    struct decide_noise *ret_noise)
 {
     AUTO(arena_release) struct arena scratch = ARENA_INIT;
     const struct data_case **with = arena_alloc(&scratch, (count + 1) * sizeof(struct data_case *));
@@ -173,7 +174,7 @@ struct decide_sample sample_current(const struct data_case *const *cases, size_t
         centres[n] = m->value;
         with[n++] = cases[i];
     }
-    keep = history_current(centres, n, floor);
+    keep = history_current(centres, n, floor, ret_noise);
     keep = keep < HISTORY_BASELINE_RUNS ? keep : HISTORY_BASELINE_RUNS;
     return sample_of(with + n - keep, keep, metric, arena);
 }

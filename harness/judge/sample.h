@@ -21,10 +21,11 @@ struct decide_sample sample_of(const struct data_case *const *cases, size_t coun
 
 /*
  * The same over the newest cases at the current level of the metric only (history_current() with
- * that floor), at most HISTORY_BASELINE_RUNS of them.
+ * that floor), at most HISTORY_BASELINE_RUNS of them; ret_noise as there.
  */
 struct decide_sample sample_current(const struct data_case *const *cases, size_t count,
-                                    const char *metric, double floor, struct arena *arena);
+                                    const char *metric, double floor, struct arena *arena,
+                                    struct decide_noise *ret_noise);
 
 /* Reasons (INVALID_* bits) why a metric that has windows has no valid one; 0 when it has. */
 uint32_t sample_invalid(const struct data_case *c, const struct event_metric *metric);

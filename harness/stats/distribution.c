@@ -94,26 +94,45 @@ double student_cdf(double t, double df)
     return t > 0 ? 1 - tail : tail;
 }
 
-/* The cdf is monotone and cheap: bracket, then bisect to the last bit. */
+static double student_density(double t, double df)
+{
+    return exp(log_gamma((df + 1) / 2) - log_gamma(df / 2) - (df + 1) / 2 * log1p(t * t / df)) /
+           sqrt(df * M_PI);
+}
+
+/*
+ * In the left tail, Newton's iteration on log cdf (nearly linear there) inside a bracket: what would
+ * leave the bracket bisects it.
+ */
 double student_quantile(double p, double df)
 {
     const double tail = p < 0.5 ? p : 1 - p;
     double low = -1;
     double high = 0;
+    double t;
 
     if (!(p > 0) || !(p < 1))
         return normal_quantile(p);
-    while (student_cdf(low, df) > tail && low > -1e300)
+    if (tail == 0.5)
+        return 0;
+    while (student_cdf(low, df) > tail && low > -1e300) {
+        high = low;
         low *= 2;
-    for (int i = 0; i < 200; i++) {
-        const double middle = low + (high - low) / 2;
-
-        if (middle <= low || middle >= high)
-            break;
-        if (student_cdf(middle, df) < tail)
-            low = middle;
-        else
-            high = middle;
     }
-    return p < 0.5 ? low : -low;
+    t = low + (high - low) / 2;
+    for (int i = 0; i < 100; i++) {
+        const double cdf = student_cdf(t, df);
+        double next = t + cdf / student_density(t, df) * log(tail / cdf);
+
+        if (cdf < tail)
+            low = t;
+        else
+            high = t;
+        if (!(next > low && next < high))
+            next = low + (high - low) / 2;
+        if (fabs(next - t) <= 1e-13 * fabs(t))
+            break;
+        t = next;
+    }
+    return p < 0.5 ? t : -t;
 }
