@@ -8,7 +8,7 @@
 #include "harness/base/text.h"
 
 enum {
-    TRIES = 4, /* of a request that nothing answers */
+    TRIES = 6, /* of a request that nothing answers */
     CONSOLE_LIMIT = 64 << 10,
     LIMIT_MS = 600000,
 };
@@ -179,9 +179,10 @@ struct pending {
     const struct client_request *request;
     size_t size;
     uint8_t seq;
-    bool busy;        /* the agent has it: do not repeat it */
-    bool last_chance; /* the time is over, but the answer may just have been lost */
+    bool busy;      /* the agent has it: do not repeat it */
+    unsigned extra; /* tries after the time was over: the answer may just have been lost */
     unsigned answer_ms;
+    unsigned repeat_ms;
     uint64_t start_ns;
     struct deadline limit, deadline, repeat;
 };
@@ -193,7 +194,7 @@ static struct deadline sooner(struct deadline a, struct deadline b)
 
 static int send_request(struct client *c, struct pending *p, struct err *err)
 {
-    p->repeat = deadline_in_ms(p->answer_ms);
+    p->repeat = deadline_in_ms(p->repeat_ms);
     return client_send_frame(c, p->request->type, p->seq, p->request->fields, p->size, NULL, err);
 }
 
@@ -207,7 +208,7 @@ static void renew(struct pending *p, unsigned expect_ms)
         allowance = expect_ms + p->answer_ms;
     p->busy = true;
     p->deadline = sooner(deadline_in_ms(allowance), p->limit);
-    p->repeat = p->deadline;
+    p->repeat = p->request->quiet ? p->deadline : deadline_in_ms(p->repeat_ms);
 }
 
 static int refused(const struct client_frame *frame, struct err *err)
@@ -236,11 +237,15 @@ static int no_answer(const struct client *c, const struct pending *p, struct err
 static int on_silence(struct client *c, struct pending *p, struct err *err)
 {
     if (deadline_passed(p->deadline)) {
-        if (!p->busy || p->last_chance)
+        if (!p->busy || p->extra == TRIES)
             return no_answer(c, p, err);
-        p->last_chance = true;
+        p->extra++;
         p->deadline = deadline_in_ms(p->answer_ms);
     }
+    if (p->busy && p->extra == 0)
+        p->repeat_ms *= 2; /* it has the request; only its answer may have been lost */
+    else
+        p->repeat_ms = p->answer_ms;
     c->counts.retries++;
     return send_request(c, p, err);
 }
@@ -264,8 +269,11 @@ static int on_frame(struct client *c, struct pending *p, const struct client_fra
     if (frame->type == WIRE_ERROR)
         return refused(frame, err);
     if (request->other != NULL) {
-        request->other(request->context, frame);
+        bool last = request->other(request->context, frame);
+
         renew(p, 0);
+        if (last)
+            p->repeat = deadline_in_ms(p->answer_ms);
     }
     return 0;
 }
@@ -304,6 +312,7 @@ int client_request(struct client *c, const struct client_request *request, struc
         .limit = deadline_in_ms(request->limit_ms != 0 ? request->limit_ms : LIMIT_MS),
     };
 
+    p.repeat_ms = p.answer_ms;
     p.deadline = deadline_in_ms((uint64_t)TRIES * p.answer_ms);
     if (await_answer(c, &p, ret, err) < 0)
         return err_in(err, "%s", client_type_name(request->type));

@@ -67,7 +67,9 @@ struct client_request {
     unsigned busy_ms;   /* allowance from each BUSY on; 0: answer_ms */
     unsigned answer_ms; /* 0: the client's */
     unsigned limit_ms;  /* whatever the agent says; 0: ten minutes */
-    void (*other)(void *context, const struct client_frame *frame);
+    bool quiet;         /* say nothing while the agent is busy: it measures */
+    /* Returns true when the answer must be on its way now. */
+    bool (*other)(void *context, const struct client_frame *frame);
     void *context;
 };
 

@@ -7,7 +7,6 @@
 enum {
     MAX_IDLE = 8,         /* timeouts in a row without an acknowledged byte */
     MAX_BUSY_MS = 120000, /* erasing a large flash takes that long */
-    WINDOW_SLACK_MS = 400,
 };
 
 /* One upload under way: go-back-N. Offsets are bytes of the object. */
@@ -24,11 +23,15 @@ struct upload {
     uint32_t offsets[256]; /* ... the offset that DATA frame had, since the last rewind */
 };
 
+/* The time a full window takes on the line, but no more of it than there is to send. */
 static unsigned window_ms(const struct client *c, const struct upload *u)
 {
-    uint64_t bits = 10ull * u->credits * WIRE_ENCODED_SIZE(u->chunk + 4);
+    uint64_t bytes = (uint64_t)u->credits * u->chunk;
 
-    return (unsigned)(bits * 1000 / c->baud) + WINDOW_SLACK_MS;
+    if (bytes > u->what->size - u->base)
+        bytes = u->what->size - u->base;
+    bytes += (bytes / u->chunk + 1) * WIRE_ENCODED_SIZE(4);
+    return (unsigned)(bytes * 10 * 1000 / c->baud) + c->options.answer_ms;
 }
 
 static int send_chunk(struct client *c, struct upload *u, struct err *err)

@@ -12,8 +12,10 @@ int client_load(struct client *c, unsigned engine, size_t image_size, uint32_t o
 {
     const struct wire_load load = {
         .size = (uint32_t)image_size, .options = options, .engine = (uint8_t)engine};
-    const struct client_request request = {
-        .type = WIRE_LOAD, .answer = WIRE_LOADED, .fields = &load, .busy_ms = LOAD_MS};
+    const struct client_request request = {.type = WIRE_LOAD,
+                                           .answer = WIRE_LOADED,
+                                           .fields = &load,
+                                           .busy_ms = 10 * c->options.answer_ms};
     struct client_frame frame;
 
     if (client_request(c, &request, &frame, err) < 0)
@@ -50,10 +52,15 @@ static void take_record(struct gather *g, const struct wire_record_info *record)
         g->records[at] = *record;
 }
 
-static void on_record(void *context, const struct client_frame *frame)
+static bool on_record(void *context, const struct client_frame *frame)
 {
-    if (frame->type == WIRE_RECORD_INFO)
-        take_record(context, frame->message);
+    struct gather *g = context;
+    const struct wire_record_info *record = frame->message;
+
+    if (frame->type != WIRE_RECORD_INFO)
+        return false;
+    take_record(g, record);
+    return record->number - g->first == g->windows - 1 || record->status != 0;
 }
 
 static int fetch_missing(struct client *c, struct gather *g, uint32_t done, struct err *err)
@@ -96,6 +103,7 @@ static int perform(struct client *c, uint8_t type, const void *fields, const str
         .fields = fields,
         .busy_ms = run->window_ms,
         .limit_ms = (run->windows + 2) * run->window_ms + 10 * c->options.answer_ms,
+        .quiet = true,
         .other = on_record,
         .context = &g,
     };
@@ -173,8 +181,11 @@ static int profile_pass(struct client *c, unsigned first, unsigned ops, unsigned
                         struct wire_profile_op *rows, struct err *err)
 {
     const struct wire_profile fields = {.first = (uint16_t)first};
-    const struct client_request request = {
-        .type = WIRE_PROFILE, .answer = WIRE_PROFILE_INFO, .fields = &fields, .busy_ms = pass_ms};
+    const struct client_request request = {.type = WIRE_PROFILE,
+                                           .answer = WIRE_PROFILE_INFO,
+                                           .fields = &fields,
+                                           .busy_ms = pass_ms,
+                                           .quiet = true};
     const struct wire_profile_info *info;
     struct client_frame frame;
 

@@ -117,8 +117,9 @@ static void insert_garbage(struct filter *f, enum filter_direction direction, ui
 
         if (fault->kind != FILTER_INSERT || fault->direction != direction || fault->at != at)
             continue;
-        while (count-- != 0)
-            lane_push(f, direction, (uint8_t)(next_random(f) >> 16));
+        for (uint64_t k = 0; k < count; k++)
+            lane_push(f, direction,
+                      fault->bytes != NULL ? fault->bytes[k] : (uint8_t)(next_random(f) >> 16));
     }
 }
 

@@ -24,14 +24,15 @@ enum filter_kind {
     FILTER_DROP,      /* `count` bytes from n on vanish */
     FILTER_CORRUPT,   /* `count` bytes from n on have a bit flipped */
     FILTER_DUPLICATE, /* `count` bytes from n on come twice */
-    FILTER_INSERT,    /* `count` random bytes come before byte n */
+    FILTER_INSERT,    /* `count` bytes come before byte n: those given, or random ones */
 };
 
 struct filter_fault {
     enum filter_kind kind;
     enum filter_direction direction;
-    uint64_t at;    /* byte n of that direction, 0-based */
-    uint64_t count; /* 0: 1 */
+    uint64_t at;          /* byte n of that direction, 0-based */
+    uint64_t count;       /* 0: 1 */
+    const uint8_t *bytes; /* for FILTER_INSERT; NULL: random */
 };
 
 struct filter_options {
