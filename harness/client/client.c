@@ -64,7 +64,7 @@ static int try_open(struct client *c, struct err *err)
     const struct wire_open open = {
         .nonce = c->nonce, .version_min = WIRE_VERSION, .version_max = WIRE_VERSION};
     struct deadline until = deadline_in_ms(HELLO_TRY_MS);
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
     int status = client_send_frame(c, WIRE_OPEN, ++c->seq, &open, sizeof(open), NULL, err);
 
     while (status == 0 && !deadline_passed(until)) {
@@ -156,7 +156,7 @@ static int ping(struct client *c, unsigned answer_ms, struct err *err)
         const struct wire_time time = {.token = i};
         const struct client_request request = {
             .type = WIRE_TIME, .answer = WIRE_TIME_INFO, .fields = &time, .answer_ms = answer_ms};
-        struct client_frame frame;
+        struct client_frame frame = {.type = 0};
 
         if (client_request(c, &request, &frame, err) < 0)
             return (int)err->code;
@@ -259,7 +259,7 @@ int client_engine(struct client *c, unsigned index, struct client_engine *ret, s
     const struct client_request request = {
         .type = WIRE_ENGINE, .answer = WIRE_ENGINE_INFO, .fields = &engine};
     const struct wire_engine_info *info;
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
     size_t n;
 
     if (client_request(c, &request, &frame, err) < 0)
@@ -320,7 +320,7 @@ int client_stats(struct client *c, bool clear, struct wire_stats_info *ret, stru
 static int await_restart(struct client *c, struct err *err)
 {
     struct deadline until = deadline_in_ms(c->options.answer_ms * 2);
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
     int status = 0;
 
     while (status >= 0 && !deadline_passed(until)) {

@@ -1,6 +1,7 @@
 /* Frames over a transport, one request at a time: where all waiting and all retrying happens. */
 #include "harness/client/link.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "agents/wire/names.h"
@@ -323,10 +324,11 @@ int client_ask(struct client *c, uint8_t type, const void *fields, uint8_t answe
                struct err *err)
 {
     const struct client_request request = {.type = type, .answer = answer, .fields = fields};
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
 
     if (client_request(c, &request, &frame, err) < 0)
         return (int)err->code;
+    assert(frame.message != NULL);
     memcpy(ret_fields, frame.message, wire_info_find(answer)->size);
     return 0;
 }

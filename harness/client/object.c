@@ -128,7 +128,7 @@ static int on_upload_frame(struct client *c, struct upload *u, const struct clie
 
 static int run_upload(struct client *c, struct upload *u, struct err *err)
 {
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
 
     u->until = deadline_in_ms(u->timeout_ms);
     while (u->base < u->what->size) {
@@ -170,7 +170,7 @@ static int begin_write(struct client *c, const struct client_write *write, uint3
 static int verify(struct client *c, const struct client_write *write, uint32_t expected,
                   struct err *err)
 {
-    uint32_t found;
+    uint32_t found = 0;
 
     if (client_digest(c, write->object, write->index, write->size, &found, err) < 0)
         return (int)err->code;
@@ -219,7 +219,7 @@ static int read_piece(struct client *c, struct wire_read *fields, void *to, stru
 {
     const struct client_request request = {
         .type = WIRE_READ, .answer = WIRE_READ_DATA, .fields = fields};
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
 
     if (client_request(c, &request, &frame, err) < 0)
         return (int)err->code;
@@ -265,7 +265,7 @@ int client_upload_model(struct client *c, const void *image, size_t size,
         .verify = true,
         .resume = true,
     };
-    uint32_t found;
+    uint32_t found = 0;
 
     if (size > c->hello.slot_size)
         return err_set(err, ERR_LAB, "the model image has %zu bytes, the board's slot %lu", size,

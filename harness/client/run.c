@@ -16,7 +16,7 @@ int client_load(struct client *c, unsigned engine, size_t image_size, uint32_t o
                                            .answer = WIRE_LOADED,
                                            .fields = &load,
                                            .busy_ms = 10 * c->options.answer_ms};
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
 
     if (client_request(c, &request, &frame, err) < 0)
         return (int)err->code;
@@ -108,7 +108,7 @@ static int perform(struct client *c, uint8_t type, const void *fields, const str
         .context = &g,
     };
     struct wire_run_done done;
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
     uint32_t count;
 
     for (uint32_t i = 0; i < run->windows; i++)
@@ -187,7 +187,7 @@ static int profile_pass(struct client *c, unsigned first, unsigned ops, unsigned
                                            .busy_ms = pass_ms,
                                            .quiet = true};
     const struct wire_profile_info *info;
-    struct client_frame frame;
+    struct client_frame frame = {.type = 0};
 
     if (client_request(c, &request, &frame, err) < 0)
         return (int)err->code;

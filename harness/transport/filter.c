@@ -109,18 +109,17 @@ static const struct filter_fault *fault_at(const struct filter *f, enum filter_k
     return NULL;
 }
 
-static void insert_garbage(struct filter *f, enum filter_direction direction, uint64_t at)
+static void insert_bytes(struct filter *f, enum filter_direction direction, uint64_t at)
 {
-    for (unsigned i = 0; i < f->options.fault_count; i++) {
-        const struct filter_fault *fault = &f->options.faults[i];
-        uint64_t count = fault->count != 0 ? fault->count : 1;
+    const struct filter_fault *fault = fault_at(f, FILTER_INSERT, direction, at);
+    uint64_t count;
 
-        if (fault->kind != FILTER_INSERT || fault->direction != direction || fault->at != at)
-            continue;
-        for (uint64_t k = 0; k < count; k++)
-            lane_push(f, direction,
-                      fault->bytes != NULL ? fault->bytes[k] : (uint8_t)(next_random(f) >> 16));
-    }
+    if (fault == NULL || fault->at != at)
+        return;
+    count = fault->count != 0 ? fault->count : 1;
+    for (uint64_t k = 0; k < count; k++)
+        lane_push(f, direction,
+                  fault->bytes != NULL ? fault->bytes[k] : (uint8_t)(next_random(f) >> 16));
 }
 
 /* One byte enters a lane: here every fault happens. */
@@ -135,7 +134,7 @@ static void take_byte(struct filter *f, enum filter_direction direction, uint8_t
     }
     if (fault_at(f, FILTER_STALL, direction, at) != NULL)
         lane->stalled = true;
-    insert_garbage(f, direction, at);
+    insert_bytes(f, direction, at);
     if (f->cut || fault_at(f, FILTER_DROP, direction, at) != NULL ||
         by_chance(f, f->options.drop_ppm))
         return;

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,9 +51,8 @@ static int parse_sizes(const char *where, struct posix_agent_options *options, s
 
     if (where == NULL || strcmp(where, "-") == 0)
         return 0;
-    if (strlen(where) >= sizeof(text))
+    if (snprintf(text, sizeof(text), "%s", where) >= (int)sizeof(text))
         return err_set(err, ERR_CONFIG, "expected arena=SIZE,slot=SIZE");
-    strcpy(text, where);
     while ((word = strsep(&rest, ",")) != NULL) {
         uint32_t *target = strncmp(word, "arena=", 6) == 0  ? &options->arena_size
                            : strncmp(word, "slot=", 5) == 0 ? &options->slot_size

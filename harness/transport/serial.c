@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libserialport.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -58,18 +57,28 @@ struct usb_wish {
     int vid, pid;       /* -1: any */
 };
 
+/* Four hex digits, or -1. */
+static int hex4(const char *s)
+{
+    char digits[5] = {s[0], s[1], s[2], s[3], '\0'};
+
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 ? (int)strtoul(digits, NULL, 16) : -1;
+}
+
 static int parse_wish(const struct transport_config *config, struct usb_wish *ret, struct err *err)
 {
-    char extra;
+    const char *id = config->usb_id;
 
     ret->serial = config->usb_serial;
     ret->vid = ret->pid = -1;
-    if (config->usb_id == NULL)
+    if (id == NULL)
         return 0;
-    if (strlen(config->usb_id) != 9 || sscanf(config->usb_id, "%4x:%4x%c", (unsigned *)&ret->vid,
-                                              (unsigned *)&ret->pid, &extra) != 2)
-        return err_set(err, ERR_CONFIG, "usb_id '%s': expected VID:PID, as in 0483:374b",
-                       config->usb_id);
+    if (strlen(id) == 9 && id[4] == ':') {
+        ret->vid = hex4(id);
+        ret->pid = hex4(id + 5);
+    }
+    if (ret->vid < 0 || ret->pid < 0)
+        return err_set(err, ERR_CONFIG, "usb_id '%s': expected VID:PID, as in 0483:374b", id);
     return 0;
 }
 

@@ -60,21 +60,20 @@ static int connect_bounded(int fd, const struct addrinfo *to)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &status, &size) == 0 ? status : errno;
 }
 
-/* The first address that takes the connection. */
+/* The first address that takes the connection; 0 or an errno value. */
 static int connect_any(const struct addrinfo *list, int *ret_fd)
 {
     int status = EHOSTUNREACH;
 
     for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-        AUTO(fd_close)
         int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
         status = fd < 0 ? errno : connect_bounded(fd, a);
         if (status == 0) {
             *ret_fd = fd;
-            fd = -1;
             return 0;
         }
+        fd_close(&fd);
     }
     return status;
 }

@@ -207,7 +207,7 @@ static void whatever_breaks_at_byte_n_ends_in_the_right_way(void **state)
     encode_reset(&reset);
     if (session(NULL, w.totals, &err) < 0)
         fail_msg("without a fault: %s", err.text);
-    w.jobs = calloc(ARRAY_SIZE(kinds) * (w.totals[0] + w.totals[1]), sizeof(*w.jobs));
+    w.jobs = calloc(ARRAY_SIZE(kinds) * (w.totals[0] + w.totals[1]) + 1, sizeof(*w.jobs));
     assert_non_null(w.jobs);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         struct job kind = kinds[i];
