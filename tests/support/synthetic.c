@@ -161,11 +161,10 @@ struct emitter {
 
 static void emit(struct emitter *m, enum event_kind kind)
 {
-    if (m->status < 0)
-        return;
     m->event.kind = kind;
-    m->event.at_ns = m->s->now_ns += 1000000;
-    m->status = m->sink->emit(m->sink, &m->event, m->err);
+    m->event.at_ns = m->s->now_ns += 1000000; /* also after a failure: stamps name attempts */
+    if (m->status >= 0)
+        m->status = m->sink->emit(m->sink, &m->event, m->err);
 }
 
 static void emit_fact(struct emitter *m, const char *key, const char *value)

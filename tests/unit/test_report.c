@@ -70,7 +70,7 @@ static void compare(struct fixture *f, const char *name, const struct buf *out)
     AUTO_BUF golden = BUF_INIT;
     char path[256];
 
-    (void)snprintf(path, sizeof(path), "%s/%s", getenv("TINYRIG_GOLDEN"), name);
+    (void)snprintf(path, sizeof(path), "%s/tests/golden/report/%s", getenv("TINYRIG_SOURCE"), name);
     if (getenv("TINYRIG_UPDATE_GOLDEN") != NULL) {
         assert_int_equal(file_write_atomic(path, out->data, out->len, &f->err), 0);
         return;
