@@ -93,6 +93,11 @@ static void add_case_table(struct builder *b, const struct data_case *const *cas
     add_block(b, BLOCK_TABLE)->table = t;
 }
 
+static const struct data_case **case_list(struct arena *arena, size_t count)
+{
+    return arena_alloc(arena, count * sizeof(void *));
+}
+
 /* ---- cells of a case ---- */
 
 struct cell document_status(const struct data_case *c)
@@ -260,13 +265,13 @@ static const struct data_case *const *section_cases(struct builder *b, size_t fi
                                                     size_t *ret_count)
 {
     const struct dataset *d = b->options->data;
-    const struct data_case **cases = NULL;
-    size_t count = 0, capacity = 0;
+    const struct data_case **cases = case_list(b->arena, d->case_count);
+    size_t count = 0;
 
     for (size_t i = first; i < d->case_count; i++) {
         if (d->cases[i].status != CASE_SKIPPED &&
             document_same_section(b->options, &d->cases[first], &d->cases[i]))
-            *ARENA_PUSH(b->arena, cases, count, capacity) = &d->cases[i];
+            cases[count++] = &d->cases[i];
     }
     *ret_count = count;
     return cases;

@@ -101,38 +101,51 @@ static void measure(struct painter *p, const struct table *t, struct layout *l)
     }
 }
 
-/* Leave out the least important columns, then cut the widest texts, until it fits. */
+/* The shown column to leave out first; column_count when all must stay. */
+static size_t least_important(const struct table *t, const struct layout *l)
+{
+    size_t worst = t->column_count;
+
+    for (size_t i = 0; i < t->column_count; i++) {
+        if (l->widths[i] != 0 && t->columns[i].drop > 0 &&
+            (worst == t->column_count || t->columns[i].drop > t->columns[worst].drop))
+            worst = i;
+    }
+    return worst;
+}
+
+static size_t widest_text(const struct table *t, const struct layout *l)
+{
+    size_t widest = t->column_count;
+
+    for (size_t i = 0; i < t->column_count; i++) {
+        if (!t->columns[i].number && l->widths[i] > NARROWEST &&
+            (widest == t->column_count || l->widths[i] > l->widths[widest]))
+            widest = i;
+    }
+    return widest;
+}
+
+/* Leave out columns, then cut the widest texts, until it fits. */
 static void fit(struct painter *p, const struct table *t, struct layout *l, struct buf *dropped)
 {
     const size_t width = p->options->width;
+    size_t column;
 
     while (width != 0 && l->total > width) {
-        size_t worst = t->column_count, widest = t->column_count;
-
-        for (size_t i = 0; i < t->column_count; i++) {
-            if (l->widths[i] == 0)
-                continue;
-            if (t->columns[i].drop > 0 &&
-                (worst == t->column_count || t->columns[i].drop > t->columns[worst].drop))
-                worst = i;
-            if (!t->columns[i].number &&
-                (widest == t->column_count || l->widths[i] > l->widths[widest]))
-                widest = i;
-        }
-        if (worst < t->column_count) {
-            buf_printf(dropped, "%s%s", dropped->len > 0 ? ", " : "", t->columns[worst].title);
-            l->total -= l->widths[worst] + GAP;
-            l->widths[worst] = 0;
-        } else if (widest < t->column_count && l->widths[widest] > NARROWEST) {
-            const size_t over = l->total - width;
-            const size_t can = l->widths[widest] - NARROWEST;
-            const size_t cut = over < can ? over : can;
-
-            l->widths[widest] -= cut;
-            l->total -= cut;
-        } else {
-            return;
-        }
+        column = least_important(t, l);
+        if (column == t->column_count)
+            break;
+        buf_printf(dropped, "%s%s", dropped->len > 0 ? ", " : "", t->columns[column].title);
+        l->total -= l->widths[column] + GAP;
+        l->widths[column] = 0;
+    }
+    while (width != 0 && l->total > width) {
+        column = widest_text(t, l);
+        if (column == t->column_count)
+            break;
+        l->widths[column]--;
+        l->total--;
     }
 }
 

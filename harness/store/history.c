@@ -51,7 +51,7 @@ static int begin_series(struct reader *h, sqlite3_stmt *st, struct err *err)
 {
     struct data_series *s = ARENA_PUSH(h->arena, h->series, h->count, h->capacity);
     const int realm = realm_find((const char *)sqlite3_column_text(st, COL_REALM));
-    const int class_ = metric_class_find((const char *)sqlite3_column_text(st, COL_CLASS));
+    const int found = metric_class_find((const char *)sqlite3_column_text(st, COL_CLASS));
 
     memset(s, 0, sizeof(*s));
     s->suite = db_text(st, COL_SUITE, h->arena);
@@ -62,7 +62,7 @@ static int begin_series(struct reader *h, sqlite3_stmt *st, struct err *err)
     s->parameters = db_text(st, COL_PARAMETERS, h->arena);
     s->realm = realm >= 0 ? (enum realm)realm : REALM_VIRTUAL;
     s->metric = db_text(st, COL_METRIC, h->arena);
-    s->class_ = class_ >= 0 ? (enum metric_class)class_ : METRIC_INFO;
+    s->class_ = found >= 0 ? (enum metric_class)found : METRIC_INFO;
     s->lower_is_better = sqlite3_column_int(st, COL_LOWER) != 0;
     h->series_id = sqlite3_column_int64(st, COL_SERIES);
     h->run = 0;
@@ -79,8 +79,10 @@ static void read_point(struct reader *h, sqlite3_stmt *st)
     struct data_point *p;
 
     /* A later attempt of the same run replaces the earlier one. */
-    p = run == h->run ? &h->points[s->point_count - 1]
-                      : ARENA_PUSH(h->arena, h->points, s->point_count, h->point_capacity);
+    if (h->points == NULL || s->point_count == 0 || run != h->run)
+        p = ARENA_PUSH(h->arena, h->points, s->point_count, h->point_capacity);
+    else
+        p = &h->points[s->point_count - 1];
     h->run = run;
     s->points = h->points;
     p->run_id = db_text(st, COL_RUN_ID, h->arena);

@@ -52,6 +52,14 @@ int fixture_teardown(void **state)
     return r;
 }
 
+void fixture_done(struct fixture *f, int result, const char *file, int line)
+{
+    if (result == 0)
+        return;
+    print_error("%s\n", f->err.text);
+    _fail(file, line);
+}
+
 void fixture_reopen(struct fixture *f, enum store_mode mode)
 {
     store_close(f->store);

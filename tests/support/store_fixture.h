@@ -34,13 +34,9 @@ void fixture_execute(const char *path, const char *sql);
 /* The call fails with this code; the error before it is forgotten. */
 #define ASSERT_FAILS(f, code, call) (err_clear(&(f)->err), assert_int_equal((call), (code)))
 /* The call works; if not, its own words say why. */
-#define ASSERT_DONE(f, call)                                                                       \
-    do {                                                                                           \
-        if ((call) != 0) {                                                                         \
-            print_error("%s\n", (f)->err.text);                                                    \
-            fail();                                                                                \
-        }                                                                                          \
-    } while (0)
+#define ASSERT_DONE(f, call) fixture_done((f), (call), __FILE__, __LINE__)
+void fixture_done(struct fixture *f, int result, const char *file, int line);
+
 #define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 #endif

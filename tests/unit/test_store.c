@@ -276,6 +276,7 @@ static void an_interrupted_run_goes_on_where_it_stopped(void **state)
     struct event_sink *sink = store_sink(f->store);
     struct event e = {.kind = EVENT_CASE_BEGIN, .at_ns = 5, .run_id = f->run};
     struct store_progress p;
+    struct dataset d;
     const char *unfinished;
 
     f->lab.plan.run_count = 5;
@@ -302,16 +303,13 @@ static void an_interrupted_run_goes_on_where_it_stopped(void **state)
         ASSERT_DONE(f, synthetic_case(&f->lab, f->run, i, p.cases[i].attempts, sink, &f->err));
     ASSERT_DONE(f, synthetic_end(&f->lab, f->run, sink, &f->err));
     assert_int_equal(store_find_unfinished(f->store, &f->arena, &unfinished, &f->err), 1);
-    {
-        const struct dataset d = fixture_query(f, (struct store_selection){.run = f->run});
-
-        assert_int_equal(d.case_count, 6);
-        assert_int_equal(d.cases[1].status, CASE_PASSED);
-        assert_int_equal(d.cases[1].attempt, 1);
-        assert_int_equal(d.cases[1].retries, 1);
-        assert_int_equal(d.cases[5].status, CASE_SKIPPED);
-        assert_string_equal(d.cases[5].text, "too large for this board");
-    }
+    d = fixture_query(f, (struct store_selection){.run = f->run});
+    assert_int_equal(d.case_count, 6);
+    assert_int_equal(d.cases[1].status, CASE_PASSED);
+    assert_int_equal(d.cases[1].attempt, 1);
+    assert_int_equal(d.cases[1].retries, 1);
+    assert_int_equal(d.cases[5].status, CASE_SKIPPED);
+    assert_string_equal(d.cases[5].text, "too large for this board");
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM run_session"), 2);
 }
 

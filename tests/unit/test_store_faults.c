@@ -1,7 +1,7 @@
 /*
  * What must hold whatever fails: nothing acknowledged is lost, nothing is doubled, the file stays
  * sound, and the run can be finished afterwards. Failing calls, killed writers, busy files, old files.
- * With an argument: that many kills, and every n, instead of what fits in a unit test.
+ * With an argument: that many kills, and nearly every n, instead of what fits in a unit test.
  */
 #include <errno.h>
 #include <signal.h>
@@ -108,7 +108,7 @@ static void fail_each(struct fixture *f, enum fault_kind kind, bool persistent)
     const char *path = fixture_file(f, "victim.db");
     bool failed = true;
 
-    for (unsigned n = 1; failed; n += thorough ? 1 : 1 + n / 3) {
+    for (unsigned n = 1; failed; n += 1 + n / (thorough ? 300 : 3)) {
         bool done[6];
 
         fault_arm(kind, n, persistent);
@@ -151,48 +151,58 @@ struct acknowledged {
     uint32_t run, index;
 };
 
-/* Runs one after the other, resuming what was left; never returns. */
+/* The run to go on with, or the next one. */
+static int next_run(struct fixture *f, struct store *s, char id[static 37])
+{
+    struct arena arena = ARENA_INIT;
+    const char *unfinished = NULL;
+    int64_t count = 0;
+    const int r = store_find_unfinished(s, &arena, &unfinished, &f->err);
+
+    if (r == 0)
+        (void)snprintf(id, 37, "%s", unfinished);
+    else if (db_number(&s->db, &count, &f->err, "SELECT count(*) FROM run", "") > 0)
+        synthetic_run_id((unsigned)count + 1, id);
+    arena_release(&arena);
+    return r < 0 ? r : 0;
+}
+
+/* Every case of a run that is not done yet, each acknowledged to the parent. */
+static int write_cases(struct fixture *f, struct store *s, const char *run, int fd)
+{
+    struct arena arena = ARENA_INIT;
+    struct store_progress p;
+    struct acknowledged ack = {.run = (uint32_t)strtoul(run + 24, NULL, 10)};
+    int r = synthetic_begin(&f->lab, run, store_sink(s), &f->err);
+
+    if (r == 0)
+        r = store_run_progress(s, run, &arena, &p, &f->err);
+    for (; ack.index < 6 && r == 0; ack.index++) {
+        f->lab.now_ns = clock_realtime_ns();
+        if (p.cases[ack.index].done)
+            continue;
+        r = synthetic_case(&f->lab, run, ack.index, p.cases[ack.index].attempts, store_sink(s),
+                           &f->err);
+        if (r == 0 && write(fd, &ack, sizeof(ack)) != (ssize_t)sizeof(ack))
+            r = -1;
+    }
+    arena_release(&arena);
+    return r == 0 ? synthetic_end(&f->lab, run, store_sink(s), &f->err) : r;
+}
+
+/* Runs one after the other, resuming what was left. */
 static void write_forever(struct fixture *f, int fd)
 {
     AUTO(store_close_auto) struct store *s = NULL;
+    char run[37];
+    int r = store_open(f->path, STORE_WRITE, &s, &f->err);
 
-    if (store_open(f->path, STORE_WRITE, &s, &f->err) < 0)
-        _exit(2);
-    for (;;) {
-        struct arena arena = ARENA_INIT;
-        struct store_progress p;
-        struct acknowledged ack;
-        const char *run;
-        int r = store_find_unfinished(s, &arena, &run, &f->err);
-        char id[37];
-        int64_t count = 0;
-
-        if (r == 1 && db_number(&s->db, &count, &f->err, "SELECT count(*) FROM run", "") > 0) {
-            synthetic_run_id((unsigned)count + 1, id);
-            run = id;
-            r = 0;
-        }
+    while (r == 0) {
+        r = next_run(f, s, run);
         if (r == 0)
-            r = synthetic_begin(&f->lab, run, store_sink(s), &f->err);
-        if (r == 0)
-            r = store_run_progress(s, run, &arena, &p, &f->err);
-        if (r < 0)
-            _exit(3);
-        ack.run = (uint32_t)atoi(run + 24);
-        for (ack.index = 0; ack.index < 6; ack.index++) {
-            f->lab.now_ns = clock_realtime_ns();
-            if (p.cases[ack.index].done)
-                continue;
-            if (synthetic_case(&f->lab, run, ack.index, p.cases[ack.index].attempts, store_sink(s),
-                               &f->err) < 0)
-                _exit(4);
-            if (write(fd, &ack, sizeof(ack)) != (ssize_t)sizeof(ack))
-                _exit(5);
-        }
-        if (synthetic_end(&f->lab, run, store_sink(s), &f->err) < 0)
-            _exit(6);
-        arena_release(&arena);
+            r = write_cases(f, s, run, fd);
     }
+    _exit(2);
 }
 
 static void assert_once(struct fixture *f, struct store *s, const struct acknowledged *ack)
@@ -275,6 +285,24 @@ static void merge_forever(struct fixture *f)
     }
 }
 
+static void kill_merge_once(struct fixture *f)
+{
+    AUTO(store_close_auto) struct store *s = NULL;
+    const pid_t pid = fork();
+    int status;
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        merge_forever(f);
+    (void)usleep(500 + (unsigned)random() % 50000);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    ASSERT_DONE(f, store_open(f->path, STORE_WRITE, &s, &f->err));
+    assert_sound(f, s);
+    assert_int_equal(fixture_number(f, "SELECT count(*) % 6 FROM attempt"), 0);
+}
+
 static void a_killed_merge_is_all_or_nothing(void **state)
 {
     static const char *const names[] = {"a.db", "b.db"};
@@ -291,22 +319,8 @@ static void a_killed_merge_is_all_or_nothing(void **state)
     }
     store_close(f->store);
     f->store = NULL;
-    for (unsigned i = 0; i < kills / 2; i++) {
-        AUTO(store_close_auto) struct store *s = NULL;
-        const pid_t pid = fork();
-        int status;
-
-        assert_true(pid >= 0);
-        if (pid == 0)
-            merge_forever(f);
-        (void)usleep(500 + (unsigned)random() % 50000);
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFSIGNALED(status));
-        ASSERT_DONE(f, store_open(f->path, STORE_WRITE, &s, &f->err));
-        assert_sound(f, s);
-        assert_int_equal(fixture_number(f, "SELECT count(*) % 6 FROM attempt"), 0);
-    }
+    for (unsigned i = 0; i < kills / 2; i++)
+        kill_merge_once(f);
     ASSERT_DONE(f, store_open(f->path, STORE_WRITE, &f->store, &f->err));
     for (unsigned i = 0; i < 2; i++)
         ASSERT_DONE(f, store_merge(f->store, fixture_file(f, names[i]), &added, &f->err));
@@ -508,7 +522,7 @@ int main(int argc, char **argv)
 
     thorough = argc > 1;
     if (thorough)
-        kills = (unsigned)atoi(argv[1]);
+        kills = (unsigned)strtoul(argv[1], NULL, 10);
     fault_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
