@@ -112,18 +112,31 @@ static int refuse_foreign(struct store *s, struct err *err)
     return err_hint(err, "give --db another path");
 }
 
+/* In one snapshot: another process may be making the file just now. */
+static int read_identity(struct store *s, int64_t *id, int64_t *version, int64_t *objects,
+                         struct err *err)
+{
+    int r = db_exec(&s->db, "BEGIN", err);
+
+    if (r == 0)
+        r = db_number(&s->db, id, err, "PRAGMA application_id", "");
+    if (r >= 0)
+        r = db_number(&s->db, version, err, "PRAGMA user_version", "");
+    if (r >= 0)
+        r = db_number(&s->db, objects, err, "SELECT count(*) FROM sqlite_schema", "");
+    return r;
+}
+
 /* 0 our file, 1 an empty one; anything else is refused before a byte is written. */
 static int identify(struct store *s, int64_t *ret_version, struct err *err)
 {
     int64_t id = 0, objects = 0;
-    int r = db_number(&s->db, &id, err, "PRAGMA application_id", "");
+    const int r = read_identity(s, &id, ret_version, &objects, err);
+    const bool foreign = r < 0 && (sqlite3_errcode(s->db.handle) & 0xff) == SQLITE_NOTADB;
 
-    if (r < 0 && (sqlite3_errcode(s->db.handle) & 0xff) == SQLITE_NOTADB)
+    db_rollback(&s->db);
+    if (foreign)
         return refuse_foreign(s, err);
-    if (r >= 0)
-        r = db_number(&s->db, ret_version, err, "PRAGMA user_version", "");
-    if (r >= 0)
-        r = db_number(&s->db, &objects, err, "SELECT count(*) FROM sqlite_schema", "");
     if (r < 0)
         return r;
     if (id == STORE_APPLICATION_ID)

@@ -391,7 +391,7 @@ static void several_processes_may_create_the_file_at_once(void **state)
     struct fixture *f = *state;
     const char *path = fixture_file(f, "other.db");
 
-    for (unsigned i = 0; i < (thorough ? 200 : 5); i++) {
+    for (unsigned i = 0; i < (thorough ? 200 : 10); i++) {
         open_at_once(f, path);
         remove_database(f, path);
     }
