@@ -4,6 +4,7 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/verb.h"
+#include "harness/load/doc/keys.h"
 
 static const struct option no_options[] = {{.name = NULL}};
 
@@ -28,6 +29,11 @@ static int help_run(void *options, int argc, char **argv, struct err *err)
 
     if (argc == 0) {
         verbs_help(&text);
+    } else if (strcmp(argv[0], "keys") == 0) {
+        if (keys_help(argc > 1 ? argv[1] : NULL, &text, err) < 0)
+            return (int)err->code;
+    } else if (argc > 1) {
+        return err_set(err, ERR_USAGE, "help: only 'keys' takes a second word");
     } else {
         v = verb_find(argv[0]);
         if (v == NULL)
@@ -46,10 +52,11 @@ static int version_run(void *options, int argc, char **argv, struct err *err)
 
 const struct verb verb_help_command = {
     .name = "help",
-    .arguments = "[COMMAND]",
-    .summary = "explain a command",
+    .arguments = "[COMMAND | keys [TOPIC]]",
+    .summary = "explain a command, or the keys of suite, board and lab files",
+    .details = "TOPIC is a file (suite, board, lab), a map (measure) or a key (window_time).",
     .options = no_options,
-    .arguments_max = 1,
+    .arguments_max = 2,
     .run = help_run,
 };
 
