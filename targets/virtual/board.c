@@ -91,6 +91,7 @@ void board_close(struct board *b)
         edges_release(&b->edges);
         relay_release(&b->relay);
     }
+    board_unload(b);
     pty_unplug(&b->pty);
     fd_close(&b->lock);
     buf_release(&b->say);
@@ -182,16 +183,13 @@ static bool was_halted(const struct board *b, unsigned mark)
 
 static int start(struct board *b, struct err *err)
 {
-    struct image_file loads[OPTIONS_LOADS_MAX];
     struct launch l = {
         .options = b->options,
         .firmware = b->faults.firmware[0] != '\0' ? b->faults.firmware : b->options->firmware,
-        .loads = loads,
+        .loads = b->loads,
         .load_count = b->load_count,
     };
 
-    for (int i = 0; i < b->load_count; i++)
-        loads[i] = (struct image_file){b->loads[i].path, b->loads[i].address};
     edges_restart(&b->edges);
     b->died[0] = '\0';
     if (emulator_start(&b->emulator, &l, err) < 0)
@@ -272,28 +270,28 @@ int board_reset(struct board *b, struct err *err)
 
 int board_load(struct board *b, const char *path, uint64_t address, struct err *err)
 {
-    struct loaded_file *f = NULL;
+    struct image *image = NULL;
 
-    for (int i = 0; i < b->load_count && f == NULL; i++) {
+    for (int i = 0; i < b->load_count && image == NULL; i++) {
         if (b->loads[i].address == address)
-            f = &b->loads[i];
+            image = &b->loads[i];
     }
-    if (f == NULL && b->load_count == OPTIONS_LOADS_MAX)
+    if (image == NULL && b->load_count == OPTIONS_LOADS_MAX)
         return err_set(err, ERR_BUSY, "%d files are loaded already", OPTIONS_LOADS_MAX);
-    if (access(path, R_OK) < 0)
-        return err_sys(err, errno, "%s", path);
-    if (strlen(path) >= sizeof(f->path))
-        return err_set(err, ERR_USAGE, "path too long");
-    if (f == NULL)
-        f = &b->loads[b->load_count++];
-    (void)snprintf(f->path, sizeof(f->path), "%s", path);
-    f->address = address;
+    if (image == NULL) {
+        image = &b->loads[b->load_count];
+        image->fd = -1;
+    }
+    if (image_load(image, path, address, b->emulator.ops->loads_are_elf, err) < 0)
+        return (int)err->code;
+    b->load_count += image == &b->loads[b->load_count];
     return 0;
 }
 
 void board_unload(struct board *b)
 {
-    b->load_count = 0;
+    while (b->load_count > 0)
+        image_release(&b->loads[--b->load_count]);
 }
 
 int board_unplug(struct board *b, struct err *err)

@@ -17,16 +17,11 @@
 #include "targets/virtual/edges.h"
 #include "targets/virtual/emulator.h"
 #include "targets/virtual/fault.h"
+#include "targets/virtual/image.h"
 #include "targets/virtual/options.h"
 #include "targets/virtual/poll_set.h"
 #include "targets/virtual/pty.h"
 #include "targets/virtual/relay.h"
-
-/* A loaded file outlives the command line that named it, so the board keeps a copy. */
-struct loaded_file {
-    char path[4096];
-    uint64_t address;
-};
 
 struct board {
     const struct options *options;
@@ -36,7 +31,7 @@ struct board {
     struct relay relay;
     struct edges edges;
     struct fault_set faults;
-    struct loaded_file loads[OPTIONS_LOADS_MAX];
+    struct image loads[OPTIONS_LOADS_MAX];
     int load_count;
     bool power;
     char died[400]; /* why the emulator ended on its own, "" if it did not */

@@ -21,7 +21,7 @@
     X(POWER,       "power",       1, 1,  "on|off",        "switch the supply; off loses RAM, not flash") \
     X(POWER_CYCLE, "power-cycle", 0, 1,  "[MS]",          "off, wait (100 ms), on") \
     X(RESET,       "reset",       0, 0,  "",              "pulse the reset line; revives a hung or dead board") \
-    X(LOAD,        "load",        2, 2,  "FILE ADDR",     "put FILE at ADDR of the flash, seen from the next power on") \
+    X(LOAD,        "load",        2, 2,  "FILE ADDR",     "put a copy of FILE at ADDR of the flash, seen from the next power on") \
     X(UNLOAD,      "unload",      0, 0,  "",              "forget every loaded file") \
     X(UNPLUG,      "unplug",      0, 0,  "",              "pull the serial cable") \
     X(REPLUG,      "replug",      0, 1,  "[NAME]",        "plug it in again, under another name if given") \

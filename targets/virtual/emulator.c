@@ -100,17 +100,19 @@ static int spawn(struct emulator *e, struct launch *l, struct err *err)
 {
     AUTO(arguments_release) struct arguments a = {.count = 0};
     const bool stdio = e->ops->uart_is_stdio;
-    const int keep[] = {l->orders, l->edges, l->uart};
-    const int wanted = stdio ? 2 : 3;
-    int kept[3];
+    int kept[3 + OPTIONS_LOADS_MAX];
     struct proc_options o = {
         .stdio = {stdio ? l->uart : PROC_NULL, stdio ? l->uart : PROC_NULL, PROC_PIPE},
         .keep_fds = kept};
 
-    for (int i = 0; i < wanted; i++) {
-        if (keep[i] >= 0)
-            kept[o.keep_count++] = keep[i];
-    }
+    if (!stdio)
+        kept[o.keep_count++] = l->uart;
+    if (l->orders >= 0)
+        kept[o.keep_count++] = l->orders;
+    if (l->edges >= 0)
+        kept[o.keep_count++] = l->edges;
+    for (int i = 0; i < l->load_count; i++)
+        kept[o.keep_count++] = l->loads[i].fd;
     if (e->ops->arguments(l, &a, err) < 0)
         return err->code;
     for (int i = 0; l->options->extra[i] != NULL; i++)

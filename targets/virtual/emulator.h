@@ -16,6 +16,7 @@
 #include "harness/base/base.h"
 #include "harness/base/err.h"
 #include "harness/base/proc.h"
+#include "targets/virtual/image.h"
 #include "targets/virtual/lines.h"
 #include "targets/virtual/options.h"
 #include "targets/virtual/poll_set.h"
@@ -51,7 +52,7 @@ struct emulator {
 struct launch {
     const struct options *options;
     const char *firmware;
-    const struct image_file *loads;
+    const struct image *loads;
     int load_count;
     int uart; /* the child's ends */
     int orders;
@@ -71,6 +72,7 @@ struct emulator_ops {
     bool uart_is_stdio;     /* the child talks on stdin and stdout instead of launch.uart */
     bool takes_orders;      /* else a reset is a restart and a halt is SIGSTOP */
     bool gives_edges;
+    bool loads_are_elf; /* files for the flash are wrapped */
     /* Complain early about options that cannot work. */
     int (*check)(const struct options *o, struct err *err);
     /* Append argv. */

@@ -101,8 +101,7 @@ static int arguments(const struct launch *l, struct arguments *a, struct err *er
     }
     for (int i = 0; i < l->load_count; i++) {
         arguments_add(a, "-device");
-        arguments_add(a, "loader,file=%s,addr=0x%llx,force-raw=on",
-                      escape_commas(a, l->loads[i].path), (unsigned long long)l->loads[i].address);
+        arguments_add(a, "loader,file=/proc/self/fd/%d", l->loads[i].fd);
     }
     add_plugin(l, a);
     return 0;
@@ -149,6 +148,7 @@ const struct emulator_ops emulator_qemu = {
     .count_name = "instructions",
     .takes_orders = true,
     .gives_edges = true,
+    .loads_are_elf = true,
     .check = check,
     .arguments = arguments,
     .order = order,

@@ -51,9 +51,9 @@ static int arguments(const struct launch *l, struct arguments *a, struct err *er
     arguments_add(a, "--uart-fd=%d", l->uart);
     arguments_add(a, "--orders-fd=%d", l->orders);
     arguments_add(a, "--edges-fd=%d", l->edges);
-    arguments_add(a, "--marker-pin=%s", o->marker_pin != NULL ? o->marker_pin : "PB0");
+    arguments_add(a, "--marker-pin=%s", o->marker_pin != NULL ? o->marker_pin : "PB5");
     for (int i = 0; i < l->load_count; i++)
-        arguments_add(a, "--load=%s@0x%llx", l->loads[i].path,
+        arguments_add(a, "--load=/proc/self/fd/%d@0x%llx", l->loads[i].fd,
                       (unsigned long long)l->loads[i].address);
     return 0;
 }

@@ -21,7 +21,7 @@
     X(IDLE_SKIPS,   "idle-skips",   NULL,        "QEMU: virtual time jumps over idle waits") \
     X(MARKER_SET,   "marker-set",   "ADDR",      "a store here is a rising marker edge") \
     X(MARKER_CLEAR, "marker-clear", "ADDR",      "a store here is a falling marker edge") \
-    X(MARKER_PIN,   "marker-pin",   "PIN",       "simavr: marker pin (PB0)") \
+    X(MARKER_PIN,   "marker-pin",   "PIN",       "simavr: marker pin (PB5)") \
     X(PLUGIN,       "plugin",       "SO",        "QEMU marker plugin; 'none' for none") \
     X(LOAD,         "load",         "FILE@ADDR", "put FILE at ADDR of the flash; may be repeated") \
     X(EDGES_SOCKET, "edges-socket", "PATH",      "serve marker edges on this unix socket") \

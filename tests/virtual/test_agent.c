@@ -162,9 +162,14 @@ static void the_emulator_and_the_agent_count_alike(void **state)
     for (int i = 0; i < WINDOWS; i++) {
         assert_int_equal(edges[2 * i].level, 1);
         assert_int_equal(edges[2 * i + 1].level, 0);
+        if (strcmp(the_board->virt.kind, "qemu") == 0)
+            assert_int_equal(edges[2 * i + 1].vns - edges[2 * i].vns,
+                             (edges[2 * i + 1].count - edges[2 * i].count)
+                                 << the_board->virt.icount_shift);
         assert_true(values[i] - (double)(edges[2 * i + 1].count - edges[2 * i].count) == overhead);
     }
-    assert_true(overhead > -100 && overhead < 100);
+    if (overhead > 0 || overhead < -1000) /* the edges are outside the two readings of the timer */
+        fail_msg("the agent's counter sees %.0f more than the emulator", overhead);
     (void)unlink(path);
     session_stop(&s);
 }
@@ -193,28 +198,31 @@ static void the_slot_takes_what_is_written(void **state)
     static uint8_t bytes[20000];
     struct err err = ERR_INIT;
     struct session s;
+    size_t size;
     char path[100];
     uint32_t crc32 = 0;
 
     session_start(&s);
-    for (size_t i = 0; i < sizeof(bytes); i++)
+    size = client_hello(s.client)->slot_size;
+    size = size < sizeof(bytes) ? size : sizeof(bytes);
+    for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)(i * 7 + i / 251);
     if (the_board->slot.by_flash) {
         (void)snprintf(path, sizeof(path), "%s/model.bin", s.bench.dir);
-        must(file_write_atomic(path, bytes, sizeof(bytes), &err), &err);
+        must(file_write_atomic(path, bytes, size, &err), &err);
         must(vboard_flash(s.bench.vboard, path, the_board->slot.region.base, &err), &err);
         session_disconnect(&s);
         session_connect(&s);
         (void)unlink(path);
     } else {
-        must(client_write(s.client,
-                          &(struct client_write){
-                              .object = WIRE_OBJECT_SLOT, .data = bytes, .size = sizeof(bytes)},
-                          &err),
+        must(client_write(
+                 s.client,
+                 &(struct client_write){.object = WIRE_OBJECT_SLOT, .data = bytes, .size = size},
+                 &err),
              &err);
     }
-    must(client_digest(s.client, WIRE_OBJECT_SLOT, 0, sizeof(bytes), &crc32, &err), &err);
-    assert_int_equal(crc32, wire_crc32(0, bytes, sizeof(bytes)));
+    must(client_digest(s.client, WIRE_OBJECT_SLOT, 0, size, &crc32, &err), &err);
+    assert_int_equal(crc32, wire_crc32(0, bytes, size));
     session_stop(&s);
 }
 

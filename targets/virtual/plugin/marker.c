@@ -11,8 +11,8 @@
  *
  * Nothing depends on this plugin: without it, boards count by their own timers under -icount.
  *
- * Version 1 of the interface has no clock, so virtual time is read through a function of QEMU that
- * Debian's binary exports without promising to; where it is missing, VNS is "-".
+ * Version 1 of the interface has no clock, so virtual time is read through functions of QEMU that
+ * Debian's binary exports without promising to; where they are missing, VNS is "-".
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -40,23 +40,51 @@ static struct {
     uint64_t clear;
     bool high;
     uint64_t executed; /* instructions; TCG adds to it in line */
-    int64_t (*clock_ns)(int clock);
-    const int *use_icount;
+    struct {
+        int64_t (*clock_ns)(int clock);
+        int64_t (*icount_raw)(void);
+        int64_t (*icount_to_ns)(int64_t icount);
+        const int *use_icount;
+    } qemu;               /* any of them may be NULL */
     pthread_mutex_t lock; /* one line at a time, in the order of their times */
+    pthread_cond_t asked;
+    pthread_cond_t answered;
+    bool wants_offset; /* the cpu's thread waits for the helper to find `offset_ns` */
+    int64_t offset_ns; /* virtual time less the time of the instructions executed */
     bool over;
-} marker = {.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+} marker = {.fd = -1,
+            .lock = PTHREAD_MUTEX_INITIALIZER,
+            .asked = PTHREAD_COND_INITIALIZER,
+            .answered = PTHREAD_COND_INITIALIZER};
+
+enum clock_use {
+    CLOCK_NONE,     /* do not touch it */
+    CLOCK_DIRECT,   /* it may be read here */
+    CLOCK_COMPUTED, /* offset_ns and the count say what it would be */
+};
+
+static void format_time(char *text, size_t size, enum clock_use use)
+{
+    if (use == CLOCK_DIRECT && marker.qemu.clock_ns != NULL)
+        (void)snprintf(text, size, "%lld", (long long)marker.qemu.clock_ns(CLOCK_VIRTUAL));
+    else if (use == CLOCK_COMPUTED)
+        (void)snprintf(
+            text, size, "%lld",
+            (long long)(marker.offset_ns + marker.qemu.icount_to_ns((int64_t)marker.executed)));
+    else
+        (void)snprintf(text, size, "-");
+}
 
 /* Call with the lock held. level is -1 for a mere time. */
-static void report(int level, bool clock_is_safe)
+static void report(int level, enum clock_use use)
 {
     char line[96];
-    char time[24] = "-";
+    char time[24];
     int n;
 
     if (marker.over)
         return;
-    if (clock_is_safe && marker.clock_ns != NULL)
-        (void)snprintf(time, sizeof(time), "%lld", (long long)marker.clock_ns(CLOCK_VIRTUAL));
+    format_time(time, sizeof(time), use);
     if (level >= 0)
         n = snprintf(line, sizeof(line), "edge %d %s %llu\n", level, time,
                      (unsigned long long)marker.executed);
@@ -67,21 +95,38 @@ static void report(int level, bool clock_is_safe)
         marker.over = true; /* the supervisor is gone, and we soon are */
 }
 
+/*
+ * Under icount the cpu's own thread may read the clock only where QEMU is ready for a device
+ * access, which a store to RAM is not: reading it there ends QEMU. Another thread may read it any
+ * time, but sees the instructions of the last synchronisation, so it finds the offset only.
+ */
+static enum clock_use how_to_tell_time(uint32_t info, uint64_t address)
+{
+    const struct qemu_plugin_hwaddr *place = qemu_plugin_get_hwaddr(info, address);
+
+    if (marker.qemu.use_icount == NULL || *marker.qemu.use_icount == 0)
+        return CLOCK_DIRECT;
+    if (place != NULL && qemu_plugin_hwaddr_is_io(place))
+        return CLOCK_DIRECT;
+    if (marker.qemu.clock_ns == NULL || marker.qemu.icount_raw == NULL ||
+        marker.qemu.icount_to_ns == NULL)
+        return CLOCK_NONE;
+    marker.wants_offset = true;
+    (void)pthread_cond_signal(&marker.asked);
+    while (marker.wants_offset && !marker.over)
+        (void)pthread_cond_wait(&marker.answered, &marker.lock);
+    return CLOCK_COMPUTED;
+}
+
 static void stored(unsigned cpu, uint32_t info, uint64_t address, void *user)
 {
-    struct qemu_plugin_hwaddr *place;
-    bool is_io;
-
     (void)cpu;
     (void)user;
     if (address != marker.set && address != marker.clear)
         return;
-    /* Under icount the clock may only be read where QEMU is ready for device accesses. */
-    place = qemu_plugin_get_hwaddr(info, address);
-    is_io = place != NULL && qemu_plugin_hwaddr_is_io(place);
     (void)pthread_mutex_lock(&marker.lock);
     marker.high = marker.set == marker.clear ? !marker.high : address == marker.set;
-    report(marker.high, is_io || marker.use_icount == NULL || *marker.use_icount == 0);
+    report(marker.high, how_to_tell_time(info, address));
     (void)pthread_mutex_unlock(&marker.lock);
 }
 
@@ -99,20 +144,47 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
     }
 }
 
-/* Tells how far virtual time has come, so that listeners know that no edge is under way. */
-static void *heartbeat(void *unused)
+/* The cpu's thread stands still meanwhile, so neither of the two moves. */
+static void find_offset(void)
 {
-    const struct timespec pause = {.tv_nsec = HEARTBEAT_MS * 1000000L};
-    bool over = false;
+    const int64_t executed_ns = marker.qemu.icount_to_ns(marker.qemu.icount_raw());
+
+    marker.offset_ns = marker.qemu.clock_ns(CLOCK_VIRTUAL) - executed_ns;
+    marker.wants_offset = false;
+    (void)pthread_cond_signal(&marker.answered);
+}
+
+static struct timespec in_ms(long ms)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms * 1000000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/*
+ * The helper thread. Now and then it tells how far virtual time has come, so that listeners know
+ * that no edge is under way.
+ */
+static void *help(void *unused)
+{
+    struct timespec next = in_ms(HEARTBEAT_MS);
 
     (void)unused;
-    while (!over) {
-        (void)nanosleep(&pause, NULL);
-        (void)pthread_mutex_lock(&marker.lock);
-        report(-1, true); /* another thread than the cpu's: QEMU allows that */
-        over = marker.over;
-        (void)pthread_mutex_unlock(&marker.lock);
+    (void)pthread_mutex_lock(&marker.lock);
+    while (!marker.over) {
+        if (marker.wants_offset) {
+            find_offset();
+        } else if (pthread_cond_timedwait(&marker.asked, &marker.lock, &next) != 0) {
+            report(-1, CLOCK_DIRECT);
+            next = in_ms(HEARTBEAT_MS);
+        }
     }
+    (void)pthread_cond_signal(&marker.answered);
+    (void)pthread_mutex_unlock(&marker.lock);
     return NULL;
 }
 
@@ -121,8 +193,9 @@ static void ends(uint64_t id, void *unused)
     (void)id;
     (void)unused;
     (void)pthread_mutex_lock(&marker.lock);
-    report(-1, false);
+    report(-1, CLOCK_NONE);
     marker.over = true;
+    (void)pthread_cond_signal(&marker.asked);
     (void)pthread_mutex_unlock(&marker.lock);
 }
 
@@ -149,13 +222,20 @@ static bool take_argument(const char *argument)
     return strncmp(argument, "clear=", 6) == 0 && take_number(argument + 6, &marker.clear);
 }
 
-/* The few QEMU functions that are not part of the interface; each may be missing. */
+static void find_function(const char *name, void *ret, size_t size)
+{
+    void *found = dlsym(RTLD_DEFAULT, name);
+
+    memcpy(ret, &found, size); /* ISO C has no cast for this */
+}
+
+/* The few QEMU symbols that are not part of the interface; each may be missing. */
 static void find_clock(void)
 {
-    void *clock_ns = dlsym(RTLD_DEFAULT, "qemu_clock_get_ns");
-
-    memcpy(&marker.clock_ns, &clock_ns, sizeof(clock_ns));
-    marker.use_icount = dlsym(RTLD_DEFAULT, "use_icount");
+    find_function("qemu_clock_get_ns", &marker.qemu.clock_ns, sizeof(marker.qemu.clock_ns));
+    find_function("icount_get_raw", &marker.qemu.icount_raw, sizeof(marker.qemu.icount_raw));
+    find_function("icount_to_ns", &marker.qemu.icount_to_ns, sizeof(marker.qemu.icount_to_ns));
+    marker.qemu.use_icount = dlsym(RTLD_DEFAULT, "use_icount");
 }
 
 int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
@@ -179,7 +259,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
     find_clock();
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, ends, NULL);
-    if (pthread_create(&thread, NULL, heartbeat, NULL) != 0)
+    if (pthread_create(&thread, NULL, help, NULL) != 0)
         return -1;
     (void)pthread_detach(thread);
     return 0;
