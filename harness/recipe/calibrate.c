@@ -58,6 +58,7 @@ static void normalise_layer(const struct calibration *cal, int index, struct rng
 
 static void run_layer(const struct calibration *cal, int index)
 {
+    layer_reset_state(&cal->g->layers[index]);
     for (int n = 0; n < cal->samples; n++)
         graph_forward_linear(cal->g, index, cal->values[n]);
 }
@@ -107,7 +108,16 @@ static int set_of(const int *set, int i)
     return i;
 }
 
-static void join_sets(const struct graph *g, int *set)
+static bool is_fixed(const struct layer *l)
+{
+    return !l->kind || l->kind->range >= RANGE_UNIT;
+}
+
+/*
+ * A layer that does not rescale has its source's quantisation; one that joins several sources makes
+ * them share theirs. A fixed range cannot be widened for that: the recipe must rescale it first.
+ */
+static int join_sets(const struct graph *g, int *set, struct err *err)
 {
     for (int i = 0; i < g->count; i++)
         set[i] = i;
@@ -116,17 +126,17 @@ static void join_sets(const struct graph *g, int *set)
         for (int s = 0; l->kind->range == RANGE_SHARED && s < l->from_count; s++) {
             int a = set_of(set, i);
             int b = set_of(set, l->from[s]);
+            if (s > 0 && a != b && (is_fixed(&g->layers[a]) || is_fixed(&g->layers[b]))) {
+                layer_error(g, l, err, "its sources have fixed ranges that differ");
+                return err_hint(err, "put a 'quantize' layer before it");
+            }
             set[a > b ? a : b] = a > b ? b : a;
         }
     }
+    return 0;
 }
 
-static bool is_fixed(const struct layer *l)
-{
-    return !l->kind || l->kind->range == RANGE_UNIT;
-}
-
-/* The input's range is declared and 0..1 is TFLite's: those rule the set they are in. */
+/* The input's declared range and TFLite's fixed ones rule the set that they begin. */
 static void widen(struct layer *set, const struct layer *member)
 {
     if (is_fixed(set))
@@ -137,25 +147,30 @@ static void widen(struct layer *set, const struct layer *member)
 
 static void quantise_layer(struct layer *l, const struct layer *set)
 {
-    if (set->kind && set->kind->range == RANGE_UNIT && l->type == TYPE_INT8)
+    enum range_rule rule = set->kind ? set->kind->range : RANGE_OWN;
+    if (rule == RANGE_UNIT && l->type == TYPE_INT8)
         l->quant = (struct quantisation){0x1p-8F, -128};
-    else if (set->kind && set->kind->range == RANGE_UNIT && l->type == TYPE_INT16)
+    else if (rule == RANGE_SIGNED && l->type == TYPE_INT8)
+        l->quant = (struct quantisation){0x1p-7F, 0};
+    else if (rule >= RANGE_UNIT && l->type == TYPE_INT16)
         l->quant = (struct quantisation){0x1p-15F, 0};
     else
         l->quant = quantisation_of(l->type, set->low, set->high);
 }
 
-static void set_quantisation(struct graph *g)
+static int set_quantisation(struct graph *g, struct err *err)
 {
     int *set = arena_alloc(&g->arena, (size_t)g->count * sizeof(*set));
-    join_sets(g, set);
+    if (join_sets(g, set, err))
+        return err->code;
     for (int i = 0; i < g->count; i++)
         widen(&g->layers[set_of(set, i)], &g->layers[i]);
     for (int i = 0; i < g->count; i++)
         quantise_layer(&g->layers[i], &g->layers[set_of(set, i)]);
+    return 0;
 }
 
-void graph_calibrate(struct graph *g, bool normalise)
+int graph_calibrate(struct graph *g, bool normalise, struct err *err)
 {
     const struct recipe *r = g->recipe;
     struct calibration cal = {g, NULL, r->calibration_samples};
@@ -164,16 +179,16 @@ void graph_calibrate(struct graph *g, bool normalise)
     cal.values = arena_alloc(&g->arena, (size_t)cal.samples * sizeof(*cal.values));
     for (int n = 0; n < cal.samples; n++) {
         cal.values[n] = graph_alloc_values(g);
-        struct sample s = {.x = cal.values[n][0]};
+        struct sample s = {.x = cal.values[n][0], .normal = true};
         r->input.data->draw(&data, &r->input, &s);
     }
     for (int i = 1; i < g->count; i++) {
         run_layer(&cal, i);
-        if (normalise && g->layers[i].weight_count > 0) {
+        if (normalise && g->layers[i].weight_count > 0 && !g->layers[i].kind->recurrent) {
             normalise_layer(&cal, i, &spread);
             run_layer(&cal, i);
         }
         measure_layer(&cal, i);
     }
-    set_quantisation(g);
+    return set_quantisation(g, err);
 }

@@ -11,8 +11,10 @@
  * normalise: also rescale the weights layer by layer so that every channel has spread-out values
  * over the data, as training with batch normalisation leaves them. Random weights alone would give
  * nearly the same output for every input.
+ *
+ * ERR_CONFIG when a layer joins tensors whose ranges TFLite or the recipe fix to different values.
  */
-void graph_calibrate(struct graph *g, bool normalise);
+int graph_calibrate(struct graph *g, bool normalise, struct err *err) MUST_CHECK;
 
 /* TFLite's asymmetric int8 (or symmetric int16) quantisation of low..high, widened to hold 0. */
 struct quantisation quantisation_of(enum value_type type, double low, double high);

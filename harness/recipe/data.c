@@ -137,6 +137,57 @@ static void gesture_draw(struct rng *r, const struct recipe_input *in, struct sa
     s->label = (int)kind;
 }
 
+/* ---- hum: 32 bands of a running machine's sound, 0..1; label 1 is a machine with a fault ---- */
+
+enum {
+    HUM_BANDS = 32
+};
+
+/* A resonance of that height and width around the centre band. */
+static void add_peak(double *x, double centre, double width, double height)
+{
+    for (int i = 0; i < HUM_BANDS; i++) {
+        double off = (i - centre) / width;
+        x[i] += height / (1 + off * off);
+    }
+}
+
+/* A rattle at a band that is quiet in health, a lost harmonic, or hiss. */
+static void add_fault(double *x, struct rng *r, double fundamental)
+{
+    switch (rng_below(r, 3)) {
+    case 0:
+        add_peak(x, fundamental * 1.5, 0.5, rng_uniform(r, 0.04, 0.2));
+        break;
+    case 1:
+        add_peak(x, fundamental * 3, 0.8, -rng_uniform(r, 0.04, 0.2));
+        break;
+    default:
+        add_peak(x, rng_uniform(r, 24, 30), 3, rng_uniform(r, 0.02, 0.1));
+        break;
+    }
+}
+
+static void hum_draw(struct rng *r, const struct recipe_input *in, struct sample *s)
+{
+    double fundamental = rng_uniform(r, 6, 7);
+    double loudness = rng_uniform(r, 0.6, 1);
+    s->label = !s->normal && rng_below(r, 2);
+    for (int i = 0; i < HUM_BANDS; i++)
+        s->x[i] = 0.05 + 0.02 * rng_normal(r);
+    for (int harmonic = 1; harmonic <= 4; harmonic++)
+        add_peak(s->x, fundamental * harmonic, 0.8, loudness * 0.8 / harmonic);
+    if (s->label)
+        add_fault(s->x, r, fundamental);
+    for (int i = 0; i < HUM_BANDS; i++) {
+        double v = in->low + (in->high - in->low) * s->x[i];
+        v = v < in->low ? in->low : v;
+        s->x[i] = v > in->high ? in->high : v;
+        if (s->target)
+            s->target[i] = s->x[i];
+    }
+}
+
 static const struct data_source sources[] = {
     {.name = "smooth",
      .summary = "soft random blobs with noise, any shape, no labels",
@@ -153,6 +204,13 @@ static const struct data_source sources[] = {
      .rank = 4,
      .dim = {1, GESTURE_STEPS, 1, 3},
      .draw = gesture_draw},
+    {.name = "hum",
+     .summary = "32 bands of a machine's sound; healthy or faulty, trained on healthy ones",
+     .classes = 2,
+     .targets = TARGETS_INPUT,
+     .rank = 2,
+     .dim = {1, HUM_BANDS},
+     .draw = hum_draw},
 };
 
 const struct data_source *data_find(const char *name)

@@ -15,13 +15,18 @@ struct sample {
     double *x;
     double *target; /* NULL when nobody asks */
     int label;      /* 0 when there are none */
+    bool normal;    /* asked for: no anomalies, as in training */
+};
+
+enum {
+    TARGETS_INPUT = -1
 };
 
 struct data_source {
     const char *name;
     const char *summary;
     int classes; /* 0: no labels */
-    int targets; /* values per regression target; 0: none */
+    int targets; /* values per regression target; 0: none, TARGETS_INPUT: the input again */
     int rank;    /* the input shape it needs; 0: any */
     int dim[SHAPE_RANK_MAX];
     /* Draw one sample; s->x and s->target have room for what shape and targets say. */

@@ -1,5 +1,6 @@
 #include "harness/recipe/emit.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "harness/recipe/calibrate.h"
@@ -97,19 +98,28 @@ static void emit_int8_weights(struct emitter *e, const struct layer *l, int32_t 
     set_data(e, tensor, data, (size_t)l->weight_count);
 }
 
-/* TFLite: bias scale = input scale * weight scale, zero point 0, added to the raw accumulator. */
-static void emit_int32_bias(struct emitter *e, const struct layer *l, int32_t tensor, int axis,
-                            const float *weight_scales)
+/*
+ * TFLite: bias scale = input scale * weight scale, zero point 0, added to the raw accumulator; with
+ * int16 activations that accumulator and the bias have 64 bits.
+ */
+static void emit_integer_bias(struct emitter *e, const struct layer *l, int32_t tensor, int axis,
+                              const float *weight_scales)
 {
+    bool wide = l->type == TYPE_INT16;
     float input = layer_source(e->graph, l, 0)->quant.scale;
+    size_t size = (size_t)l->channels * (wide ? sizeof(int64_t) : sizeof(int32_t));
     float *scales = arena_alloc(&e->model.arena, (size_t)l->channels * sizeof(*scales));
-    int32_t *data = arena_alloc(&e->model.arena, (size_t)l->channels * sizeof(*data));
+    void *data = arena_alloc(&e->model.arena, size);
     for (int c = 0; c < l->channels; c++) {
         scales[c] = (float)((double)input * (double)weight_scales[axis < 0 ? 0 : c]);
-        data[c] = (int32_t)round_clamped(l->bias[c] / (double)scales[c], INT32_MIN, INT32_MAX);
+        int64_t v = round_clamped(l->bias[c] / (double)scales[c], INT32_MIN, INT32_MAX);
+        if (wide)
+            ((int64_t *)data)[c] = v;
+        else
+            ((int32_t *)data)[c] = (int32_t)v;
     }
     set_scales(e, tensor, scales, axis < 0 ? 1 : l->channels, 0);
-    set_data(e, tensor, data, (size_t)l->channels * sizeof(*data));
+    set_data(e, tensor, data, size);
 }
 
 static const float *emit_floats(struct emitter *e, const double *values, int count)
@@ -127,8 +137,9 @@ void emit_weights(struct emitter *e, struct tfl_op *op, const struct layer *l,
     struct shape bias_shape = {{l->channels}, 1};
     int32_t weights =
         add_tensor(e, constant_name(e, l, "weights"), real ? TFL_FLOAT32 : TFL_INT8, shape);
-    int32_t bias =
-        add_tensor(e, constant_name(e, l, "bias"), real ? TFL_FLOAT32 : TFL_INT32, &bias_shape);
+    static const enum tfl_type bias_types[] = {
+        [TYPE_INT8] = TFL_INT32, [TYPE_INT16] = TFL_INT64, [TYPE_FLOAT32] = TFL_FLOAT32};
+    int32_t bias = add_tensor(e, constant_name(e, l, "bias"), bias_types[l->type], &bias_shape);
     tfl_op_input(op, weights);
     tfl_op_input(op, bias);
     if (real) {
@@ -141,7 +152,7 @@ void emit_weights(struct emitter *e, struct tfl_op *op, const struct layer *l,
     float *scales = arena_alloc(&e->model.arena, (size_t)l->channels * sizeof(*scales));
     weight_scales(l, axis, scales);
     emit_int8_weights(e, l, weights, axis, scales);
-    emit_int32_bias(e, l, bias, axis, scales);
+    emit_integer_bias(e, l, bias, axis, scales);
 }
 
 void emit_ints(struct emitter *e, struct tfl_op *op, const char *name, const int32_t *values,
@@ -151,6 +162,51 @@ void emit_ints(struct emitter *e, struct tfl_op *op, const char *name, const int
     size_t size = (size_t)(rows ? rows * columns : columns) * sizeof(*values);
     int32_t tensor = add_tensor(e, name, TFL_INT32, &shape);
     set_data(e, tensor, arena_dup(&e->model.arena, values, size), size);
+    tfl_op_input(op, tensor);
+}
+
+int32_t emit_tensor(struct emitter *e, const struct layer *l, const char *what, enum tfl_type type,
+                    const struct shape *shape)
+{
+    return add_tensor(e, constant_name(e, l, what), type, shape);
+}
+
+void emit_scale(struct emitter *e, int32_t tensor, float scale, int32_t zero_point)
+{
+    int64_t zero = zero_point;
+    set_scales(e, tensor, &scale, 1, -1);
+    e->model.tensors[tensor].zero_points = arena_dup(&e->model.arena, &zero, sizeof(zero));
+}
+
+float emit_matrix(struct emitter *e, struct tfl_op *op, const struct layer *l, const char *what,
+                  const struct shape *shape, const double *weights)
+{
+    int count = 1;
+    double peak = 0;
+    for (int i = 0; i < shape->rank; i++)
+        count *= shape->dim[i];
+    for (int i = 0; i < count; i++)
+        peak = fabs(weights[i]) > peak ? fabs(weights[i]) : peak;
+    float scale = peak > 0 ? (float)(peak / 127) : 1.0F;
+    int8_t *data = arena_alloc(&e->model.arena, (size_t)count);
+    for (int i = 0; i < count; i++)
+        data[i] = (int8_t)round_clamped(weights[i] / (double)scale, -127, 127);
+    int32_t tensor = emit_tensor(e, l, what, TFL_INT8, shape);
+    set_data(e, tensor, data, (size_t)count);
+    emit_scale(e, tensor, scale, 0);
+    tfl_op_input(op, tensor);
+    return scale;
+}
+
+void emit_bias(struct emitter *e, struct tfl_op *op, const struct layer *l, const char *what,
+               const double *bias, int count, float scale)
+{
+    int32_t *data = arena_alloc(&e->model.arena, (size_t)count * sizeof(*data));
+    for (int i = 0; i < count; i++)
+        data[i] = (int32_t)round_clamped(bias[i] / (double)scale, INT32_MIN, INT32_MAX);
+    int32_t tensor = emit_tensor(e, l, what, TFL_INT32, &(struct shape){{count}, 1});
+    set_data(e, tensor, data, (size_t)count * sizeof(*data));
+    emit_scale(e, tensor, scale, 0);
     tfl_op_input(op, tensor);
 }
 

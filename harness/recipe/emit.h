@@ -25,6 +25,19 @@ void emit_output(struct emitter *e, struct tfl_op *op, const struct layer *l);
 void emit_weights(struct emitter *e, struct tfl_op *op, const struct layer *l,
                   const struct shape *shape, int axis);
 
+/* A tensor beside the layer's own: name is "layer/what". For emit_op()'s inputs and outputs. */
+int32_t emit_tensor(struct emitter *e, const struct layer *l, const char *what, enum tfl_type type,
+                    const struct shape *shape);
+void emit_scale(struct emitter *e, int32_t tensor, float scale, int32_t zero_point);
+
+/* count weights as symmetric int8 with one scale, which is returned. */
+float emit_matrix(struct emitter *e, struct tfl_op *op, const struct layer *l, const char *what,
+                  const struct shape *shape, const double *weights);
+
+/* int32 values of that scale as the next input. */
+void emit_bias(struct emitter *e, struct tfl_op *op, const struct layer *l, const char *what,
+               const double *bias, int count, float scale);
+
 /* An int32 constant as the next input. */
 void emit_ints(struct emitter *e, struct tfl_op *op, const char *name, const int32_t *values,
                int rows, int columns);

@@ -70,6 +70,7 @@ static int build_layer(struct graph *g, const struct recipe_layer *from, struct 
         return layer_error(g, l, err, "has %d weights, more than %d", l->weight_count,
                            ELEMENTS_MAX);
     draw_weights(g, l, r);
+    l->state = arena_alloc(&g->arena, (size_t)l->state_count * sizeof(double));
     return 0;
 }
 
@@ -107,6 +108,12 @@ double **graph_alloc_values(struct graph *g)
     for (int i = 0; i < g->count; i++)
         values[i] = arena_alloc(&g->arena, (size_t)g->layers[i].size * sizeof(double));
     return values;
+}
+
+void layer_reset_state(struct layer *l)
+{
+    for (int i = 0; i < l->state_count; i++)
+        l->state[i] = 0;
 }
 
 void graph_forward_linear(const struct graph *g, int index, double *const *values)

@@ -35,6 +35,10 @@ struct layer {
     int channels;       /* outputs that have a weight scale of their own */
     bool channels_last; /* weights[i] belongs to channel i % channels, else i / (count/channels) */
 
+    double *state; /* what it keeps from one inference to the next; starts at zero */
+    int state_count;
+    double state_peak; /* largest magnitude that was written to it */
+
     double low, high; /* of the output over the calibration data */
     struct quantisation quant;
 };
@@ -58,6 +62,9 @@ double **graph_alloc_values(struct graph *g);
 void graph_forward_linear(const struct graph *g, int index, double *const *values);
 void graph_activate(const struct layer *l, double *value);
 void graph_forward(const struct graph *g, double *const *values);
+
+/* Forget what a layer keeps between inferences. */
+void layer_reset_state(struct layer *l);
 
 /* The channel (see channels_last) that weight i belongs to. */
 int layer_weight_channel(const struct layer *l, int i);

@@ -64,7 +64,7 @@ const struct layer_kind kind_dense = {
 
 /* ---- element-wise ---- */
 
-static int same_shape(struct graph *g, struct layer *l, struct err *err)
+int same_shape(struct graph *g, struct layer *l, struct err *err)
 {
     l->shape = layer_source(g, l, 0)->shape;
     for (int i = 1; i < l->from_count; i++) {

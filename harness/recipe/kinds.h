@@ -12,6 +12,7 @@ enum range_rule {
     RANGE_OWN,    /* its own minimum and maximum over the calibration data */
     RANGE_SHARED, /* the same as its sources': TFLite's operator does not rescale */
     RANGE_UNIT,   /* 0..1: scale 1/256, zero point -128, fixed by TFLite */
+    RANGE_SIGNED, /* -1..1: scale 1/128, zero point 0, fixed by TFLite */
 };
 
 #define OPT_BIT(option) (1u << (option))
@@ -31,6 +32,7 @@ struct layer_kind {
     uint32_t required;
     int sources; /* -1: two or more */
     enum range_rule range;
+    bool recurrent; /* calibration does not rescale its weights */
 
     /* Set shape, pad, weight_count, channels; count MACs. Sources have their shapes already. */
     int (*shape)(struct graph *g, struct layer *l, struct err *err);
@@ -50,12 +52,19 @@ extern const struct layer_kind kind_average_pool, kind_max_pool, kind_global_ave
 extern const struct layer_kind kind_add, kind_softmax, kind_relu, kind_relu6;
 extern const struct layer_kind kind_reshape, kind_flatten, kind_pad;
 extern const struct layer_kind kind_quantize, kind_dequantize;
+extern const struct layer_kind kind_sub, kind_mul, kind_concat, kind_mean;
+extern const struct layer_kind kind_logistic, kind_tanh, kind_hard_swish, kind_leaky_relu;
+extern const struct layer_kind kind_resize_nearest, kind_resize_bilinear;
+extern const struct layer_kind kind_svdf, kind_lstm, kind_stream;
 
 /* What kinds share. */
 static inline const struct layer *layer_source(const struct graph *g, const struct layer *l, int i)
 {
     return &g->layers[l->from[i]];
 }
+
+/* The shape of the only source, or of all of them when they are the same. */
+int same_shape(struct graph *g, struct layer *l, struct err *err);
 
 /* A sliding window over NHWC, TFLite's padding rule. `window` is h, w of the kernel. */
 int window_shape(struct graph *g, struct layer *l, const int window[2], int channels,

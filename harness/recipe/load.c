@@ -164,6 +164,12 @@ static const char *const option_names[OPT_COUNT + 1] = {
     [OPT_GAIN] = "gain",
     [OPT_PER_CHANNEL] = "per_channel",
     [OPT_TYPE] = "type",
+    [OPT_AXIS] = "axis",
+    [OPT_ALPHA] = "alpha",
+    [OPT_SIZE] = "size",
+    [OPT_RANK] = "rank",
+    [OPT_MEMORY] = "memory",
+    [OPT_FRAMES] = "frames",
 };
 
 static const char *const padding_words[] = {"valid", "same", NULL};
@@ -256,6 +262,18 @@ static int read_option(struct loader *ld, const yaml_node_t *n, enum layer_optio
         return read_ints(ld, n, name, LAYER_LIST_MAX, 0, o->list, &o->list_count);
     case OPT_GAIN:
         return read_real(ld, n, name, &o->gain);
+    case OPT_ALPHA:
+        return read_real(ld, n, name, &o->alpha);
+    case OPT_AXIS:
+        return read_int(ld, n, name, -SHAPE_RANK_MAX, &o->axis);
+    case OPT_SIZE:
+        return read_pair(ld, n, name, o->size);
+    case OPT_RANK:
+        return read_int(ld, n, name, 1, &o->rank);
+    case OPT_MEMORY:
+        return read_int(ld, n, name, 1, &o->memory);
+    case OPT_FRAMES:
+        return read_int(ld, n, name, 2, &o->frames);
     case OPT_PADDING:
     case OPT_ACTIVATION:
     case OPT_PER_CHANNEL:
@@ -318,7 +336,13 @@ static int read_layer(struct loader *ld, const yaml_node_t *n)
         .kind = kind_find(text_of(key)),
         .from = {(int)r->layer_count - 1},
         .from_count = 1,
-        .options = {.stride = {1, 1}, .dilation = {1, 1}, .multiplier = 1, .gain = 1},
+        .options = {.stride = {1, 1},
+                    .dilation = {1, 1},
+                    .multiplier = 1,
+                    .gain = 1,
+                    .axis = -1,
+                    .alpha = 0.1,
+                    .rank = 1},
         .line = (unsigned)n->start_mark.line + 1,
         .column = (unsigned)n->start_mark.column + 1,
     };
@@ -508,7 +532,7 @@ int recipe_load(const char *path, struct recipe *ret, struct err *err)
 {
     AUTO_BUF text = BUF_INIT;
     AUTO(recipe_release)
-    struct recipe r = {.calibration_samples = 16, .vectors_data = 3, .vectors_random = 1};
+    struct recipe r = {.calibration_samples = 32, .vectors_data = 3, .vectors_random = 1};
     struct loader ld = {.recipe = &r, .err = err};
     r.path = arena_strdup(&r.arena, path);
     if (file_read(path, FILE_MAX, &text, err))

@@ -11,14 +11,17 @@ struct arguments {
     const char *model;   /* -o */
     const char *vectors; /* --vectors */
     const char *dataset; /* --dataset */
+    const char *real;    /* --real */
 };
 
 static const char usage[] =
     "usage: tinyrig-recipe build RECIPE.yaml -o MODEL.tflite [--vectors DIR] [--dataset DIR]\n"
+    "                            [--real DIR]\n"
     "\n"
     "  -o FILE         write the model\n"
     "  --vectors DIR   write test inputs in00.bin ...: raw input tensors\n"
-    "  --dataset DIR   write the labelled test set with y_labels.csv\n";
+    "  --dataset DIR   write the labelled test set with y_labels.csv\n"
+    "  --real DIR      write real00-LAYER.bin ...: layers before quantisation, float32\n";
 
 static const char **value_of(struct arguments *a, const char *option)
 {
@@ -26,6 +29,8 @@ static const char **value_of(struct arguments *a, const char *option)
         return &a->model;
     if (strcmp(option, "--vectors") == 0)
         return &a->vectors;
+    if (strcmp(option, "--real") == 0)
+        return &a->real;
     return strcmp(option, "--dataset") == 0 ? &a->dataset : NULL;
 }
 
@@ -44,21 +49,28 @@ static int parse(int argc, char **argv, struct arguments *ret, struct err *err)
     return 0;
 }
 
-static int build_model(const struct recipe *r, const char *path, struct err *err)
+static void print_facts(const struct recipe *r, const struct recipe_result *m)
 {
-    AUTO(recipe_result_release) struct recipe_result result = {.macs = 0};
     char digest[65];
-    if (recipe_build(r, &result, err) ||
-        file_write_atomic(path, result.tflite.data, result.tflite.len, err))
-        return err->code;
-    sha256_hex(result.tflite.data, result.tflite.len, digest);
-    printf("model: %s\nbytes: %zu\nmacs: %llu\nparameters: %llu\n", r->name, result.tflite.len,
-           (unsigned long long)result.macs, (unsigned long long)result.weights);
+    sha256_hex(m->tflite.data, m->tflite.len, digest);
+    printf("model: %s\nbytes: %zu\nmacs: %llu\nparameters: %llu\n", r->name, m->tflite.len,
+           (unsigned long long)m->macs, (unsigned long long)m->weights);
     if (r->train.enabled)
-        printf("train_loss: %.6f\n", result.train_loss);
+        printf("train_loss: %.6f\n", m->train_loss);
     printf("recipe_sha256: %s\nmodel_sha256: %s\ngenerator: %d\n", r->digest, digest,
            RECIPE_GENERATOR_VERSION);
-    return 0;
+}
+
+static int build_model(const struct recipe *r, const struct arguments *a, struct err *err)
+{
+    AUTO(recipe_result_release) struct recipe_result model = {.macs = 0};
+    if (recipe_build(r, &model, err) ||
+        file_write_atomic(a->model, model.tflite.data, model.tflite.len, err))
+        return err->code;
+    print_facts(r, &model);
+    if (!a->real)
+        return 0;
+    return file_make_dirs(a->real, err) ? err->code : recipe_write_real(r, &model, a->real, err);
 }
 
 static int run(const struct arguments *a, struct err *err)
@@ -66,7 +78,7 @@ static int run(const struct arguments *a, struct err *err)
     AUTO(recipe_release) struct recipe r = {.name = NULL};
     if (recipe_load(a->recipe, &r, err))
         return err->code;
-    if (a->model && build_model(&r, a->model, err))
+    if (a->model && build_model(&r, a, err))
         return err->code;
     if (a->vectors &&
         (file_make_dirs(a->vectors, err) || recipe_write_vectors(&r, a->vectors, err)))

@@ -1,6 +1,7 @@
 #include "harness/recipe/recipe.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/file.h"
@@ -8,6 +9,14 @@
 #include "harness/recipe/data.h"
 #include "harness/recipe/emit.h"
 #include "harness/recipe/train.h"
+
+static struct graph *xgraph(void)
+{
+    struct graph *g = calloc(1, sizeof(*g));
+    if (!g)
+        abort();
+    return g;
+}
 
 static uint64_t count_weights(const struct graph *g)
 {
@@ -19,23 +28,28 @@ static uint64_t count_weights(const struct graph *g)
 
 int recipe_build(const struct recipe *r, struct recipe_result *ret, struct err *err)
 {
-    AUTO(graph_release) struct graph g = {0};
-    struct recipe_result result = {.tflite = BUF_INIT};
-    if (graph_build(r, &g, err))
+    AUTO(recipe_result_release) struct recipe_result result = {.tflite = BUF_INIT};
+    struct graph *g = result.graph = xgraph();
+    if (graph_build(r, g, err))
         return err->code;
-    if (r->train.enabled && graph_train(&g, &result.train_loss, err))
+    if (r->train.enabled && graph_train(g, &result.train_loss, err))
         return err->code;
-    graph_calibrate(&g, !r->train.enabled);
-    emit_model(&g, &result.tflite);
-    result.macs = g.macs;
-    result.weights = count_weights(&g);
+    if (graph_calibrate(g, !r->train.enabled, err))
+        return err->code;
+    emit_model(g, &result.tflite);
+    result.macs = g->macs;
+    result.weights = count_weights(g);
     *ret = result;
+    result = (struct recipe_result){.tflite = BUF_INIT};
     return 0;
 }
 
 void recipe_result_release(struct recipe_result *r)
 {
     buf_release(&r->tflite);
+    if (r->graph)
+        graph_release(r->graph);
+    free(r->graph);
 }
 
 static int input_size(const struct recipe *r)
@@ -98,6 +112,42 @@ int recipe_write_vectors(const struct recipe *r, const char *folder, struct err 
                                          : write_random(r, &rng, path, err);
         if (status)
             return status;
+    }
+    return 0;
+}
+
+static int write_layer(const struct layer *l, const double *value, const char *folder, int sample,
+                       struct err *err)
+{
+    AUTO_BUF bytes = BUF_INIT;
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/real%02d-%s.bin", folder, sample, l->name);
+    for (int i = 0; i < l->size; i++)
+        put_value(&bytes, value[i], TYPE_FLOAT32, l->quant);
+    return file_write_atomic(path, bytes.data, bytes.len, err);
+}
+
+/* The values of all layers for one sample, from a fresh state. */
+static void run_sample(const struct recipe *r, struct graph *g, double **values, struct rng *rng)
+{
+    struct sample s = {.x = values[0]};
+    for (int i = 1; i < g->count; i++)
+        layer_reset_state(&g->layers[i]);
+    r->input.data->draw(rng, &r->input, &s);
+    graph_forward(g, values);
+}
+
+int recipe_write_real(const struct recipe *r, const struct recipe_result *model, const char *folder,
+                      struct err *err)
+{
+    struct rng rng = rng_of(r->seed, STREAM_VECTORS);
+    struct graph *g = model->graph;
+    double **values = graph_alloc_values(g);
+    for (int i = 0; i < r->vectors_data; i++) {
+        run_sample(r, g, values, &rng);
+        for (int k = 0; k < g->count; k++)
+            if (write_layer(&g->layers[k], values[k], folder, i, err))
+                return err->code;
     }
     return 0;
 }

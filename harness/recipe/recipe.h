@@ -17,7 +17,7 @@
 #include "harness/base/err.h"
 
 /* Part of every PROVENANCE; raised whenever an unchanged recipe gives other bytes than before. */
-#define RECIPE_GENERATOR_VERSION 1
+#define RECIPE_GENERATOR_VERSION 2
 
 enum {
     SHAPE_RANK_MAX = 5,
@@ -63,6 +63,12 @@ enum layer_option {
     OPT_GAIN,
     OPT_PER_CHANNEL,
     OPT_TYPE,
+    OPT_AXIS,
+    OPT_ALPHA,
+    OPT_SIZE,
+    OPT_RANK,
+    OPT_MEMORY,
+    OPT_FRAMES,
     OPT_COUNT
 };
 
@@ -82,6 +88,12 @@ struct layer_options {
     double gain;          /* 1; standard deviation of an untrained layer's outputs */
     bool per_channel;     /* dense: one weight scale for each output; false: one for all */
     enum value_type type; /* quantize: int8 */
+    int axis;             /* concat: -1, the last */
+    double alpha;         /* leaky_relu: 0.1, the slope below zero */
+    int size[2];          /* resize: height, width */
+    int rank;             /* svdf: 1 */
+    int memory;           /* svdf: time steps it looks back */
+    int frames;           /* stream: rows that the window holds */
 };
 
 struct recipe_layer {
@@ -127,8 +139,11 @@ struct recipe {
 int recipe_load(const char *path, struct recipe *ret, struct err *err) MUST_CHECK;
 void recipe_release(struct recipe *r);
 
+struct graph; /* graph.h */
+
 struct recipe_result {
     struct buf tflite;
+    struct graph *graph; /* trained and calibrated, in double precision */
     uint64_t macs;
     uint64_t weights;  /* parameters, biases included */
     double train_loss; /* mean over the last epoch; 0 when nothing was trained */
@@ -140,6 +155,13 @@ void recipe_result_release(struct recipe_result *r);
 
 /* Write in00.bin ... into an existing folder: raw little-endian input tensors. */
 int recipe_write_vectors(const struct recipe *r, const char *folder, struct err *err) MUST_CHECK;
+
+/*
+ * Write real00-LAYER.bin ...: every layer's values in double precision, as float32, that the
+ * quantised model approximates; for the samples of the data, not for the random inputs.
+ */
+int recipe_write_real(const struct recipe *r, const struct recipe_result *model, const char *folder,
+                      struct err *err) MUST_CHECK;
 
 /*
  * Write the labelled test set: one raw input tensor per file and y_labels.csv in EEMBC's layout,

@@ -47,7 +47,7 @@ static int check(const struct graph *g, struct err *err)
         return layer_error(g, last, err,
                            "cross entropy on '%s' needs a softmax over %d values last", data->name,
                            data->classes);
-    int targets = data->targets < 0 ? g->layers[0].size : data->targets;
+    int targets = data->targets == TARGETS_INPUT ? g->layers[0].size : data->targets;
     if (!classes && last->size != targets)
         return layer_error(g, last, err, "data '%s' has %d target values, the output has %d",
                            data->name, targets, last->size);
@@ -71,7 +71,7 @@ static void make_samples(struct trainer *t)
     for (size_t i = 0; i < n; i++) {
         t->x[i] = arena_alloc(&g->arena, (size_t)g->layers[0].size * sizeof(double));
         t->target[i] = arena_alloc(&g->arena, (size_t)last_layer(g)->size * sizeof(double));
-        struct sample s = {.x = t->x[i], .target = t->target[i]};
+        struct sample s = {.x = t->x[i], .target = t->target[i], .normal = true};
         r->input.data->draw(&rng, &r->input, &s);
         t->label[i] = s.label;
         t->order[i] = (int)i;

@@ -119,4 +119,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failed:  # the tool has said why
+        sys.exit(failed.returncode)

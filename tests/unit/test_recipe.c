@@ -62,6 +62,8 @@ static void mistakes_are_named_with_their_place(void **state)
     assert_refused(HEAD "  - add\n", "5:5", "needs 2 sources");
     assert_refused(HEAD "  - conv2d: {filters: 1, kernel: [7, 1]}\n", "5:5", "does not fit into 6");
     assert_refused(HEAD "  - reshape: {shape: [1, 59]}\n", "5:5", "59 elements, the source has 60");
+    assert_refused(HEAD "  - tanh: {name: t}\n  - concat: {from: [input, t]}\n", "6:5",
+                   "fixed ranges");
     assert_refused("model: [\n", "2:1", "");
 }
 
