@@ -249,8 +249,10 @@ static void resize_forward(const struct graph *g, const struct layer *l, const d
     bool nearest = l->kind == &kind_resize_nearest;
     int depth = s->dim[3];
     for (int i = 0; i < l->size; i++) {
-        double y = (i / depth / l->shape.dim[2] + 0.5) * s->dim[1] / l->shape.dim[1];
-        double x = (i / depth % l->shape.dim[2] + 0.5) * s->dim[2] / l->shape.dim[2];
+        int row = i / depth / l->shape.dim[2];
+        int column = i / depth % l->shape.dim[2];
+        double y = (row + 0.5) * s->dim[1] / l->shape.dim[1];
+        double x = (column + 0.5) * s->dim[2] / l->shape.dim[2];
         y = nearest ? floor(y) : y - 0.5;
         x = nearest ? floor(x) : x - 0.5;
         out[i] =

@@ -40,7 +40,8 @@ int recipe_build(const struct recipe *r, struct recipe_result *ret, struct err *
     result.macs = g->macs;
     result.weights = count_weights(g);
     *ret = result;
-    result = (struct recipe_result){.tflite = BUF_INIT};
+    result.graph = NULL;
+    result.tflite = (struct buf)BUF_INIT;
     return 0;
 }
 
