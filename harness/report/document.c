@@ -384,7 +384,8 @@ static void add_memory(struct builder *b, const struct data_case *const *cases, 
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (is_result(cases[i]) && data_case_metric(cases[i], "flash") != NULL)
+        if (is_result(cases[i]) && (data_case_metric(cases[i], "flash") != NULL ||
+                                    data_case_metric(cases[i], "ram") != NULL))
             known[n++] = cases[i];
     }
     if (n == 0)

@@ -6,7 +6,7 @@
 #include "harness/base/clock.h"
 
 const struct report_format *const report_formats[] = {
-    &report_text, &report_markdown, &report_csv, &report_json, NULL,
+    &report_text, &report_markdown, &report_csv, &report_json, &report_junit, &report_github, NULL,
 };
 
 const struct report_format *report_format_find(const char *name)
@@ -38,4 +38,21 @@ void report_stamp(uint64_t realtime_ns, char text[static REPORT_STAMP_SIZE])
     clock_format_utc(realtime_ns, seconds);
     (void)snprintf(text, REPORT_STAMP_SIZE, "%.19s.%09uZ", seconds,
                    (unsigned)(realtime_ns % 1000000000));
+}
+
+void report_xml(struct buf *out, const char *s)
+{
+    for (; *s != '\0'; s++) {
+        const char *entity = *s == '&'    ? "&amp;"
+                             : *s == '<'  ? "&lt;"
+                             : *s == '>'  ? "&gt;"
+                             : *s == '"'  ? "&quot;"
+                             : *s == '\'' ? "&#39;"
+                                          : NULL;
+
+        if (entity != NULL)
+            buf_puts(out, entity);
+        else
+            buf_putc(out, *s);
+    }
 }

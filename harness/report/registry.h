@@ -10,9 +10,14 @@ enum {
 /* RFC 3339 with all nine digits: "2025-11-23T18:49:37.000001000Z". */
 void report_stamp(uint64_t realtime_ns, char text[static REPORT_STAMP_SIZE]);
 
+/* Append safe text with the five characters that mean something to XML and HTML escaped. */
+void report_xml(struct buf *out, const char *s);
+
 extern const struct report_format report_text;
 extern const struct report_format report_markdown;
 extern const struct report_format report_csv;
 extern const struct report_format report_json;
+extern const struct report_format report_junit;
+extern const struct report_format report_github;
 
 #endif

@@ -94,6 +94,8 @@ GOLDEN_TEST(text_on_a_narrow_terminal_in_colour, "text", "narrow.txt", .width = 
 GOLDEN_TEST(markdown_for_a_pull_request, "markdown", "run.md", .details = true)
 GOLDEN_TEST(csv_for_a_spreadsheet, "csv", "run.csv", .width = 0)
 GOLDEN_TEST(json_for_programs, "json", "run.json", .width = 0)
+GOLDEN_TEST(junit_for_ci_servers, "junit", "run.xml", .width = 0)
+GOLDEN_TEST(annotations_for_github, "github", "run.github", .width = 0)
 
 #define REPORT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
@@ -106,6 +108,8 @@ int main(void)
         REPORT_TEST(markdown_for_a_pull_request),
         REPORT_TEST(csv_for_a_spreadsheet),
         REPORT_TEST(json_for_programs),
+        REPORT_TEST(junit_for_ci_servers),
+        REPORT_TEST(annotations_for_github),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
