@@ -296,6 +296,15 @@ static void send_answer(void)
         start_trial();
 }
 
+/* To a host that does not know yet. Not inlined: its HELLO would deepen the stack of every request. */
+__attribute__((noinline)) static void tell_of_reset(uint8_t seq)
+{
+    struct wire_hello hello;
+
+    fill_hello(&hello);
+    agent_send(WIRE_HELLO, seq, &hello, sizeof(hello));
+}
+
 static void dispatch(void)
 {
     const struct wire_header *header = wire_rx_header(&agent.rx);
@@ -306,10 +315,7 @@ static void dispatch(void)
     if ((header->type & 1) == 0)
         return; /* our own bytes, echoed by the line */
     if (header->type != WIRE_OPEN && (header->nonce != agent.nonce || agent.nonce == 0)) {
-        struct wire_hello hello; /* a host that does not know yet that we were reset */
-
-        fill_hello(&hello);
-        agent_send(WIRE_HELLO, header->seq, &hello, sizeof(hello));
+        tell_of_reset(header->seq);
         return;
     }
     agent.trial = false;

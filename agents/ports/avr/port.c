@@ -78,4 +78,6 @@ void cpu_reset(void)
 {
     cli();
     board_reset();
+    for (;;)
+        ;
 }

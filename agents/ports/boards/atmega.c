@@ -35,8 +35,6 @@ uint8_t board_reset_cause(void)
 void board_reset(void)
 {
     wdt_enable(WDTO_15MS);
-    for (;;)
-        ;
 }
 
 bool board_uid(uint8_t uid[12])

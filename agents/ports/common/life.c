@@ -31,9 +31,6 @@ void life_reset(uint8_t cause)
     uart_drain();
     reason = REASON_MAGIC | cause;
     cpu_reset();
-    life_say("tinyrig: this board cannot reset itself; reset it from outside\r\n");
-    for (;;)
-        ;
 }
 
 void life_say(const char *text)

@@ -11,7 +11,7 @@ _Noreturn void life_reset(uint8_t cause); /* WIRE_RESET_* */
 void life_say(const char *text);
 void life_say_value(const char *text, uint32_t value);
 
-/* The port's: reset the chip by whatever means it has; may return when it has none. */
-void cpu_reset(void);
+/* The port's: reset the chip by whatever means it has, or say that there is none and stop. */
+_Noreturn void cpu_reset(void);
 
 #endif

@@ -2,6 +2,12 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The compiler's own calls appear only after link-time optimisation has looked for callers. */
+void *memcpy(void *restrict to, const void *restrict from, size_t n) __attribute__((used));
+void *memmove(void *to, const void *from, size_t n) __attribute__((used));
+void *memset(void *to, int value, size_t n) __attribute__((used));
+int memcmp(const void *a, const void *b, size_t n) __attribute__((used));
+
 static int aligned(const void *a, const void *b)
 {
     return (((uintptr_t)a | (uintptr_t)b) & 3) == 0;

@@ -9,7 +9,7 @@ struct fault_frame {
 };
 
 void fault_handler(void);
-void fault_c(struct fault_frame *frame);
+void fault_c(struct fault_frame *frame) __attribute__((used));
 
 __asm__(".syntax unified\n"
         ".thumb_func\n"

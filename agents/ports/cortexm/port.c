@@ -71,6 +71,6 @@ void cpu_reset(void)
 {
     __asm__ volatile("dsb");
     REG32(SCS_AIRCR) = 0x05fa0004; /* SYSRESETREQ */
-    for (volatile uint32_t n = 0; n < 100000; n++)
+    for (;;)
         ;
 }

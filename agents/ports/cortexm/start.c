@@ -17,7 +17,7 @@ void hang_handler(void);
 void systick_handler(void);
 void uart_irq(void);
 void timer_irq(void);
-_Noreturn void start_c(void);
+_Noreturn void start_c(void) __attribute__((used));
 
 typedef void handler_fn(void);
 

@@ -117,4 +117,9 @@ void port_cold(void)
 void cpu_reset(void)
 {
     board_reset();
+    life_say("tinyrig: this board cannot reset itself; reset it from outside\r\n");
+    uart_drain();
+    cpu_mask();
+    for (;;)
+        __asm__ volatile("wfi");
 }
