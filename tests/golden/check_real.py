@@ -241,6 +241,11 @@ REAL = {
 }
 
 
+def bound8(x):
+    """Gates have int16 with 12 bits of fraction."""
+    return np.clip(x, -8, 8)
+
+
 class Memory:
     """Operators with state, computed over the rounds of one case."""
 
@@ -251,7 +256,8 @@ class Memory:
         self.state = np.concatenate([state[:, 1:], (feature @ x[0])[:, None]], 1)
         t = c.graph.tensors[c.op.inputs[4]]
         low, high = (-128, 127) if t.type == 'INT8' else (-32768, 32767)
-        self.state[:, -1] = np.clip(self.state[:, -1], low * t.scale, high * t.scale)
+        self.state[:, -1] = np.clip(self.state[:, -1], (low - t.zero_point) * t.scale,
+                                    (high - t.zero_point) * t.scale)
         y = (self.state * time).sum(1).reshape(-1, c.option(0, 'i')).sum(1)
         return (y + b)[None]
 
@@ -262,8 +268,9 @@ class Memory:
         bound = min(clip, 32767 * cell) if clip else 32767 * cell
         out = []
         for step in x:
-            z = [step @ c.x[1 + g].T + c.x[12 + g] + h @ c.x[5 + g].T for g in range(4)]
-            i, f, o = (1 / (1 + np.exp(-np.clip(z[g], -8, 8))) for g in (0, 1, 3))
+            z = [bound8(bound8(step @ c.x[1 + g].T + c.x[12 + g]) + bound8(h @ c.x[5 + g].T))
+                 for g in range(4)]
+            i, f, o = (1 / (1 + np.exp(-z[g])) for g in (0, 1, 3))
             s = np.clip(f * s + i * np.tanh(z[2]), -bound, bound)
             h = np.clip(o * np.tanh(s), -128 * c.out.scale + -c.out.zero_point * c.out.scale,
                         (127 - c.out.zero_point) * c.out.scale)

@@ -10,9 +10,9 @@ from .fixed import (clamp, exp_on_negative_values, float32, high_mul, high_mul16
 
 
 def relu(call):
-    """As an operator of its own RELU rescales from the input's to the output's scale."""
+    """As an operator of its own RELU rescales, by a factor that is computed in float32."""
     inp, out = call.tensor(0), call.output()
-    factor = quantize_multiplier(inp.scale / out.scale)
+    factor = quantize_multiplier(float32(inp.scale / out.scale))
     low, high = LIMITS[out.type]
     low = max(low, out.zero_point)
     return [[clamp(out.zero_point + multiply(v - inp.zero_point, *factor), low, high)

@@ -29,9 +29,16 @@ def requantise(acc, factors, bias_is_64, offset, low, high):
 
 
 def uses_int64(call):
-    """int16 activations accumulate in 64 bits when the bias has 64, else in 32."""
+    """CONV_2D of int16 activations accumulates in 64 bits when the bias has 64, else in 32."""
     bias = call.tensor(2)
     return bias is not None and bias.type == 'INT64'
+
+
+def only_int64(call):
+    """The other operators of int16 activations always do, and have no kernel for a 32-bit bias."""
+    if call.tensor(0).type == 'INT16' and call.has(2) and call.tensor(2).type != 'INT64':
+        raise Unsupported('%s with a bias of %s' % (call.op.name, call.tensor(2).type))
+    return call.tensor(0).type == 'INT16'
 
 
 def windows(inp, out, kernel, stride, dilation, padding):
@@ -88,7 +95,7 @@ def depthwise_conv_2d(call):
     low, high = activation_range(call.option(4, 'b'), out)
     stride = (call.option(2, 'i'), call.option(1, 'i'))
     dilation = (call.option(6, 'i', 1), call.option(5, 'i', 1))
-    zero, wide = inp.zero_point, inp.type == 'INT16'  # here always 64 bits
+    zero, wide = inp.zero_point, only_int64(call)
     result = []
     for window in windows(inp, out, (kh, kw), stride, dilation, call.option(0, 'b')):
         acc = list(bias)
@@ -114,7 +121,7 @@ def fully_connected(call):
         product = float32(inp.scale * weights.scale)
         factors = [quantize_multiplier(product / out.scale)] * units
     low, high = activation_range(call.option(0, 'b'), out)
-    wide = uses_int64(call)
+    wide = only_int64(call)
     zero_w = weights.zero_point
     rows = [[v - zero_w for v in w[c * depth:(c + 1) * depth]] for c in range(units)]
     result = []

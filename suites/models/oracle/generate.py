@@ -252,7 +252,7 @@ def fully_connected(d):
 
 @generator
 def fully_connected_int16(d):
-    dense(d, 'INT16', 'INT8', d.rng.choice(('INT32', 'INT64', 'INT64')))
+    dense(d, 'INT16', 'INT8', 'INT64')
 
 
 @generator
@@ -788,7 +788,8 @@ def svdf_of(d, state_type):
                                out_spread=15000 if wide else 60)
     b = d.builder.tensor('bias', 'INT32', [units], [float32(state_scale * time_scale)], [0], 0,
                          [rng.randint(-5000, 5000) for _ in range(units)])
-    state = d.builder.tensor('state', state_type, [1, filters * memory], [state_scale], [0],
+    state_zero = 0 if wide else d.rng.choice((0, 0, -50, 25))
+    state = d.builder.tensor('state', state_type, [1, filters * memory], [state_scale], [state_zero],
                              variable=True)
     spread = 15000 if wide else 60
     d.output([1, units], 'INT8', output_scale(d, state_scale, [time_scale], rank * memory,

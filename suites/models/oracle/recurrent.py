@@ -18,8 +18,9 @@ def svdf(call):
     rank = call.option(0, 'i')
     filters, depth = feature.shape
     memory = time.shape[1]
-    to_state = quantize_multiplier(inp.scale * feature.scale / state.scale)
-    to_out = quantize_multiplier(state.scale * time.scale / out.scale)
+    # the factors are computed in float32
+    to_state = quantize_multiplier(float32(float32(inp.scale * feature.scale) / state.scale))
+    to_out = quantize_multiplier(float32(float32(state.scale * time.scale) / out.scale))
     low, high = LIMITS[state.type]
     values = call.input(4)
     del values[0]  # everything moves one step to the left, rows into each other

@@ -134,8 +134,9 @@ def slice_op(call):
 
 
 def strided_range(n, begin, end, step, masks):
-    """Positions that Python's slice would give, with TensorFlow's masks."""
-    begin_masked, end_masked, shrink = masks
+    """Positions that Python's slice would give, with TensorFlow's masks; offset: end counts from
+    the first position."""
+    begin_masked, end_masked, shrink, offset = masks
     if begin_masked:
         begin = 0 if step > 0 else n - 1
     else:
@@ -143,6 +144,8 @@ def strided_range(n, begin, end, step, masks):
         begin = max(0, min(begin, n)) if step > 0 else max(-1, min(begin, n - 1))
     if shrink:
         return [begin]
+    if offset:
+        end += begin
     if end_masked:
         end = n if step > 0 else -1
     else:
@@ -153,15 +156,13 @@ def strided_range(n, begin, end, step, masks):
 
 def strided_slice(call):
     inp = call.tensor(0)
-    begin, end, step = call.input(1), list(call.input(2)), call.input(3)
+    begin, end, step = call.input(1), call.input(2), call.input(3)
     masks = [call.option(i, 'i') for i in range(5)]
     if masks[2] or masks[3]:
         raise Unsupported('STRIDED_SLICE with ellipsis or new axes')
-    if call.option(5, '?'):
-        end = [b + e for b, e in zip(begin, end)]
     index = [0]
     for d, stride in enumerate(strides(inp.shape)):
-        bits = [masks[i] >> d & 1 for i in (0, 1, 4)]
+        bits = [masks[i] >> d & 1 for i in (0, 1, 4)] + [call.option(5, '?')]
         places = strided_range(inp.shape[d], begin[d], end[d], step[d], bits)
         index = [i + k * stride for i in index for k in places]
     data = call.input(0)
