@@ -139,6 +139,9 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
         add_number(a, "--marker-set", b->virt.marker_set);
         add_number(a, "--marker-clear", b->virt.marker_clear);
     }
+    add(a, "--edges-socket", o->edges);
+    if (o->seed != 0)
+        add_number(a, "--seed", o->seed);
     if (b->virt.cpu_options != NULL && b->virt.cpu_options[0] != NULL) {
         a->argv[a->count++] = "--";
         for (size_t i = 0; b->virt.cpu_options[i] != NULL && a->count + 1 < ARGS_MAX; i++)

@@ -20,6 +20,8 @@ struct vboard_options {
     const char *program;  /* path of tinyrig-vboard */
     const char *firmware; /* ELF */
     const char *run_dir;  /* for the pty's link; must exist */
+    const char *edges;    /* unix socket to serve the edge stream on; NULL: none */
+    uint64_t seed;        /* of random faults; 0: 1 */
 };
 
 /* Start with the power on. ERR_LAB with the supervisor's last words when it does not come up. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -29,20 +30,41 @@ void board_notice(struct board *b, const char *fmt, ...)
     buf_putc(&b->say, '\n');
 }
 
+/* Is the file we have locked still the one that others would lock? */
+static bool is_current(int fd, const char *path)
+{
+    struct stat ours;
+    struct stat theirs;
+
+    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_ino == theirs.st_ino &&
+           ours.st_dev == theirs.st_dev;
+}
+
 /* Two supervisors with one name would fight over the link. */
 static int take_name(struct board *b, const char *dir, struct err *err)
 {
-    char path[PATH_MAX];
-
-    if (snprintf(path, sizeof(path), "%s/.%s.lock", dir, b->options->name) >= (int)sizeof(path))
+    if (snprintf(b->lock_path, sizeof(b->lock_path), "%s/.%s.lock", dir, b->options->name) >=
+        (int)sizeof(b->lock_path))
         return err_set(err, ERR_USAGE, "--dir %s: path too long", dir);
-    b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (b->lock < 0)
-        return err_sys(err, errno, "%s", path);
-    if (flock(b->lock, LOCK_EX | LOCK_NB) < 0)
-        return err_set(err, ERR_BUSY, "a board named '%s' runs in %s already", b->options->name,
-                       dir);
+    do { /* the last holder removes the file, maybe between our open and our lock */
+        fd_close(&b->lock);
+        b->lock = open(b->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (b->lock < 0)
+            return err_sys(err, errno, "%s", b->lock_path);
+        if (flock(b->lock, LOCK_EX | LOCK_NB) < 0) {
+            fd_close(&b->lock);
+            return err_set(err, ERR_BUSY, "a board named '%s' runs in %s already", b->options->name,
+                           dir);
+        }
+    } while (!is_current(b->lock, b->lock_path));
     return 0;
+}
+
+static void give_name_back(struct board *b)
+{
+    if (b->lock >= 0)
+        (void)unlink(b->lock_path); /* while still holding it */
+    fd_close(&b->lock);
 }
 
 static int open_parts(struct board *b, const char *dir, struct err *err)
@@ -93,7 +115,7 @@ void board_close(struct board *b)
     }
     board_unload(b);
     pty_unplug(&b->pty);
-    fd_close(&b->lock);
+    give_name_back(b);
     buf_release(&b->say);
 }
 

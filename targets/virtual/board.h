@@ -40,7 +40,8 @@ struct board {
     uint64_t replug_ns;   /* when the cable comes back by itself; 0: it does not */
     uint64_t power_on_ns; /* same for the supply */
     struct buf say;       /* replies and "! " notices, for stdout */
-    int lock;             /* of the name */
+    int lock;             /* of the name; -1: not ours */
+    char lock_path[4200];
 };
 
 /* Opens the cable and the edge socket; the power stays off. */

@@ -6,7 +6,7 @@
  * instructions or cycles since power on ("-" where the emulator cannot tell):
  *
  *   board NAME KIND instructions|cycles|nothing    first line for each listener
- *   power on | power off | reset | halt | resume   what the supervisor did
+ *   power on | power off | reset | halt            what happened to the board; a reset ends a halt
  *   time VNS COUNT                                 nothing happened before this time that was not
  *                                                  told already; several a second
  *   edge LEVEL VNS COUNT                           the marker pin moved

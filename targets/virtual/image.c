@@ -56,7 +56,7 @@ int image_load(struct image *image, const char *path, uint64_t address, bool as_
                struct err *err)
 {
     AUTO_BUF bytes = BUF_INIT;
-    AUTO(fd_close) int fd = -1;
+    int fd;
     struct elf_start start;
     int r = 0;
 
@@ -76,12 +76,12 @@ int image_load(struct image *image, const char *path, uint64_t address, bool as_
     }
     if (r == 0)
         r = write_all(fd, bytes.data, bytes.len);
-    if (r < 0)
+    if (r < 0) {
+        fd_close(&fd);
         return err_sys(err, -r, "%s: no memory for a copy", path);
+    }
     image_release(image);
-    image->fd = fd;
-    image->address = address;
-    fd = -1;
+    *image = (struct image){.fd = fd, .address = address};
     return 0;
 }
 

@@ -9,6 +9,7 @@
 void relay_init(struct relay *r)
 {
     *r = (struct relay){.slot_uart = -1};
+    r->to_board.limit = TO_HOST_MAX; /* faults can multiply bytes */
     r->from_board.limit = TO_HOST_MAX;
     r->to_host.limit = TO_HOST_MAX;
 }

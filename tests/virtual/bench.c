@@ -79,10 +79,13 @@ void bench_start(struct bench *b, const struct board *board, const char *firmwar
     *b = (struct bench){.board = *board, .port = -1};
     (void)snprintf(b->dir, sizeof(b->dir), "/tmp/tinyrig-virtual-XXXXXX");
     assert_non_null(mkdtemp(b->dir));
-    if (vboard_open(
-            &(struct vboard_options){
-                .board = &b->board, .program = program, .firmware = firmware, .run_dir = b->dir},
-            &b->vboard, &err) < 0)
+    (void)snprintf(b->edges, sizeof(b->edges), "%s/edges", b->dir);
+    if (vboard_open(&(struct vboard_options){.board = &b->board,
+                                             .program = program,
+                                             .firmware = firmware,
+                                             .run_dir = b->dir,
+                                             .edges = b->edges},
+                    &b->vboard, &err) < 0)
         fail_msg("%s", err.text);
 }
 
@@ -109,10 +112,6 @@ void bench_start_firmware(struct bench *b)
 
 static void remove_dir(const struct bench *b)
 {
-    char path[128];
-
-    (void)snprintf(path, sizeof(path), "%s/.%s.lock", b->dir, b->board.name);
-    (void)unlink(path);
     if (rmdir(b->dir) < 0)
         fail_msg("%s: %s: something was left behind", b->dir, strerror(errno));
 }

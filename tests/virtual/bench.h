@@ -16,6 +16,7 @@
 
 struct bench {
     char dir[64];
+    char edges[80]; /* unix socket with the edge stream */
     struct board board;
     struct vboard *vboard;
     int port; /* the serial port, raw */

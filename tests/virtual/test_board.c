@@ -265,7 +265,6 @@ static pid_t ask_pid(const struct proc *p)
 static void a_killed_supervisor_leaves_no_child_and_no_obstacle(void **state)
 {
     struct proc first = PROC_INIT;
-    struct bench b;
     char dir[] = "/tmp/tinyrig-virtual-XXXXXX";
     char path[100];
     char line[200];
@@ -295,8 +294,6 @@ static void a_killed_supervisor_leaves_no_child_and_no_obstacle(void **state)
     assert_true(bench_process_ends(emulator, 2000));
     (void)snprintf(path, sizeof(path), "%s/bench", dir);
     assert_int_equal(access(path, F_OK), -1);
-    (void)snprintf(b.dir, sizeof(b.dir), "%s/.bench.lock", dir);
-    (void)unlink(b.dir);
     assert_int_equal(rmdir(dir), 0);
 }
 
@@ -324,8 +321,6 @@ static void a_signal_ends_it_in_order(void **state)
         (void)snprintf(path, sizeof(path), "%s/bench", dir);
         assert_int_equal(access(path, F_OK), -1);
     }
-    (void)snprintf(path, sizeof(path), "%s/.bench.lock", dir);
-    (void)unlink(path);
     assert_int_equal(rmdir(dir), 0);
 }
 

@@ -1,8 +1,11 @@
 /* Exact counts and the edge stream: the plugin against the board's own timer under icount. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -134,6 +137,79 @@ static void recording_can_be_stopped_and_wrong_targets_are_refused(void **state)
     bench_stop(&b);
 }
 
+static int listen_to(const struct bench *b)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", b->edges);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Read the stream until `wanted` has come, at most 5 s. */
+static void hear(int fd, const char *wanted, struct buf *heard)
+{
+    const struct deadline end = deadline_in_ms(5000);
+
+    while (strstr(buf_text(heard), wanted) == NULL) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        char chunk[1000];
+        ssize_t n = 0;
+
+        if (poll(&p, 1, (int)deadline_left_ms(end)) == 1)
+            n = read(fd, chunk, sizeof(chunk));
+        if (n <= 0)
+            fail_msg("waited for '%s', heard '%s'", wanted, buf_text(heard));
+        buf_append(heard, chunk, (size_t)n);
+    }
+}
+
+static void listeners_hear_edges_and_what_happens_to_the_board(void **state)
+{
+    AUTO_BUF first = BUF_INIT;
+    AUTO_BUF second = BUF_INIT;
+    struct bench b;
+    int fds[2];
+
+    bench_start_firmware(&b);
+    fds[0] = listen_to(&b);
+    fds[1] = listen_to(&b);
+    hear(fds[0], "board bench qemu instructions\n", &first);
+    hear(fds[1], "board bench qemu instructions\n", &second);
+    (void)marked_window(&b, 10);
+    hear(fds[0], "\nedge 0 ", &first);
+    hear(fds[1], "\nedge 0 ", &second);
+    assert_non_null(strstr(buf_text(&first), "\nedge 1 "));
+    (void)close(fds[1]); /* one that leaves does not disturb the other */
+    bench_command(&b, NULL, "reset");
+    hear(fds[0], "\nreset\n", &first);
+    bench_command(&b, NULL, "fault hang");
+    hear(fds[0], "\nhalt\n", &first);
+    bench_command(&b, NULL, "power off");
+    hear(fds[0], "\npower off\n", &first);
+    bench_command(&b, NULL, "power on");
+    hear(fds[0], "\npower on\n", &first);
+    (void)close(fds[0]);
+    bench_stop(&b);
+}
+
+static void a_listener_that_never_reads_costs_nobody_anything(void **state)
+{
+    struct bench b;
+    int fd;
+
+    bench_start_firmware(&b);
+    fd = listen_to(&b);
+    bench_command(&b, NULL, "status");
+    for (int i = 0; i < 200; i++)
+        (void)marked_window(&b, 1);
+    bench_expect_status(&b, "edges", "400");
+    (void)close(fd);
+    bench_stop(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +217,8 @@ int main(void)
         cmocka_unit_test(two_runs_count_the_same),
         cmocka_unit_test(a_fault_can_hit_inside_a_marked_window),
         cmocka_unit_test(status_knows_virtual_time),
+        cmocka_unit_test(listeners_hear_edges_and_what_happens_to_the_board),
+        cmocka_unit_test(a_listener_that_never_reads_costs_nobody_anything),
         cmocka_unit_test(recording_can_be_stopped_and_wrong_targets_are_refused),
     };
 

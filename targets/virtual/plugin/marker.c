@@ -15,6 +15,7 @@
  * Debian's binary exports without promising to; where they are missing, VNS is "-".
  */
 #include <dlfcn.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ enum clock_use {
 static void format_time(char *text, size_t size, enum clock_use use)
 {
     if (use == CLOCK_DIRECT && marker.qemu.clock_ns != NULL)
-        (void)snprintf(text, size, "%lld", (long long)marker.qemu.clock_ns(CLOCK_VIRTUAL));
+        (void)snprintf(text, size, "%" PRId64, marker.qemu.clock_ns(CLOCK_VIRTUAL));
     else if (use == CLOCK_COMPUTED)
         (void)snprintf(
             text, size, "%lld",
