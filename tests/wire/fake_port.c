@@ -161,10 +161,11 @@ void port_sleep(uint32_t ticks)
     fake.ticks += ticks;
 }
 
-/* A test that lets it come this far has failed. */
 void port_reset(void)
 {
-    abort();
+    if (fake.reset != NULL)
+        longjmp(*fake.reset, 1);
+    abort(); /* a test that lets it come this far has failed */
 }
 
 /* ---- the engine ---- */

@@ -5,6 +5,7 @@
 #ifndef TESTS_WIRE_FAKE_PORT_H
 #define TESTS_WIRE_FAKE_PORT_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,7 @@ struct fake_port {
     uint32_t caps;
     bool flash_fails;
     int erases;
-    int resets;
+    jmp_buf *reset; /* where port_reset() goes; NULL: it aborts */
     _Alignas(16) uint8_t slot[FAKE_SLOT_SIZE];
     _Alignas(16) uint8_t arena[FAKE_ARENA_SIZE];
 };
