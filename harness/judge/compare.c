@@ -168,7 +168,8 @@ static void ask(struct work *w, struct questions *questions, struct compare_case
     q->q.floor = decide_floor(w->policy, row->class_, other_board, other_bench);
     q->q.a = sample_current(a->cases, a->count, row->metric, q->q.floor, w->arena, &before);
     q->q.b = sample_current(b->cases, b->count, row->metric, q->q.floor, w->arena, NULL);
-    q->q.noise = known_noise(w, cc->a, m);
+    if (row->class_ != METRIC_EXACT && row->class_ != METRIC_SCORE)
+        q->q.noise = known_noise(w, cc->a, m);
     if (!(q->q.noise.df > before.df))
         q->q.noise = before;
     q->tested = row->mute == NULL && decide_needs_test(&q->q);

@@ -44,6 +44,9 @@ enum fact_part {
     X("board_type.clock_hz", "nominal clock", METRIC_BLOCK, FACT_TIME | FACT_ENERGY, BOARD, 0)     \
     X("board_type.voltage_uv", "nominal supply", METRIC_BLOCK, FACT_ENERGY, BOARD, 0)              \
     X("board_type.*", "board type", INFORM, 0, BOARD, 0)                                           \
+    X("board.type", "board type", BLOCK, 0, BOARD, 0)                                              \
+    X("board.part", "part", BLOCK, 0, BOARD, 0)                                                    \
+    X("board.cpu", "core", BLOCK, 0, BOARD, 0)                                                     \
     X("board.uid", "specimen", INFORM, 0, BOARD, 0)                                                \
     X("board.serial", "specimen", INFORM, 0, BOARD, 0)                                             \
     X("board.*", "board", INFORM, 0, BOARD, 0)                                                     \
@@ -64,6 +67,7 @@ enum fact_part {
     X("compiler.*", "compiler", INFORM, 0, ENGINE, 0)                                              \
     X("firmware.*", "agent build", INFORM, 0, ENGINE, 0)                                           \
     X("engine.*", "engine", INFORM, 0, ENGINE, 0)                                                  \
+    X("harness.*", "harness", INFORM, 0, CASE, 0)                                                  \
     X("suite.*", "suite", INFORM, 0, CASE, 0)                                                      \
     X("git.*", "git state", INFORM, 0, CASE, 0)                                                    \
     X("run.*", "run", IGNORE, 0, CASE, 0)                                                          \
