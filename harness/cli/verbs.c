@@ -2,8 +2,8 @@
 
 #include "harness/cli/verb.h"
 
-extern const struct verb verb_boards, verb_check, verb_help_command, verb_plan, verb_report,
-    verb_resume, verb_run, verb_version;
+extern const struct verb verb_boards, verb_check, verb_db, verb_help_command, verb_merge,
+    verb_model, verb_plan, verb_report, verb_resume, verb_run, verb_tag, verb_version;
 
 /* clang-format off */
 const struct verb *const verbs[] = {
@@ -13,6 +13,10 @@ const struct verb *const verbs[] = {
     &verb_plan,
     &verb_check,
     &verb_boards,
+    &verb_model,
+    &verb_tag,
+    &verb_merge,
+    &verb_db,
     &verb_help_command,
     &verb_version,
     NULL,
