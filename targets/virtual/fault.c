@@ -70,14 +70,15 @@ static bool byte_fires(struct fault *f)
 {
     if (f->waiting || f->fired >= f->count)
         return false;
-    switch (f->trigger) {
-    case TRIGGER_AT:
-        return f->seen >= f->at;
-    case TRIGGER_PROBABILITY:
+    if (f->trigger == TRIGGER_PROBABILITY)
         return noise_next(&f->noise) <= f->threshold;
-    default:
-        return true;
-    }
+    return f->seen >= f->at;
+}
+
+/* Once before each byte: a byte that was held back is not held again for the same reason. */
+static bool hold_fires(struct fault *f)
+{
+    return byte_fires(f) && (f->trigger == TRIGGER_PROBABILITY || f->fired <= f->seen - f->at);
 }
 
 /* Does something come up before the next byte of this direction may pass? */
@@ -87,7 +88,7 @@ static bool blocked(struct fault_set *s, enum fault_direction d)
         struct fault *f = &s->list[i];
         const enum fault_what what = shapes[f->kind].what;
 
-        if (f->direction != d || (what != FAULT_HOLD && what != FAULT_ACTION) || !byte_fires(f))
+        if (f->direction != d || (what != FAULT_HOLD && what != FAULT_ACTION) || !hold_fires(f))
             continue;
         if (what == FAULT_ACTION) {
             fault_fire(s, f);
@@ -109,6 +110,23 @@ static void insert(struct fault *f, struct buf *out)
     f->fired += bytes - 1;
 }
 
+/* The bytes of an earlier frame, perhaps of an earlier session. */
+static void replay(const struct fault_history *h, struct fault *f, struct buf *out)
+{
+    const uint64_t kept = h->count < sizeof(h->bytes) ? h->count : sizeof(h->bytes);
+    const uint64_t n = f->count < kept ? f->count : kept;
+
+    for (uint64_t k = h->count - n; k < h->count; k++)
+        buf_putc(out, (char)h->bytes[k % sizeof(h->bytes)]);
+    f->fired = f->count;
+}
+
+static void remember(struct fault_history *h, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h->bytes[h->count++ % sizeof(h->bytes)] = bytes[i];
+}
+
 static void pass_byte(struct fault_set *s, enum fault_direction d, uint8_t byte, struct buf *out)
 {
     int copies = 1;
@@ -126,20 +144,24 @@ static void pass_byte(struct fault_set *s, enum fault_direction d, uint8_t byte,
                 copies *= 2;
             else if (f->kind == FAULT_GARBLE)
                 byte ^= (uint8_t)(1u << (noise_next(&f->noise) & 7));
+            else if (f->kind == FAULT_REPLAY)
+                replay(&s->history[d], f, out);
             else
                 insert(f, out);
         }
     }
+    remember(&s->history[d], &byte, 1);
     for (int k = 0; k < copies; k++)
         buf_putc(out, (char)byte);
     for (int i = 0; i < s->count; i++)
-        s->list[i].seen += s->list[i].direction == d && s->list[i].trigger != TRIGGER_EDGE;
+        s->list[i].seen += s->list[i].direction == d && !s->list[i].waiting;
 }
 
 size_t fault_pass(struct fault_set *s, enum fault_direction d, const uint8_t *in, size_t n,
                   struct buf *out)
 {
     if (s->count == 0) {
+        remember(&s->history[d], in, n);
         buf_append(out, in, n);
         return n;
     }
@@ -169,6 +191,8 @@ bool fault_echoes(const struct fault_set *s)
 static void wake(struct fault_set *s, struct fault *f)
 {
     f->waiting = false;
+    f->at = 0; /* from the next byte on */
+    f->seen = 0;
     if (shapes[f->kind].what == FAULT_ACTION)
         fault_fire(s, f);
 }

@@ -27,8 +27,9 @@
     X(GARBLE,      "garble",      BYTES,  "one bit of each byte flips") \
     X(DUPLICATE,   "duplicate",   BYTES,  "bytes arrive twice") \
     X(INSERT,      "insert",      BYTES,  "a random byte comes before each (with 'at': all before that one)") \
+    X(REPLAY,      "replay",      BYTES,  "the last 'count' (64) bytes come again before byte N") \
     X(MUTE,        "mute",        BYTES,  "like drop, but without end unless 'count' says so") \
-    X(STALL,       "stall",       HOLD,   "nothing passes for 'ms', then everything does") \
+    X(STALL,       "stall",       HOLD,   "nothing passes for 'ms'; with 'count' before each of so many bytes") \
     X(ECHO,        "echo",        LINE,   "the host hears its own bytes") \
     X(RESET,       "reset",       ACTION, "the reset line is pulsed") \
     X(HANG,        "hang",        ACTION, "the core stops until a reset") \
@@ -73,7 +74,7 @@ struct fault {
     enum fault_direction direction;
     enum fault_trigger trigger;
     bool waiting;       /* for its time or edge */
-    uint64_t at;        /* byte or edge number */
+    uint64_t at;        /* byte or edge number; 0 once a wait is over */
     uint64_t threshold; /* probability as a fraction of 2^64 */
     uint64_t count;     /* fires this often, UINT64_MAX: without end */
     uint64_t fired;
@@ -90,12 +91,19 @@ struct fault_action {
     unsigned ms;
 };
 
+/* What passed lately in one direction, for stale frames. */
+struct fault_history {
+    uint8_t bytes[4096];
+    uint64_t count; /* ever */
+};
+
 struct fault_set {
     struct fault list[FAULT_MAX];
     int count;
     int armed_ever;
     uint64_t seed;
     uint64_t stalled_until_ns[2];
+    struct fault_history history[2];
     struct fault_action actions[FAULT_MAX];
     int action_count;
     char firmware[4096]; /* "" unless a wrong firmware is armed */

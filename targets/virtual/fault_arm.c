@@ -146,6 +146,8 @@ static int check(const struct request *q, struct err *err)
 
     if (!q->has_direction && (acts_on_bytes(f->kind) || by_byte))
         return err_set(err, ERR_USAGE, "%s needs a direction: to-board or from-board", word);
+    if (f->kind == FAULT_REPLAY && f->trigger == TRIGGER_PROBABILITY)
+        return err_set(err, ERR_USAGE, "%s comes once: no prob", word);
     if (by_byte && f->kind == FAULT_ECHO)
         return err_set(err, ERR_USAGE, "%s cannot start at a byte", word);
     if (f->trigger != TRIGGER_NOW && (f->kind == FAULT_REBOOT_LOOP || f->kind == FAULT_FIRMWARE))
@@ -166,6 +168,8 @@ static int check(const struct request *q, struct err *err)
 
 static uint64_t default_count(const struct fault *f)
 {
+    if (f->kind == FAULT_REPLAY)
+        return 64;
     if (f->kind == FAULT_MUTE || f->kind == FAULT_ECHO || f->kind == FAULT_REBOOT_LOOP)
         return UINT64_MAX;
     return f->trigger == TRIGGER_PROBABILITY && fault_what(f->kind) == FAULT_BYTES ? UINT64_MAX : 1;

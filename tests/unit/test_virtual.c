@@ -185,6 +185,33 @@ static void run_seeded(uint64_t seed, struct buf *got)
     assert_int_equal(fault_pass(&s, FROM_BOARD, zeros, sizeof(zeros), got), sizeof(zeros));
 }
 
+static void stale_bytes_come_again(void **state)
+{
+    AUTO_BUF got = BUF_INIT;
+    struct fault_set s;
+
+    fault_set_init(&s, 1);
+    assert_int_equal(fault_pass(&s, FROM_BOARD, (const uint8_t *)"0123456789", 10, &got), 10);
+    must_arm(&s, "replay from-board at 1 count 3");
+    assert_int_equal(fault_pass(&s, FROM_BOARD, (const uint8_t *)"ab", 2, &got), 2);
+    must_arm(&s, "replay from-board count 1000000");
+    assert_int_equal(fault_pass(&s, FROM_BOARD, (const uint8_t *)"c", 1, &got), 1);
+    assert_string_equal(buf_text(&got), "0123456789a89ab0123456789abc");
+}
+
+static void a_stall_with_a_count_holds_each_byte_once(void **state)
+{
+    AUTO_BUF got = BUF_INIT;
+    struct fault_set s;
+
+    fault_set_init(&s, 1);
+    must_arm(&s, "stall from-board at 1 count 2 ms 0");
+    assert_int_equal(fault_pass(&s, FROM_BOARD, (const uint8_t *)"abcd", 4, &got), 1);
+    assert_int_equal(fault_pass(&s, FROM_BOARD, (const uint8_t *)"bcd", 3, &got), 1);
+    assert_int_equal(fault_pass(&s, FROM_BOARD, (const uint8_t *)"cd", 2, &got), 2);
+    assert_string_equal(buf_text(&got), "abcd");
+}
+
 static void random_faults_replay_from_their_seed(void **state)
 {
     AUTO_BUF first = BUF_INIT;
@@ -311,6 +338,8 @@ int main(void)
         cmocka_unit_test(faults_hit_the_byte_they_name_however_it_is_chunked),
         cmocka_unit_test(a_garbled_byte_differs_in_one_bit),
         cmocka_unit_test(inserted_noise_comes_before_the_byte),
+        cmocka_unit_test(stale_bytes_come_again),
+        cmocka_unit_test(a_stall_with_a_count_holds_each_byte_once),
         cmocka_unit_test(random_faults_replay_from_their_seed),
         cmocka_unit_test(an_action_comes_up_before_its_byte_and_once),
         cmocka_unit_test(an_action_can_wait_for_the_nth_edge),

@@ -69,9 +69,8 @@ static void format_time(char *text, size_t size, enum clock_use use)
     if (use == CLOCK_DIRECT && marker.qemu.clock_ns != NULL)
         (void)snprintf(text, size, "%" PRId64, marker.qemu.clock_ns(CLOCK_VIRTUAL));
     else if (use == CLOCK_COMPUTED)
-        (void)snprintf(
-            text, size, "%lld",
-            (long long)(marker.offset_ns + marker.qemu.icount_to_ns((int64_t)marker.executed)));
+        (void)snprintf(text, size, "%" PRId64,
+                       marker.offset_ns + marker.qemu.icount_to_ns((int64_t)marker.executed));
     else
         (void)snprintf(text, size, "-");
 }
