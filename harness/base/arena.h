@@ -28,10 +28,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Room for one more element at the end of a growing array; capacity doubles as needed. */
 #define ARENA_PUSH(a, array, count, capacity)                                                      \
-    ((count) == (capacity)                                                                         \
-         ? ((array) = arena_grow((a), (array), (count), &(capacity), sizeof(*(array))),            \
-            &(array)[(count)++])                                                                   \
-         : &(array)[(count)++])
+    ((count) == (capacity) ? ((array) = arena_grow((a), (array), (count), &(capacity),             \
+                                                   sizeof(__typeof__(*(array)))),                  \
+                              &(array)[(count)++])                                                 \
+                           : &(array)[(count)++])
 void *arena_grow(struct arena *a, void *old, size_t count, size_t *capacity, size_t element);
 
 void arena_release(struct arena *a);

@@ -42,6 +42,12 @@ static int by_name(const void *left, const void *right)
     return strcmp((*(struct board *const *)left)->name, (*(struct board *const *)right)->name);
 }
 
+static void sort_boards(struct board **boards, size_t count)
+{
+    if (count > 0)
+        qsort(boards, count, sizeof(struct board *), by_name);
+}
+
 static struct board *board_of(struct board *const *boards, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -266,7 +272,7 @@ static int lab_finish(struct load *l, struct lab_file *f, const char *const *boa
         r = learn_folder(l, f, board_dirs[i], err);
     if (r < 0)
         return r;
-    qsort(f->known, f->known_count, sizeof(struct board *), by_name);
+    sort_boards(f->known, f->known_count);
     if (f->lab.commands == NULL)
         f->lab.commands = none;
     check_powers(l, &f->lab);
@@ -274,7 +280,7 @@ static int lab_finish(struct load *l, struct lab_file *f, const char *const *boa
         attach(l, f, &f->boards[i]);
     if (f->virtual_boards)
         attach_virtual(l, f);
-    qsort(f->attached, f->attached_count, sizeof(struct board *), by_name);
+    sort_boards(f->attached, f->attached_count);
     f->lab.boards = (const struct board *const *)f->attached;
     f->lab.board_count = f->attached_count;
     f->lab.known = (const struct board *const *)f->known;

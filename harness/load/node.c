@@ -138,7 +138,6 @@ static bool adopt(struct parser *p, struct node *parent, const struct node *chil
 static const struct node *parse_list(struct parser *p, const yaml_event_t *start, unsigned level)
 {
     struct node *list = node_new(p, NODE_LIST, start);
-    size_t capacity = 0;
 
     while (list != NULL) {
         AUTO(yaml_event_delete) yaml_event_t event = {0};
@@ -151,13 +150,13 @@ static const struct node *parse_list(struct parser *p, const yaml_event_t *start
         value = parse_node(p, &event, level + 1);
         if (value == NULL || !adopt(p, list, value, event.start_mark, level))
             return NULL;
-        ARENA_PUSH(p->arena, list->items, list->count, capacity)->value = value;
+        ARENA_PUSH(p->arena, list->items, list->count, list->capacity)->value = value;
     }
     return list;
 }
 
 /* The keys that `<<` brings go behind the map's own, which win. */
-static bool merge_map(struct parser *p, struct node *map, size_t *capacity, const struct node *from)
+static bool merge_map(struct parser *p, struct node *map, const struct node *from)
 {
     if (from->kind != NODE_MAP) {
         problem_add(p->problems, from->where, "'<<' expected a map or a list of maps");
@@ -171,17 +170,17 @@ static bool merge_map(struct parser *p, struct node *map, size_t *capacity, cons
                         NODE_KEYS_LIMIT);
             return false;
         }
-        *ARENA_PUSH(p->arena, map->items, map->count, *capacity) = from->items[i];
+        *ARENA_PUSH(p->arena, map->items, map->count, map->capacity) = from->items[i];
     }
     return true;
 }
 
-static bool merge(struct parser *p, struct node *map, size_t *capacity, const struct node *from)
+static bool merge(struct parser *p, struct node *map, const struct node *from)
 {
     if (from->kind != NODE_LIST)
-        return merge_map(p, map, capacity, from);
+        return merge_map(p, map, from);
     for (size_t i = 0; i < from->count; i++) {
-        if (!merge_map(p, map, capacity, from->items[i].value))
+        if (!merge_map(p, map, from->items[i].value))
             return false;
     }
     return true;
@@ -216,7 +215,6 @@ static const struct node *parse_map(struct parser *p, const yaml_event_t *start,
     struct node *map = node_new(p, NODE_MAP, start);
     const struct node *merged[8];
     size_t merged_count = 0;
-    size_t capacity = 0;
 
     while (map != NULL) {
         AUTO(yaml_event_delete) yaml_event_t event = {0};
@@ -238,11 +236,11 @@ static const struct node *parse_map(struct parser *p, const yaml_event_t *start,
                 return REFUSE(p, event.start_mark, "too many '<<' in one map");
             merged[merged_count++] = item.value;
         } else {
-            *ARENA_PUSH(p->arena, map->items, map->count, capacity) = item;
+            *ARENA_PUSH(p->arena, map->items, map->count, map->capacity) = item;
         }
     }
     for (size_t i = 0; i < merged_count; i++) {
-        if (!merge(p, map, &capacity, merged[i]))
+        if (!merge(p, map, merged[i]))
             return NULL;
     }
     return map;

@@ -36,6 +36,7 @@ struct node {
     bool plain;       /* scalar: without quotes */
     struct node_item *items;
     size_t count;
+    size_t capacity; /* of items */
     size_t expanded; /* this node and all below it */
     unsigned depth;  /* levels below this node, itself included */
 };

@@ -127,7 +127,7 @@ static void set_parameters(struct planner *p, struct plan_case *c, size_t n)
 static void set_budgets(struct planner *p, struct plan_case *c)
 {
     const size_t most = p->suite->budget_count + c->model->budget_count;
-    const struct suite_budget **out = arena_alloc(p->arena, (most + 1) * sizeof(*out));
+    const struct suite_budget **out = arena_alloc(p->arena, (most + 1) * sizeof(struct suite_budget *));
     size_t count = 0;
 
     for (size_t i = 0; i < p->suite->budget_count; i++) {
@@ -335,9 +335,10 @@ int plan_make(const struct suite *suite, const struct lab *lab, const struct pla
         r = find_places(&p, err);
     if (r == 0)
         r = choose_check(suite, lab, options, arena, err);
-    if (r < 0)
+    if (r != 0)
         return r;
-    qsort(p.places, p.place_count, sizeof(p.places[0]), place_order);
+    if (p.place_count > 0)
+        qsort(p.places, p.place_count, sizeof(p.places[0]), place_order);
     make_measures(&p);
     for (size_t i = 0; i < p.place_count && r == 0; i++)
         r = add_place_cases(&p, &p.places[i], err);
