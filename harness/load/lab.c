@@ -273,10 +273,12 @@ static int lab_finish(struct load *l, struct lab_file *f, const char *const *boa
     if (r < 0)
         return r;
     sort_boards(f->known, f->known_count);
+    if (l->problems->count > 0) /* what could not be read cannot be put together */
+        return problems_report(l->problems, err);
     if (f->lab.commands == NULL)
         f->lab.commands = none;
     check_powers(l, &f->lab);
-    for (size_t i = 0; i < f->board_count && l->problems->count == 0; i++)
+    for (size_t i = 0; i < f->board_count; i++)
         attach(l, f, &f->boards[i]);
     if (f->virtual_boards)
         attach_virtual(l, f);

@@ -127,7 +127,8 @@ static void set_parameters(struct planner *p, struct plan_case *c, size_t n)
 static void set_budgets(struct planner *p, struct plan_case *c)
 {
     const size_t most = p->suite->budget_count + c->model->budget_count;
-    const struct suite_budget **out = arena_alloc(p->arena, (most + 1) * sizeof(struct suite_budget *));
+    const struct suite_budget **out =
+        arena_alloc(p->arena, (most + 1) * sizeof(struct suite_budget *));
     size_t count = 0;
 
     for (size_t i = 0; i < p->suite->budget_count; i++) {

@@ -256,6 +256,8 @@ static void says_what_is_wrong_with_a_lab(void **state)
          "lab.yaml:1:12: 'turn_on' and 'turn_off' are missing in 'power': kind command needs both"},
         {"power: {a: {kind: meter, meter: m}}\n",
          "lab.yaml:1:12: there is no meter 'm' in this lab"},
+        {"meters: {a/b: {driver: ppk2}}\npower: {p: {kind: meter, meter: m}}\n",
+         "lab.yaml:1:10: 'name' expected a name of letters, digits and . _ + -, got 'a/b'"},
         {"boards: {a: {board: virt-m4}}\n", "lab.yaml:1:13: there is no board file 'virt-m4.yaml'"},
         {"boards: {a: {}}\n",
          "lab.yaml:1:13: 'board' is missing in 'boards': kind of board: a board file's name "
