@@ -170,7 +170,8 @@ static void a_cable_pulled_at_a_byte_comes_back_by_itself(void **state)
     bench_start_firmware(&b);
     bench_command(&b, NULL, "fault unplug from-board at 3 ms 100");
     bench_send(&b, "e8\nABCDEFGH");
-    bench_read_for(&b, 80, &said); /* ends with the hang-up */
+    await_fired(&b, 1);
+    bench_read_for(&b, 1000, &said); /* ends with the hang-up */
     assert_true(strncmp("ABC", buf_text(&said), said.len) == 0);
     bench_close_port(&b);
     bench_await_status(&b, "cable", "closed");
@@ -219,12 +220,15 @@ static void a_fault_can_wait_for_a_time(void **state)
     bench_start_firmware(&b);
     bench_command(&b, NULL, "fault reset after 50");
     bench_expect(&b, "hello\n");
-    bench_command(&b, NULL, "fault mute from-board after 50");
+    bench_command(&b, NULL, "fault mute from-board after 60000");
     bench_send(&b, "p");
     bench_expect(&b, "pong\n");
-    clock_sleep_ms(80);
+    bench_command(&b, NULL, "faults clear");
+    bench_command(&b, NULL, "fault mute from-board after 20");
+    clock_sleep_ms(40);
     bench_send(&b, "p");
-    bench_read_for(&b, 150, &said);
+    await_fired(&b, 5);
+    bench_read_for(&b, 20, &said);
     assert_int_equal(said.len, 0);
     bench_stop(&b);
 }
