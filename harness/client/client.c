@@ -233,6 +233,13 @@ void client_close(struct client *c)
 {
     if (c == NULL)
         return;
+    log_line(LOG_LAB,
+             "link: %llu frames out, %llu in, %llu retries, %llu rewinds, %llu garbage, "
+             "%llu stale",
+             (unsigned long long)c->counts.frames_sent,
+             (unsigned long long)c->counts.frames_received, (unsigned long long)c->counts.retries,
+             (unsigned long long)c->counts.rewinds, (unsigned long long)c->counts.garbage,
+             (unsigned long long)c->counts.stale);
     buf_release(&c->console);
     buf_release(&c->raw);
     free(c);
