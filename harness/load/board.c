@@ -116,13 +116,16 @@ static const char *const *all_tags(struct load *l, const struct board *b, const 
     return tags;
 }
 
-/* What a board means that does not say how it is reached or flashed. */
+/*
+ * What a board means that does not say how it is reached or flashed. Virtual boards too go through
+ * the serial driver, so that what real boards depend on runs in every test.
+ */
 static void fill_methods(struct board *b)
 {
     const bool virtual = b->virt.kind != NULL;
 
     if (b->transport.kind == NULL)
-        b->transport.kind = virtual ? "pty" : "serial";
+        b->transport.kind = "serial";
     if (b->flashing.method == NULL)
         b->flashing.method = virtual ? "qemu" : b->openocd.target != NULL ? "openocd" : "none";
 }

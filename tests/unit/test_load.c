@@ -581,7 +581,7 @@ static void a_virtual_board_needs_few_keys(void **state)
     assert_int_equal(b->ram.base, 0x20000000);
     assert_true(has_tag(b, "fpu") && has_tag(b, "virtual") && has_tag(b, "cortex-m4") &&
                 has_tag(b, "cortex-m"));
-    assert_string_equal(b->transport.kind, "pty");
+    assert_string_equal(b->transport.kind, "serial");
     assert_string_equal(b->transport.dtr, "assert");
     assert_int_equal(b->transport.baud, 115200);
     assert_string_equal(b->flashing.method, "qemu");
