@@ -2,8 +2,8 @@
 
 #include "harness/cli/verb.h"
 
-extern const struct verb verb_boards, verb_check, verb_db, verb_help_command, verb_merge,
-    verb_model, verb_plan, verb_report, verb_resume, verb_run, verb_tag, verb_version;
+extern const struct verb verb_boards, verb_check, verb_db, verb_footprint, verb_help_command,
+    verb_merge, verb_model, verb_plan, verb_report, verb_resume, verb_run, verb_tag, verb_version;
 
 /* clang-format off */
 const struct verb *const verbs[] = {
@@ -14,6 +14,7 @@ const struct verb *const verbs[] = {
     &verb_check,
     &verb_boards,
     &verb_model,
+    &verb_footprint,
     &verb_tag,
     &verb_merge,
     &verb_db,

@@ -78,8 +78,6 @@ struct worker {
     struct buf in;
     unsigned restarts;
     bool started;
-    const struct plan_case *current; /* begun and not ended */
-    uint32_t attempt;
 };
 
 struct pool {
@@ -88,8 +86,10 @@ struct pool {
     struct event_sink *sink;
     struct worker *workers;
     size_t count;
-    bool *done; /* per case */
-    int told;   /* how much of *interrupts the workers know */
+    bool *done;        /* per case: ended, or left out */
+    bool *begun;       /* per case: begun and not ended */
+    uint32_t *attempt; /* per case: number of the newest attempt */
+    int told;          /* how much of *interrupts the workers know */
 };
 
 static void worker_main(struct pool *p, struct worker *w, int fd)
@@ -154,18 +154,20 @@ static bool worker_has_work(const struct pool *p, const struct worker *w)
     return false;
 }
 
-static int pool_forward(struct pool *p, struct worker *w, struct event *e, struct err *err)
+static int pool_forward(struct pool *p, struct event *e, struct err *err)
 {
+    const size_t i = (size_t)(e->case_ - p->plan->cases);
+
     e->run_id = p->options->run_id;
     if (e->kind == EVENT_CASE_BEGIN) {
-        w->current = e->case_;
-        w->attempt = e->attempt;
+        p->begun[i] = true;
+        p->attempt[i] = e->attempt;
     }
     if (p->sink->emit(p->sink, e, err) < 0)
         return (int)err->code;
     if (e->kind == EVENT_CASE_END) {
-        w->current = NULL;
-        p->done[e->case_ - p->plan->cases] = true;
+        p->begun[i] = false;
+        p->done[i] = true;
     }
     return 0;
 }
@@ -188,7 +190,7 @@ static int worker_read(struct pool *p, struct worker *w, struct err *err)
         int r = event_pipe_decode(&rest, p->plan, &e, &size, err);
 
         if (r == 0)
-            r = pool_forward(p, w, &e, err);
+            r = pool_forward(p, &e, err);
         if (r < 0)
             return r;
         if (r > 0)
@@ -199,7 +201,26 @@ static int worker_read(struct pool *p, struct worker *w, struct err *err)
     return 0;
 }
 
-/* The worker is gone. Whatever case it was in did not end by itself: say so, then go on. */
+/* A case that its worker began and will not end: say what became of it. */
+static int end_for_worker(struct pool *p, size_t i, const char *how, struct err *err)
+{
+    const enum err_code code = p->told > 0 ? ERR_CANCELLED : ERR_BUG;
+    const struct plan_case *c = &p->plan->cases[i];
+    AUTO_BUF text = BUF_INIT;
+    struct event e = {
+        .kind = EVENT_CASE_END, .at_ns = clock_realtime_ns(), .case_ = c, .attempt = p->attempt[i]};
+
+    buf_printf(&text, "the worker of board '%s' was %s", c->board->name, how);
+    e.end = (struct event_case_end){
+        .status = code == ERR_CANCELLED ? CASE_CANCELLED : CASE_ERROR,
+        .code = code,
+        .failure_class = err_class_name(code),
+        .stage = "worker",
+        .text = buf_text(&text),
+    };
+    return pool_forward(p, &e, err);
+}
+
 static int worker_gone(struct pool *p, struct worker *w, struct err *err)
 {
     int status = 0;
@@ -211,23 +232,9 @@ static int worker_gone(struct pool *p, struct worker *w, struct err *err)
     buf_clear(&w->in);
     proc_describe_status(status, how, sizeof(how));
     log_line(LOG_LAB, "worker of %s %s", w->board->name, how);
-    if (w->current != NULL) {
-        const bool cancelled = p->told > 0;
-        AUTO_BUF text = BUF_INIT;
-        struct event e = {.kind = EVENT_CASE_END,
-                          .at_ns = clock_realtime_ns(),
-                          .case_ = w->current,
-                          .attempt = w->attempt};
-
-        buf_printf(&text, "the worker of board '%s' was %s", w->board->name, how);
-        e.end = (struct event_case_end){
-            .status = cancelled ? CASE_CANCELLED : CASE_ERROR,
-            .code = cancelled ? ERR_CANCELLED : ERR_BUG,
-            .failure_class = err_class_name(cancelled ? ERR_CANCELLED : ERR_BUG),
-            .stage = "worker",
-            .text = buf_text(&text),
-        };
-        if (pool_forward(p, w, &e, err) < 0)
+    for (size_t i = 0; i < p->plan->case_count; i++) {
+        if (p->plan->cases[i].board == w->board && p->begun[i] &&
+            end_for_worker(p, i, how, err) < 0)
             return (int)err->code;
     }
     if (p->told == 0 && worker_has_work(p, w) && w->restarts++ < RESTARTS_MAX)
@@ -335,6 +342,8 @@ static void pool_release(struct pool *p)
     }
     free(p->workers);
     free(p->done);
+    free(p->begun);
+    free(p->attempt);
 }
 
 int pool_run(const struct plan *plan, const struct pool_options *options, struct event_sink *sink,
@@ -346,7 +355,10 @@ int pool_run(const struct plan *plan, const struct pool_options *options, struct
 
     p.workers = calloc(plan->board_count + 1, sizeof(*p.workers));
     p.done = calloc(plan->case_count + 1, sizeof(*p.done));
-    if (polls == NULL || p.workers == NULL || p.done == NULL)
+    p.begun = calloc(plan->case_count + 1, sizeof(*p.begun));
+    p.attempt = calloc(plan->case_count + 1, sizeof(*p.attempt));
+    if (polls == NULL || p.workers == NULL || p.done == NULL || p.begun == NULL ||
+        p.attempt == NULL)
         abort();
     for (size_t i = 0; i < plan->case_count; i++)
         p.done[i] = plan->cases[i].skip != NULL || (options->done != NULL && options->done[i]);

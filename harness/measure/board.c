@@ -49,28 +49,28 @@ static int stage_restart(struct attempt *a, struct err *err)
 }
 
 /* One repeat: a freshly reset board, golden outputs first, then windows. */
-static int run_repeat(struct attempt *a, struct windows *w, struct err *err)
+static int run_repeat(struct attempt *a, struct err *err)
 {
     int r = 0;
 
-    if (a->repeat > 0)
+    if (!*a->fresh)
         r = run_stage(a, "reset", stage_restart, err);
-    if (r == 0 && a->repeat > 0)
+    *a->fresh = false;
+    if (r == 0)
         r = run_stage(a, "place", stage_place, err);
     if (r == 0)
         r = run_stage(a, "load", stage_load, err);
     if (r == 0)
         r = run_stage(a, "check", attempt_check, err);
-    if (r == 0) {
-        a->stage = "measure";
-        r = attempt_windows(a, w, err);
-    }
+    if (r == 0)
+        r = run_stage(a, "measure", attempt_windows, err);
     if (r == 0)
         r = run_stage(a, "check again", attempt_check_again, err);
     return r;
 }
 
-static int run_attempt(struct attempt *a, struct windows *w, struct err *err)
+/* Once per attempt, before its repeats. */
+static int run_preparation(struct attempt *a, struct err *err)
 {
     int r = run_stage(a, "compile", attempt_compile, err);
 
@@ -78,16 +78,18 @@ static int run_attempt(struct attempt *a, struct windows *w, struct err *err)
         r = run_stage(a, "engine", stage_engine, err);
     if (r == 0)
         r = run_stage(a, "facts", attempt_facts, err);
+    return r;
+}
+
+/* Once per attempt, after its repeats, on the board as the last one left it. */
+static int run_conclusion(struct attempt *a, struct err *err)
+{
+    int r = run_stage(a, "memory", attempt_memory, err);
+
     if (r == 0)
-        r = run_stage(a, "place", stage_place, err);
-    for (a->repeat = 0; r == 0 && a->repeat < a->c->measure->repeat; a->repeat++)
-        r = run_repeat(a, w, err);
+        r = run_stage(a, "profile", attempt_profile, err);
     if (r == 0)
-        r = run_stage(a, "memory", attempt_memory, err);
-    if (r == 0) {
-        a->stage = "latency";
-        r = attempt_latency(a, w, err);
-    }
+        r = run_stage(a, "latency", attempt_latency, err);
     return r;
 }
 
@@ -142,8 +144,11 @@ static int begin_case(struct attempt *a, struct err *err)
 static int ensure_session(struct attempt *a, struct session **session, struct err *err)
 {
     a->stage = "open";
-    if (*session == NULL && session_open(a->c->board, &a->options->session, session, err) < 0)
-        return (int)err->code;
+    if (*session == NULL) {
+        if (session_open(a->c->board, &a->options->session, session, err) < 0)
+            return (int)err->code;
+        *a->fresh = true;
+    }
     a->session = *session;
     return 0;
 }
@@ -153,6 +158,7 @@ static void attempt_release(struct attempt *a)
     buf_release(&a->image);
     if (a->has_report)
         nn_report_release(&a->report);
+    free(a->windows.items);
 }
 
 static bool session_survives(enum err_code code)
@@ -161,48 +167,115 @@ static bool session_survives(enum err_code code)
            code == ERR_AGENT || code == ERR_INVALID;
 }
 
-/* False when events no longer reach anyone: the worker may as well end. */
-static bool run_case(const struct measure_options *options, const struct plan_case *c,
-                     struct event_sink *sink, struct session **session)
-{
-    AUTO(attempt_release)
-    struct attempt a = {
-        .options = options,
-        .c = c,
-        .out = {.sink = sink,
-                .case_ = c,
-                .attempt = options->attempt != NULL ? options->attempt(options->context, c) : 0},
-    };
-    struct windows w = {.items = NULL};
-    struct err err = ERR_INIT;
-    struct err sink_err = ERR_INIT;
-    const uint64_t started = clock_monotonic_ns();
-    int r = begin_case(&a, &sink_err);
+/* ---- the board ---- */
 
-    if (r < 0)
-        return false;
-    if (ensure_session(&a, session, &err) == 0)
-        (void)run_attempt(&a, &w, &err);
-    r = end_case(&a, &err, clock_monotonic_ns() - started, &sink_err);
-    free(w.items);
-    if (!session_survives(err.code)) {
-        session_close(*session);
-        *session = NULL;
+struct bench {
+    const struct measure_options *options;
+    struct event_sink *sink;
+    struct session *session; /* NULL: to be opened by the next who needs it */
+    bool fresh;              /* nothing has run since the board was reset */
+    bool deaf;               /* events no longer reach anyone: the worker may as well end */
+};
+
+/* Close the attempt with what became of it; a broken session goes with it. */
+static void conclude(struct bench *b, struct attempt *a, const struct err *failure)
+{
+    struct err err = ERR_INIT;
+
+    if (end_case(a, failure, clock_monotonic_ns() - a->started_ns, &err) < 0)
+        b->deaf = true;
+    a->ended = true;
+    if (!session_survives(failure->code)) {
+        session_close(b->session);
+        b->session = NULL;
     }
-    return r == 0;
+}
+
+static void start(struct bench *b, struct attempt *a, const struct plan_case *c)
+{
+    const struct measure_options *o = b->options;
+    struct err err = ERR_INIT;
+
+    *a = (struct attempt){
+        .options = o,
+        .c = c,
+        .fresh = &b->fresh,
+        .started_ns = clock_monotonic_ns(),
+        .out = {.sink = b->sink,
+                .case_ = c,
+                .attempt = o->attempt != NULL ? o->attempt(o->context, c) : 0},
+    };
+    if (begin_case(a, &err) < 0) {
+        b->deaf = true;
+        return;
+    }
+    if (ensure_session(a, &b->session, &err) < 0 || run_preparation(a, &err) < 0)
+        conclude(b, a, &err);
+}
+
+/* One run of a case, and after the last one its figures. */
+static void step(struct bench *b, struct attempt *a)
+{
+    const bool last = a->repeat + 1 == a->c->measure->repeat;
+    struct err err = ERR_INIT;
+    int r = ensure_session(a, &b->session, &err);
+
+    if (r == 0)
+        r = run_repeat(a, &err);
+    if (r == 0 && last)
+        r = run_conclusion(a, &err);
+    a->repeat++;
+    if (r < 0 || last)
+        conclude(b, a, &err);
+}
+
+static bool stopping(const struct bench *b)
+{
+    return b->deaf || (b->options->stopping != NULL && b->options->stopping());
+}
+
+/* Cases one after the other, or (interleaved) a run of each in turn, so that drift hits all alike. */
+static void run_group(struct bench *b, const struct plan_case *const *cases, size_t count)
+{
+    struct attempt *attempts = calloc(count, sizeof(*attempts));
+    size_t left = count;
+
+    if (attempts == NULL)
+        abort();
+    for (size_t i = 0; i < count && !stopping(b); i++)
+        start(b, &attempts[i], cases[i]);
+    while (left > 0 && !stopping(b)) {
+        left = 0;
+        for (size_t i = 0; i < count && !stopping(b); i++) {
+            if (!attempts[i].ended)
+                step(b, &attempts[i]);
+            left += !attempts[i].ended;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct err err = ERR_INIT;
+
+        if (attempts[i].c != NULL && !attempts[i].ended && !b->deaf) {
+            (void)err_set(&err, ERR_CANCELLED, "interrupted");
+            conclude(b, &attempts[i], &err);
+        }
+        attempt_release(&attempts[i]);
+    }
+    free(attempts);
 }
 
 void measure_board(void *context, const struct board *board, const struct plan_case *const *cases,
                    size_t count, struct event_sink *sink)
 {
-    const struct measure_options *options = context;
-    struct session *session = NULL;
+    struct bench b = {.options = context, .sink = sink};
+    size_t n;
 
-    for (size_t i = 0; i < count; i++) {
-        if (options->stopping != NULL && options->stopping())
-            break;
-        if (!run_case(options, cases[i], sink, &session))
-            break;
+    for (size_t i = 0; i < count && !stopping(&b); i += n) {
+        for (n = 1;
+             i + n < count && cases[i]->measure->interleave && cases[i + n]->measure->interleave;
+             n++)
+            ;
+        run_group(&b, cases + i, n);
     }
-    session_close(session);
+    session_close(b.session);
 }

@@ -7,10 +7,16 @@
 #include "harness/measure/timebase.h"
 #include "harness/nn/nn.h"
 
+struct windows {
+    struct event_window *items;
+    size_t count, capacity;
+};
+
 struct attempt {
     const struct measure_options *options;
     const struct plan_case *c;
     struct session *session;
+    bool *fresh; /* shared by the attempts on the board: no reset is due */
     struct emitter out;
     const char *stage; /* what is being done, for failures */
 
@@ -22,9 +28,11 @@ struct attempt {
     struct wire_loaded loaded;
     struct timebase timebase;
     uint32_t repeat;
-    uint64_t warm_ticks;   /* of one warm inference */
-    uint64_t warm_host_ns; /* ... seen by the host, link included */
-    size_t first_failure;  /* vectors that came out wrong */
+    uint64_t warm_ticks;    /* of one warm inference */
+    uint64_t warm_host_ns;  /* ... seen by the host, link included */
+    struct windows windows; /* of all repeats, for the fit */
+    uint64_t started_ns;
+    bool ended;
 };
 
 /* False for the null engine and for workloads: no model is placed, no golden outputs exist. */
@@ -38,13 +46,12 @@ int attempt_check(struct attempt *a, struct err *err) MUST_CHECK;
 /* The first vector again, after the windows: the board still computes the right thing. */
 int attempt_check_again(struct attempt *a, struct err *err) MUST_CHECK;
 
-/* windows.c: warm-up, sizing, windows. Windows of all repeats are collected for the fit. */
-struct windows {
-    struct event_window *items;
-    size_t count, capacity;
-};
-int attempt_windows(struct attempt *a, struct windows *w, struct err *err) MUST_CHECK;
-int attempt_latency(struct attempt *a, const struct windows *w, struct err *err) MUST_CHECK;
+/* windows.c: warm-up, sizing, windows; then the line through those of all repeats. */
+int attempt_windows(struct attempt *a, struct err *err) MUST_CHECK;
+int attempt_latency(struct attempt *a, struct err *err) MUST_CHECK;
+
+/* profile.c: an extra pass with the cost of each operator, never inside a window. */
+int attempt_profile(struct attempt *a, struct err *err) MUST_CHECK;
 
 /* memory.c: flash and RAM. */
 int attempt_memory(struct attempt *a, struct err *err) MUST_CHECK;

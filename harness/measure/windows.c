@@ -181,8 +181,9 @@ static int emit_windows(struct attempt *a, struct windows *w, size_t first, uint
     return 0;
 }
 
-int attempt_windows(struct attempt *a, struct windows *w, struct err *err)
+int attempt_windows(struct attempt *a, struct err *err)
 {
+    struct windows *w = &a->windows;
     const size_t first = w->count;
     struct client_time started = {0};
     uint32_t index = 0;
@@ -204,8 +205,9 @@ int attempt_windows(struct attempt *a, struct windows *w, struct err *err)
 
 /* ---- the result ---- */
 
-int attempt_latency(struct attempt *a, const struct windows *w, struct err *err)
+int attempt_latency(struct attempt *a, struct err *err)
 {
+    const struct windows *w = &a->windows;
     const enum unit unit = a->timebase.unit;
     struct fit_windows fit;
     const enum fit_outcome outcome = fit_windows(w->items, w->count, &fit);
