@@ -14,8 +14,8 @@
 #include "harness/base/proc.h"
 
 enum {
-    START_MS = 10000,
-    REPLY_MS = 10000,
+    START_MS = 30000,
+    REPLY_MS = 30000,
     STOP_MS = 1000,
     LINE_MAX_BYTES = 8192,
     NEWS_MAX = 16384,

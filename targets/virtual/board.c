@@ -16,8 +16,8 @@
 #include "harness/base/file.h"
 
 /* Generous, as a loaded machine may need seconds; less than the harness waits for a reply. */
-#define POWER_ON_TIMEOUT_MS 6000
-#define RESET_TIMEOUT_MS    3500
+#define POWER_ON_TIMEOUT_MS 20000
+#define RESET_TIMEOUT_MS    5000
 
 void board_notice(struct board *b, const char *fmt, ...)
 {

@@ -40,12 +40,15 @@ const char *bench_test_firmware(void)
 
 void bench_find_agent(const struct board *board, char *path, size_t size)
 {
-    const char *dir = from_environment("TINYRIG_FIRMWARE");
+    const bool native = strcmp(board->virt.kind, "posix") == 0;
+    const char *place = from_environment(native ? "TINYRIG_POSIX_AGENT" : "TINYRIG_FIRMWARE");
 
-    if (strcmp(board->virt.kind, "posix") == 0)
-        (void)snprintf(path, size, "%s", from_environment("TINYRIG_POSIX_AGENT"));
+    if (place == NULL)
+        fail_msg("no place for agents is set: run this by `meson test`");
+    else if (native)
+        (void)snprintf(path, size, "%s", place);
     else
-        (void)snprintf(path, size, "%s/%s.elf", dir, board->agent);
+        (void)snprintf(path, size, "%s/%s.elf", place, board->agent);
     if (access(path, R_OK) < 0)
         skip();
 }
