@@ -13,6 +13,8 @@ enum {
     ELF_MAX = 64 * 1024 * 1024,
     SECTIONS_MAX = 4096,
     NOTE_MAX = 4096,
+    NAME_MAX_KEPT = 255,
+    SYMBOLS_MAX = 200000,
     AVR_OTHER_MEMORIES = 0x810000,
 };
 
@@ -52,7 +54,7 @@ static uint64_t *field_for(struct footprint_bytes *b, const GElf_Shdr *s, const 
 {
     if ((s->sh_flags & SHF_ALLOC) == 0 || (machine == EM_AVR && s->sh_addr >= AVR_OTHER_MEMORIES))
         return NULL;
-    if (strcmp(name, ".stack") == 0 || strcmp(name, ".heap") == 0)
+    if (strncmp(name, ".stack", 6) == 0 || strncmp(name, ".heap", 5) == 0)
         return &b->reserved;
     if (s->sh_type == SHT_NOBITS)
         return &b->bss;
@@ -94,6 +96,60 @@ static void read_notes(struct footprint *f, Elf_Scn *section, struct arena *aren
     }
 }
 
+/* ---- the build id of our AVR images: a note that is data, found by its symbol ---- */
+
+static bool find_symbol(Elf *elf, Elf_Scn *section, const GElf_Shdr *s, const char *wanted,
+                        uint64_t *ret)
+{
+    Elf_Data *table = elf_getdata(section, NULL);
+    const uint64_t count = s->sh_entsize == 0 ? 0 : s->sh_size / s->sh_entsize;
+
+    for (int i = 0; table != NULL && count <= SYMBOLS_MAX && i < (int)count; i++) {
+        GElf_Sym symbol;
+        const char *name;
+
+        if (gelf_getsym(table, i, &symbol) == NULL)
+            return false;
+        name = elf_strptr(elf, s->sh_link, symbol.st_name);
+        if (name != NULL && strcmp(name, wanted) == 0) {
+            *ret = symbol.st_value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* avr-ld cannot make build-id sections (agents/ports/avr/stamp.py). */
+static void read_build_note(struct footprint *f, Elf *elf, struct arena *arena)
+{
+    static const char note[16] = {4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0};
+    Elf_Scn *section = NULL;
+    uint64_t address = 0;
+    bool found = false;
+    GElf_Shdr s;
+
+    while (!found && (section = elf_nextscn(elf, section)) != NULL)
+        found = gelf_getshdr(section, &s) != NULL && s.sh_type == SHT_SYMTAB &&
+                find_symbol(elf, section, &s, "port_build_note", &address);
+    section = NULL;
+    while (found && (section = elf_nextscn(elf, section)) != NULL) {
+        Elf_Data *data;
+
+        if (gelf_getshdr(section, &s) == NULL || s.sh_type != SHT_PROGBITS || address < s.sh_addr ||
+            address - s.sh_addr >= s.sh_size)
+            continue;
+        data = elf_getdata(section, NULL);
+        if (data != NULL && data->d_size >= address - s.sh_addr + 36 &&
+            memcmp((char *)data->d_buf + (address - s.sh_addr), note, sizeof(note)) == 0) {
+            char *hex = arena_alloc(arena, 41);
+
+            hex_encode((char *)data->d_buf + (address - s.sh_addr) + 16, 20, hex);
+            f->build_id = hex;
+        }
+        return;
+    }
+}
+
 struct sections {
     struct footprint_section *items;
     size_t count, capacity;
@@ -116,7 +172,7 @@ static int read_sections(struct footprint *f, Elf *elf, unsigned machine, struct
         if (list->count == SECTIONS_MAX)
             return err_set(err, ERR_CONFIG, "more than %d sections", SECTIONS_MAX);
         *ARENA_PUSH(arena, list->items, list->count, list->capacity) = (struct footprint_section){
-            .name = arena_strdup(arena, name),
+            .name = arena_strndup(arena, name, strnlen(name, NAME_MAX_KEPT)),
             .address = s.sh_addr,
             .size = s.sh_size,
             .counted = field_for(&f->total, &s, name, machine),
@@ -155,6 +211,15 @@ static int read_map(struct footprint *f, const char *map, const struct sections 
     return 0;
 }
 
+/* libelf takes a file that ends before its tables for one that has none. */
+static bool whole(Elf *elf, const GElf_Ehdr *h, size_t size)
+{
+    size_t sections = 0;
+
+    return h->e_shoff <= size && (uint64_t)h->e_shnum * h->e_shentsize <= size - h->e_shoff &&
+           elf_getshdrnum(elf, &sections) == 0 && sections >= h->e_shnum;
+}
+
 static int parse(const void *bytes, size_t size, const char *map, struct arena *arena,
                  struct footprint *f, struct err *err)
 {
@@ -170,9 +235,13 @@ static int parse(const void *bytes, size_t size, const char *map, struct arena *
         return err_set(err, ERR_CONFIG, "not a 32-bit ELF file");
     if (header.e_type != ET_EXEC)
         return err_set(err, ERR_CONFIG, "not an executable ELF file");
+    if (!whole(elf, &header, size))
+        return err_set(err, ERR_CONFIG, "ends too early");
     f->machine = machine_name(header.e_machine, arena);
     if (read_sections(f, elf, header.e_machine, &list, arena, err) < 0)
         return (int)err->code;
+    if (f->build_id[0] == '\0')
+        read_build_note(f, elf, arena);
     return read_map(f, map, &list, arena, err);
 }
 

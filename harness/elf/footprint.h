@@ -31,7 +31,7 @@ struct footprint_bytes {
 /* One object file of the image: "libkernels-cm4f.a(conv.c.o)" is archive and object. */
 struct footprint_object {
     const char *archive; /* without its folder; "" for an object that is in none */
-    const char *object;
+    const char *object;  /* "lto.o" for what was optimised at link time, whatever it came from */
     struct footprint_bytes bytes;
 };
 
@@ -67,7 +67,10 @@ int footprint_parse(const void *elf, size_t size, const char *map, const char *n
 /* The value of a key of the note, or NULL. */
 const char *footprint_note_value(const struct footprint *f, const char *key, struct arena *arena);
 
-/* Sum over the objects whose archive begins with prefix ("libkernels"). */
+/*
+ * Sum over the objects whose archive begins with prefix. Archives of our build (agents/ports):
+ * "libcore-", "libport-" (both within "lto.o" on Cortex-M0), "libnull-", "libengines-", "libkernels-".
+ */
 struct footprint_bytes footprint_of(const struct footprint *f, const char *prefix);
 
 #endif

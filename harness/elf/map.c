@@ -46,7 +46,7 @@ static struct footprint_object *object_for(struct reader *r, const char *path)
     const char *file = slash != NULL ? slash + 1 : path;
     const char *open = strchr(file, '(');
     const char *archive = "";
-    const char *object = file;
+    const char *object = strstr(file, ".ltrans") != NULL ? "lto.o" : file; /* a temporary's name */
     struct footprint_object *o;
 
     if (open != NULL) {

@@ -10,6 +10,7 @@ __asm__(".pushsection .note.tinyrig, \"\", %note\n"
         ".asciz \"TINYRIG\"\n"
         "tinyrig_note_text:\n" /* clang-format off */
         LINE("board", BUILD_BOARD)
+        LINE("arch", BUILD_ARCH)
         LINE("version", TINYRIG_VERSION)
         LINE("compiler", BUILD_COMPILER " " __VERSION__)
         LINE("flags", BUILD_FLAGS)
