@@ -164,7 +164,7 @@ const char *text_nearest(const char *word, const char *const *candidates)
     for (; *candidates != NULL; candidates++) {
         const size_t d = edit_distance(word, *candidates);
 
-        if (d < best_distance) {
+        if (d < best_distance && d < strlen(word)) { /* some letter of it must be left */
             best_distance = d;
             best = *candidates;
         }

@@ -30,7 +30,7 @@ bool text_to_si(const char *s, const char *unit, double *ret);
 
 /*
  * The candidate nearest to word in edit distance, or NULL when none is near enough to suggest
- * (more than a third of the letters differ). candidates is NULL-terminated.
+ * (more than a third of the letters differ, or all). candidates is NULL-terminated.
  */
 const char *text_nearest(const char *word, const char *const *candidates);
 

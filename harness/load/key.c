@@ -44,11 +44,14 @@ static void say_unknown(struct load *l, const struct node *key, const struct key
 {
     const char *names[64] = {NULL};
     const struct key_map *home = map_with_key(map, key->text);
+    const char *near;
     char hint[96];
 
     for (size_t i = 0; map->keys[i].name != NULL && i + 1 < ARRAY_SIZE(names); i++)
         names[i] = map->keys[i].name;
-    if (home != NULL)
+    near = text_nearest(key->text, names);
+    /* `board` may belong in 'exclude', but who writes it here means `boards`. */
+    if (home != NULL && (near == NULL || strncmp(near, key->text, strlen(key->text)) != 0))
         (void)snprintf(hint, sizeof(hint), " (it belongs in '%s')", home->name);
     else
         key_suggest(key->text, names, hint);

@@ -70,6 +70,7 @@ static void suggests_the_nearest_word(void **state)
     assert_string_equal(text_nearest("window", keys), "windows");
     assert_string_equal(text_nearest("wramup", keys), "warmup");
     assert_null(text_nearest("flash", keys));
+    assert_null(text_nearest("a", (const char *const[]){"b", NULL}));
 }
 
 static void json_strings_are_inert(void **state)
