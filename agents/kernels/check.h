@@ -30,7 +30,10 @@ static inline bool check_aligned(const struct kernel_span *span, uint32_t elemen
 /* Bytes of an enum kernel_type; 0 when there is no such type. */
 static inline uint32_t check_type_size(uint32_t type)
 {
-    return type <= KERNEL_U8 ? 1 : type == KERNEL_S16 ? 2 : type <= KERNEL_F32 ? 4 : 0;
+    return type <= KERNEL_U8 || type == KERNEL_BOOL ? 1
+           : type == KERNEL_S16                     ? 2
+           : type <= KERNEL_F32                     ? 4
+                                                    : 0;
 }
 
 #endif

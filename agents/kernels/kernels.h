@@ -22,20 +22,42 @@
  * kind, parameter struct. Kinds with variants come first, so that a variant's table is short.
  * The order is part of the model image: append, or raise IMAGE_VERSION.
  */
-#define KERNEL_KINDS(X)                                                                            \
-    X(CONV_S8, kernel_conv)                                                                        \
-    X(DEPTHWISE_S8, kernel_conv)                                                                   \
-    X(FULLY_CONNECTED_S8, kernel_fully_connected)                                                  \
-    X(ADD_S8, kernel_binary)                                                                       \
-    X(AVERAGE_POOL_S8, kernel_pool)                                                                \
-    X(MAX_POOL_S8, kernel_pool)                                                                    \
-    X(SOFTMAX_S8, kernel_softmax)                                                                  \
-    X(LOOKUP, kernel_lookup)                                                                       \
-    X(REQUANTIZE, kernel_requantize)                                                               \
-    X(DEQUANTIZE, kernel_dequantize)                                                               \
-    X(QUANTIZE, kernel_dequantize)                                                                 \
-    X(FILL, kernel_fill)                                                                           \
-    X(COPY, kernel_copy)
+/* clang-format off */
+#define KERNEL_KINDS(X) \
+    X(CONV_S8, kernel_conv) \
+    X(DEPTHWISE_S8, kernel_conv) \
+    X(FULLY_CONNECTED_S8, kernel_fully_connected) \
+    X(ADD_S8, kernel_binary) \
+    X(MUL_S8, kernel_binary) \
+    X(AVERAGE_POOL_S8, kernel_pool) \
+    X(MAX_POOL_S8, kernel_pool) \
+    X(SOFTMAX_S8, kernel_softmax) \
+    X(LOOKUP, kernel_lookup) \
+    X(PRELU_S8, kernel_binary) \
+    X(SELECT, kernel_binary) \
+    X(TRANSPOSE_CONV_S8, kernel_conv) \
+    X(BATCH_MATMUL_S8, kernel_batch_matmul) \
+    X(MEAN, kernel_reduce) \
+    X(REDUCE_MAX, kernel_reduce) \
+    X(ARG_MAX, kernel_arg_max) \
+    X(REQUANTIZE, kernel_requantize) \
+    X(DEQUANTIZE, kernel_dequantize) \
+    X(QUANTIZE, kernel_dequantize) \
+    X(CAST, kernel_requantize) \
+    X(FILL, kernel_fill) \
+    X(COPY, kernel_copy) \
+    X(GATHER, kernel_gather) \
+    X(RESIZE_NEAREST, kernel_resize) \
+    X(RESIZE_BILINEAR_S8, kernel_resize) \
+    X(CURVE_S16, kernel_curve) \
+    X(SVDF, kernel_svdf) \
+    X(LSTM_S8, kernel_lstm) \
+    X(CONV_S16, kernel_conv) \
+    X(DEPTHWISE_S16, kernel_conv) \
+    X(FULLY_CONNECTED_S16, kernel_fully_connected) \
+    X(ADD_S16, kernel_binary) \
+    X(MUL_S16, kernel_binary)
+/* clang-format on */
 
 enum kernel_kind {
 #define X(name, params) KERNEL_##name,
@@ -75,19 +97,28 @@ struct kernel_channel {
     int32_t shift;      /* -31..30; positive shifts left */
 };
 
+struct kernel_channel_wide {
+    int64_t bias;
+    int32_t multiplier; /* as above, but used with 16 bits: MultiplyByQuantizedMultiplier(int64) */
+    int32_t shift;      /* -31..7 */
+};
+
 /* Element types of kernels that take more than one. */
 enum kernel_type {
     KERNEL_S8,
     KERNEL_U8,
     KERNEL_S16,
     KERNEL_S32,
-    KERNEL_F32
+    KERNEL_F32,
+    KERNEL_BOOL
 };
 
 /*
  * Spans: in [batches][in_h][in_w][in_c], out [batches][out_h][out_w][out_c],
  *        weights (CONV: [out_c][filter_h][filter_w][filter_c]; DEPTHWISE: [filter_h][filter_w][out_c]),
  *        struct kernel_channel [out_c]; then the variant's own.
+ * *_S16: in and out int16_t; biases are int64_t and sums have 64 bits when `wide`, see below.
+ * TRANSPOSE_CONV: weights as for CONV; pads are those cut off the output.
  * CONV: output channel c reads the group of input channels c / (out_c / groups).
  * DEPTHWISE: out_c is a multiple of in_c (the depth multiplier).
  */
@@ -102,18 +133,21 @@ struct kernel_conv {
     int16_t out_offset;        /* the output's zero point */
     int16_t act_min, act_max;
     uint16_t filter_c; /* CONV: input channels of one group: in_c / groups */
+    uint16_t wide;     /* *_S16: struct kernel_channel_wide */
+    uint16_t reserved;
 };
 
 /*
  * Spans: in [batches][in_n], out [batches][out_n], weights [out_n][in_n],
  *        per_channel: struct kernel_channel [out_n], else int32_t bias[out_n].
+ * FULLY_CONNECTED_S16: in and out int16_t, always per_channel, `wide` as for CONV_S16.
  */
 struct kernel_fully_connected {
     uint32_t batches, in_n, out_n;
     int32_t multiplier, shift; /* when not per_channel */
     int16_t in_offset, weights_offset, out_offset;
     int16_t act_min, act_max;
-    uint16_t per_channel;
+    uint8_t per_channel, wide;
 };
 
 /* Spans: in [batches][in_h][in_w][c], out [batches][out_h][out_w][c]. */
@@ -129,9 +163,16 @@ struct kernel_pool {
 /*
  * Spans: a, b, out. The output is walked in order, rank dimensions with the last one innermost; a
  * and b move by their strides (in elements; 0 where they are broadcast).
+ * ADD: out = requantize(requantize(a << left_shift) +- requantize(b << left_shift));
+ * MUL: out = requantize(a * b); PRELU: b is the slope where a < 0 (b_multiplier), a's own factor is
+ * a_multiplier; SELECT: the larger or smaller of a and b, on raw values of `type`.
+ * Offsets are added to a and b first, and to the result; then it is clamped.
  */
 struct kernel_binary {
-    uint16_t rank, reserved;
+    uint8_t rank;
+    uint8_t type;     /* SELECT: enum kernel_type, no F32 */
+    uint8_t negative; /* ADD: subtract b; SELECT: the smaller */
+    uint8_t left_shift;
     uint32_t dims[KERNEL_MAX_RANK];
     uint32_t a_strides[KERNEL_MAX_RANK];
     uint32_t b_strides[KERNEL_MAX_RANK];
@@ -140,7 +181,6 @@ struct kernel_binary {
     int32_t out_multiplier, out_shift;
     int32_t a_offset, b_offset, out_offset;
     int32_t act_min, act_max;
-    uint32_t left_shift;
 };
 
 /*
@@ -158,10 +198,14 @@ struct kernel_lookup {
     uint32_t width; /* 1, 2 or 4 */
 };
 
-/* Spans: in [n], out [n]: out = clamp(requantize(in - in_zero) + out_zero). */
+/*
+ * Spans: in [n], out [n].
+ * REQUANTIZE: out = clamp(requantize(in - in_zero) + out_zero). CAST: C's conversion, and only n
+ * and the types count, which may be F32.
+ */
 struct kernel_requantize {
     uint32_t n;
-    uint8_t in_type, out_type; /* enum kernel_type, no F32 */
+    uint8_t in_type, out_type; /* enum kernel_type */
     uint16_t reserved;
     int32_t multiplier, shift;
     int32_t in_zero, out_zero;
@@ -196,6 +240,107 @@ struct kernel_copy {
     uint32_t dims[KERNEL_MAX_RANK];
     int32_t in_strides[KERNEL_MAX_RANK];
     int32_t out_strides[KERNEL_MAX_RANK];
+};
+
+/*
+ * Spans: a [batches...][rows][depth], b [batches...][depth][columns], out.
+ * Batches broadcast by their strides (in elements of a whole matrix); transposed operands are
+ * stored the other way round.
+ */
+struct kernel_batch_matmul {
+    uint32_t batch_dims[4]; /* outermost first, 1 where there are fewer */
+    uint32_t a_strides[4], b_strides[4];
+    uint32_t rows, columns, depth;
+    uint8_t a_transposed, b_transposed;
+    uint16_t reserved;
+    int32_t a_offset, b_offset, out_offset;
+    int32_t multiplier, shift;
+    int32_t act_min, act_max;
+};
+
+/*
+ * Spans: in, out. For every element of the outer dimensions, in order, the inner ones are reduced.
+ * MEAN: out = requantize(sum - in_zero_sum) + out_zero. REDUCE_MAX: the largest. Strides are in
+ * elements of `type` (S8 or S16).
+ */
+struct kernel_reduce {
+    uint8_t outer_rank, inner_rank, type, reserved;
+    uint32_t outer_dims[KERNEL_MAX_RANK], outer_strides[KERNEL_MAX_RANK];
+    uint32_t inner_dims[KERNEL_MAX_RANK], inner_strides[KERNEL_MAX_RANK];
+    int32_t in_zero_sum, out_zero;
+    int32_t multiplier, shift;
+};
+
+/* Spans: in [before][n][after] of `type`, out int32_t [before][after]: place of the first largest. */
+struct kernel_arg_max {
+    uint32_t before, n, after;
+    uint32_t type; /* S8, S16, S32 or F32 */
+};
+
+/*
+ * Spans: in [batches][before][n][run bytes], indices int32_t [batches][count],
+ *        out [batches][before][count][run bytes]. An index out of range reads the nearest one.
+ */
+struct kernel_gather {
+    uint32_t batches, before, n, run, count;
+};
+
+/*
+ * Spans: in [batches][in_h][in_w][run], out [batches][out_h][out_w][run], rows [out_h], cols [out_w].
+ * NEAREST: rows and cols are uint16_t places in the input, run is in bytes.
+ * BILINEAR: they are struct kernel_place, run counts int8 channels.
+ */
+struct kernel_resize {
+    uint16_t batches, in_h, in_w, out_h, out_w, reserved;
+    uint32_t run;
+};
+
+struct kernel_place {
+    uint16_t first, second; /* neighbours */
+    int32_t fraction;       /* of the second, 1/1024; may lie outside 0..1024 at the borders */
+};
+
+/*
+ * Spans: in int16_t [n], out int16_t [n], table uint16_t [256]: sigmoid of i/24 in 0.16.
+ * The input times multiplier / 2^shift counts in 1/(3 * 4096).
+ */
+struct kernel_curve {
+    uint32_t n;
+    int32_t multiplier, shift;
+    uint32_t tanh; /* else logistic */
+};
+
+/*
+ * Spans: in int8 [batches][in_n], out int8 [batches][units], feature weights int8 [filters][in_n],
+ *        time weights [filters][memory] (state's type), bias int32_t [units],
+ *        state [batches][filters][memory] (state_type S8 or S16).
+ */
+struct kernel_svdf {
+    uint32_t batches, in_n, filters, memory, rank; /* units = filters / rank */
+    int32_t in_offset, state_zero, out_zero;
+    int32_t state_multiplier, state_shift;
+    int32_t out_multiplier, out_shift;
+    uint32_t state_type;
+};
+
+/*
+ * Spans: in int8 [..][in_n], out int8 [..][units], hidden int8 [batches][units] (state),
+ *        cell int16_t [batches][units] (state), sigmoid table (see kernel_curve),
+ *        gates int16_t [4][units] (scratch), then for each gate (input, forget, cell, output):
+ *        input weights int8 [units][in_n], recurrent weights int8 [units][units], and
+ *        bias int32_t [2][units] for both.
+ * Zero points are folded into the biases.
+ */
+struct kernel_lstm {
+    uint32_t steps, batches, in_n, units;
+    uint32_t step_stride, batch_stride; /* rows of in and out */
+    int32_t in_multiplier[4], in_shift[4];
+    int32_t hidden_multiplier[4], hidden_shift[4];
+    int32_t forget_multiplier, forget_shift;
+    int32_t input_multiplier, input_shift;
+    int32_t out_multiplier, out_shift, hidden_zero;
+    int32_t cell_clip; /* 0: none */
+    int32_t tanh_multiplier, tanh_shift;
 };
 
 typedef void kernel_fn(const void *params, void *const *at);

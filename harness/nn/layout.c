@@ -32,13 +32,13 @@ static void find_lifetimes(struct nn_lower *l)
             touch(&l->buffers[l->steps[i].spans[k].buffer], i);
     }
     for (size_t i = 0; i < l->graph->input_count; i++) {
-        struct nn_buffer *b = &l->buffers[l->buffer_of[l->graph->inputs[i]]];
+        struct nn_buffer *b = &l->buffers[l->span_of[l->graph->inputs[i]].buffer];
         touch(b, 0);
         if (!l->target->reuse_inputs)
             touch(b, end);
     }
     for (size_t i = 0; i < l->graph->output_count; i++)
-        touch(&l->buffers[l->buffer_of[l->graph->outputs[i]]], end);
+        touch(&l->buffers[l->span_of[l->graph->outputs[i]].buffer], end);
     for (size_t i = 0; i < l->buffer_count; i++) {
         struct nn_buffer *b = &l->buffers[i];
         if (b->used && (b->whole || b->variable)) {
@@ -50,9 +50,14 @@ static void find_lifetimes(struct nn_lower *l)
 
 /* ---- sharing ---- */
 
-/* The least slack over all spans of the step that name `in`; false when one may not be shared. */
+/*
+ * The least slack over all spans of the step that name `in`, between the starts of the two buffers;
+ * false when one of them may not be shared.
+ */
 static bool shared_slack(const struct nn_step *s, unsigned out, uint32_t in, int32_t *slack)
 {
+    int32_t out_offset = (int32_t)s->spans[out].offset;
+
     for (unsigned k = 0; k < s->span_count; k++) {
         bool allowed = false;
         if (s->spans[k].buffer != in)
@@ -61,8 +66,9 @@ static bool shared_slack(const struct nn_step *s, unsigned out, uint32_t in, int
             const struct nn_sharing *r = &s->sharings[i];
             if (r->out != out || r->in != k)
                 continue;
+            int32_t here = r->slack + (int32_t)s->spans[k].offset - out_offset;
             allowed = true;
-            *slack = r->slack < *slack ? r->slack : *slack;
+            *slack = here < *slack ? here : *slack;
         }
         if (!allowed)
             return false;
@@ -79,8 +85,8 @@ static void find_overlaps(const struct nn_lower *l, const uint32_t *item_of, str
             uint32_t in = s->spans[s->sharings[k].in].buffer;
             const struct nn_buffer *o = &l->buffers[out], *b = &l->buffers[in];
             int32_t slack = INT32_MAX / 2;
-            if (out == in || b->data || b->last != i || o->first != i ||
-                !shared_slack(s, s->sharings[k].out, in, &slack))
+            if (out == in || b->data || b->last != i || o->first != i || b->variable ||
+                o->variable || !shared_slack(s, s->sharings[k].out, in, &slack))
                 continue;
             plan->overlaps[plan->overlap_count++] =
                 (struct plan_overlap){item_of[out], item_of[in], slack};
@@ -160,7 +166,8 @@ static int write_tensor(struct nn_lower *l, const char *what, size_t i, int32_t 
                        "%s %zu of the model (tensor %d '%s'): type %s "
                        "is not supported",
                        what, i, index, t->name, nn_type_name((int)t->type));
-    struct image_tensor tensor = {.offset = l->buffers[l->buffer_of[index]].offset,
+    const struct nn_span *span = &l->span_of[index];
+    struct image_tensor tensor = {.offset = l->buffers[span->buffer].offset + span->offset,
                                   .size = (uint32_t)t->size,
                                   .type = (uint8_t)type};
     buf_append(b, &tensor, sizeof tensor);
@@ -189,6 +196,8 @@ static uint16_t write_variables(const struct nn_lower *l, struct buf *b)
         if (!v->used || !v->variable)
             continue;
         struct image_variable variable = {v->offset, v->size, IMAGE_FILL | v->init_fill};
+        if (v->init)
+            variable.init = v->init_at;
         buf_append(b, &variable, sizeof variable);
         n++;
     }
@@ -240,15 +249,15 @@ static size_t align_up(size_t v, size_t align)
     return (v + align - 1) & ~(align - 1);
 }
 
-/* Every constant that a step reads, once. */
+/* Every constant that a step reads, and the first values of variables, once. */
 static size_t place_constants(struct nn_lower *l, size_t at)
 {
     for (size_t i = 0; i < l->buffer_count; i++) {
         struct nn_buffer *b = &l->buffers[i];
-        if (!b->data || !b->used)
+        if (!b->used || (!b->data && !b->init))
             continue;
         at = align_up(at, b->align);
-        b->offset = (uint32_t)at;
+        *(b->data ? &b->offset : &b->init_at) = (uint32_t)at;
         at += b->size;
     }
     return at;
@@ -257,10 +266,11 @@ static size_t place_constants(struct nn_lower *l, size_t at)
 static void write_constants(const struct nn_lower *l, struct buf *b)
 {
     for (size_t i = 0; i < l->buffer_count; i++) {
-        if (!l->buffers[i].data || !l->buffers[i].used)
+        const struct nn_buffer *c = &l->buffers[i];
+        if (!c->used || (!c->data && !c->init))
             continue;
-        pad_to(b, l->buffers[i].align);
-        buf_append(b, l->buffers[i].data, l->buffers[i].size);
+        pad_to(b, c->align);
+        buf_append(b, c->data ? c->data : c->init, c->size);
     }
 }
 

@@ -6,22 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/nn/quant.h"
+
 static const struct {
     int32_t code;
     lower_fn *lower;
 } table[] = {
-    {NN_OP_CONV_2D, lower_conv_2d},
-    {NN_OP_DEPTHWISE_CONV_2D, lower_depthwise_conv_2d},
-    {NN_OP_FULLY_CONNECTED, lower_fully_connected},
-    {NN_OP_AVERAGE_POOL_2D, lower_average_pool},
-    {NN_OP_MAX_POOL_2D, lower_max_pool},
-    {NN_OP_ADD, lower_add},
-    {NN_OP_SOFTMAX, lower_softmax},
-    {NN_OP_RESHAPE, lower_reshape},
-    {NN_OP_PAD, lower_pad},
-    {NN_OP_PADV2, lower_pad},
-    {NN_OP_QUANTIZE, lower_quantize},
-    {NN_OP_DEQUANTIZE, lower_dequantize},
+#define X(name, fn) {NN_OP_##name, lower_##fn},
+    NN_LOWERINGS(X)
+#undef X
 };
 
 /* ---- errors ---- */
@@ -144,8 +137,8 @@ const struct nn_tensor *lower_out(struct nn_lower *l, size_t i, uint32_t types)
 {
     const struct nn_tensor *t = &l->graph->tensors[l->op->outputs[i]];
 
-    if (t->data) {
-        LOWER_FAIL_TENSOR(l, l->op->outputs[i], "is a constant, but also an output");
+    if (t->data || t->variable) {
+        LOWER_FAIL_TENSOR(l, l->op->outputs[i], "is a constant or variable, but also an output");
         return NULL;
     }
     return check_tensor(l, t, types) < 0 ? NULL : t;
@@ -181,6 +174,59 @@ int64_t lower_const_int(const struct nn_tensor *t, size_t i)
     }
     memcpy(&v32, t->data + i * 4, sizeof v32);
     return v32;
+}
+
+int lower_axis(struct nn_lower *l, int64_t axis, unsigned rank, unsigned *ret)
+{
+    int64_t a = axis < 0 ? axis + rank : axis;
+
+    if (a < 0 || a >= rank)
+        return LOWER_FAIL(l, "there is no dimension %lld of %u", (long long)axis, rank);
+    *ret = (unsigned)a;
+    return 0;
+}
+
+uint32_t lower_extent(const struct nn_tensor *t, unsigned from, unsigned to)
+{
+    uint32_t n = 1;
+
+    for (unsigned i = from; i < to; i++)
+        n *= (uint32_t)t->dims[i];
+    return n;
+}
+
+int lower_range(struct nn_lower *l, const struct nn_tensor *out, int32_t *low, int32_t *high)
+{
+    enum nn_activation activation = l->op->options.activation;
+
+    *low = out->type == NN_INT16 ? INT16_MIN : INT8_MIN;
+    *high = out->type == NN_INT16 ? INT16_MAX : INT8_MAX;
+    if (quant_activation_range(activation, out->quant.scale[0], out->quant.zero_point[0], low,
+                               high))
+        return 0;
+    return LOWER_FAIL(l, "fused activation %s is not supported", nn_activation_name(activation));
+}
+
+/* INT4 values lie two in a byte, the first in the low half. */
+int lower_filter(struct nn_lower *l, size_t i, struct nn_tensor *ret)
+{
+    const struct nn_tensor *t = lower_optional(l, i);
+
+    if (t && t->type == NN_INT4 && t->data) {
+        int8_t *wide = arena_alloc(l->arena, t->elements + 1);
+        for (size_t k = 0; k < t->elements; k++)
+            wide[k] = (int8_t)((int8_t)(t->data[k / 2] << (k % 2 ? 0 : 4)) >> 4);
+        *ret = *t;
+        ret->type = NN_INT8;
+        ret->size = t->elements;
+        ret->data = (const uint8_t *)wide;
+        return 0;
+    }
+    t = lower_const(l, i, NN_INT8);
+    if (!t)
+        return lower_failed(l);
+    *ret = *t;
+    return 0;
 }
 
 int lower_rank(struct nn_lower *l, const struct nn_tensor *t, unsigned rank)
@@ -225,29 +271,39 @@ static struct nn_span whole(const struct nn_lower *l, uint32_t buffer)
     return (struct nn_span){.buffer = buffer, .size = l->buffers[buffer].size};
 }
 
+struct nn_span lower_variable(struct nn_lower *l, const struct nn_tensor *t)
+{
+    struct nn_span *span = &l->span_of[lower_index(l, t)];
+    struct nn_buffer b = {.name = t->name, .size = (uint32_t)t->size, .align = 4, .variable = true};
+
+    if (t->type == NN_INT8 || t->type == NN_UINT8)
+        b.init_fill = t->quant.count ? (uint8_t)t->quant.zero_point[0] : 0;
+    if (span->size == 0)
+        *span = whole(l, new_buffer(l, b));
+    return *span;
+}
+
 int lower_read(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret)
 {
-    int32_t index = lower_index(l, t);
+    struct nn_span *span = &l->span_of[lower_index(l, t)];
 
-    if (l->buffer_of[index] < 0 && t->data) {
-        struct nn_span span = lower_constant(l, t->name, t->data, t->size);
-        l->buffer_of[index] = (int32_t)span.buffer;
-    }
-    if (l->buffer_of[index] < 0)
-        return LOWER_FAIL_TENSOR(l, index, "is read before anything has written it");
-    *ret = whole(l, (uint32_t)l->buffer_of[index]);
+    if (span->size == 0 && t->data)
+        *span = lower_constant(l, t->name, t->data, t->size);
+    if (span->size == 0)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, t), "is read before anything has written it");
+    *ret = *span;
     return 0;
 }
 
 int lower_write(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret)
 {
-    int32_t index = lower_index(l, t);
+    struct nn_span *span = &l->span_of[lower_index(l, t)];
 
-    if (l->buffer_of[index] >= 0)
-        return LOWER_FAIL_TENSOR(l, index, "is written twice");
-    l->buffer_of[index] = (int32_t)new_buffer(
-        l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
-    *ret = whole(l, (uint32_t)l->buffer_of[index]);
+    if (span->size)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, t), "is written twice");
+    *span = whole(l, new_buffer(l, (struct nn_buffer){
+                                       .name = t->name, .size = (uint32_t)t->size, .align = 4}));
+    *ret = *span;
     return 0;
 }
 
@@ -263,19 +319,19 @@ struct nn_span lower_scratch(struct nn_lower *l, const char *name, uint32_t size
     return whole(l, new_buffer(l, (struct nn_buffer){.name = name, .size = size, .align = align}));
 }
 
-int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn_tensor *in)
+int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn_tensor *in,
+                uint32_t offset)
 {
-    struct nn_span span;
-    int32_t index = lower_index(l, out);
+    struct nn_span *span = &l->span_of[lower_index(l, out)], source;
 
-    if (out->size != in->size)
-        return LOWER_FAIL_TENSOR(l, index, "%s does not hold as many elements as %s",
-                                 nn_shape_text(l->arena, out), nn_shape_text(l->arena, in));
-    if (l->buffer_of[index] >= 0)
-        return LOWER_FAIL_TENSOR(l, index, "is written twice");
-    if (lower_read(l, in, &span) < 0)
+    if (span->size)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, out), "is written twice");
+    if (lower_read(l, in, &source) < 0)
         return lower_failed(l);
-    l->buffer_of[index] = (int32_t)span.buffer;
+    if (offset > source.size || out->size > source.size - offset || out->size == 0)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, out), "%s does not fit into %s",
+                                 nn_shape_text(l->arena, out), nn_shape_text(l->arena, in));
+    *span = (struct nn_span){source.buffer, source.offset + offset, (uint32_t)out->size};
     return 0;
 }
 
@@ -369,29 +425,25 @@ void lower_assume_outputs(struct nn_lower *l, size_t index)
 
     for (size_t i = 0; i < op->output_count; i++) {
         const struct nn_tensor *t = &l->graph->tensors[op->outputs[i]];
-        if (l->buffer_of[op->outputs[i]] < 0)
-            l->buffer_of[op->outputs[i]] = (int32_t)new_buffer(
-                l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
+        if (l->span_of[op->outputs[i]].size == 0)
+            l->span_of[op->outputs[i]] = lower_scratch(l, t->name, (uint32_t)t->size + 1, 4);
     }
 }
 
 int lower_begin(struct nn_lower *l)
 {
-    l->buffer_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->buffer_of + 1);
+    l->span_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->span_of + 1);
     l->macs = arena_alloc(l->arena, l->graph->op_count * sizeof *l->macs + 1);
-    for (size_t i = 0; i < l->graph->tensor_count; i++)
-        l->buffer_of[i] = -1;
     for (size_t i = 0; i < l->graph->input_count; i++) {
         int32_t index = l->graph->inputs[i];
         const struct nn_tensor *t = &l->graph->tensors[index];
-        if (t->data || l->buffer_of[index] >= 0 || t->size == 0)
+        if (t->data || l->span_of[index].size || t->size == 0)
             return err_set(l->err, ERR_CONFIG, "input %zu of the model (tensor %d '%s') %s", i,
                            index, t->name,
                            t->data   ? "is a constant"
                            : t->size ? "is listed twice"
                                      : "is empty");
-        l->buffer_of[index] = (int32_t)new_buffer(
-            l, (struct nn_buffer){.name = t->name, .size = (uint32_t)t->size, .align = 4});
+        l->span_of[index] = lower_scratch(l, t->name, (uint32_t)t->size, 4);
     }
     return 0;
 }

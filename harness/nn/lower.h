@@ -23,7 +23,8 @@ struct nn_buffer {
     bool variable;    /* keeps its value between inferences; `data` of the first value in init */
     const void *init; /* NULL: init_fill */
     uint8_t init_fill;
-    bool used; /* some step touches it */
+    uint32_t init_at; /* where the writer put init */
+    bool used;        /* some step touches it */
     uint32_t first, last;
     uint32_t offset; /* in the arena (planner) or in the image (writer) */
 };
@@ -54,6 +55,14 @@ struct nn_step {
     uint32_t params_size;
 };
 
+/* A variable that operators reach through a handle. */
+struct nn_resource {
+    const char *name;
+    uint32_t buffer;
+    bool has_buffer;              /* READ or ASSIGN has said how large it is */
+    const struct nn_tensor *init; /* CALL_ONCE's value; NULL: zero */
+};
+
 struct nn_lower {
     struct arena *arena;
     const struct nn_model *model;
@@ -64,8 +73,10 @@ struct nn_lower {
     size_t buffer_count, buffer_capacity;
     struct nn_step *steps;
     size_t step_count, step_capacity;
-    int32_t *buffer_of;     /* [tensor]; -1 until it has one */
-    uint64_t *macs;         /* [op] */
+    struct nn_span *span_of;       /* [tensor]: where it lies; size 0 until it has a place */
+    uint64_t *macs;                /* [op] */
+    struct nn_resource *resources; /* what VAR_HANDLE names */
+    size_t resource_count, resource_capacity;
     const struct nn_op *op; /* the one being lowered */
     size_t op_index;
 };
@@ -112,6 +123,9 @@ const struct nn_tensor *lower_const(struct nn_lower *l, size_t i, enum nn_type t
 /* Element i of a constant INT32 (or INT64) tensor. */
 int64_t lower_const_int(const struct nn_tensor *t, size_t i);
 
+/* Constant weights as INT8; INT4 ones are unpacked. */
+int lower_filter(struct nn_lower *l, size_t i, struct nn_tensor *ret);
+
 int lower_same_shape(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b);
 int lower_rank(struct nn_lower *l, const struct nn_tensor *t, unsigned rank);
 /* Same scale and zero point. */
@@ -120,13 +134,17 @@ int lower_same_quant(struct nn_lower *l, const struct nn_tensor *a, const struct
 /* Index of a tensor of this graph, from its address. */
 int32_t lower_index(const struct nn_lower *l, const struct nn_tensor *t);
 
+/* A variable's own buffer, made at its first mention; it starts out as its zero point. */
+struct nn_span lower_variable(struct nn_lower *l, const struct nn_tensor *t);
+
 /* Buffers. lower_read fails (-1) when nothing has written the tensor; the others cannot fail. */
 int lower_read(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret);
 int lower_write(struct nn_lower *l, const struct nn_tensor *t, struct nn_span *ret);
 struct nn_span lower_constant(struct nn_lower *l, const char *name, const void *data, size_t size);
 struct nn_span lower_scratch(struct nn_lower *l, const char *name, uint32_t size, uint32_t align);
-/* The output is the input under another shape. */
-int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn_tensor *in);
+/* The output is the input under another shape, or (at byte `offset`) a piece of it. */
+int lower_alias(struct nn_lower *l, const struct nn_tensor *out, const struct nn_tensor *in,
+                uint32_t offset);
 
 /* A new step of the operator; params are copied. Its spans are then filled in order. */
 struct nn_step *lower_step(struct nn_lower *l, enum kernel_kind kind, enum kernel_variant variant,
@@ -140,10 +158,94 @@ int lower_add_out(struct nn_lower *l, struct nn_step *s, const struct nn_tensor 
 /* Slack of a kernel that handles n elements in order, each read before it is written. */
 int32_t lower_slack_elements(size_t n, uint32_t out_bytes, uint32_t in_bytes);
 
-/* The operators. */
+/* ---- shared by several operators ---- */
+
+#define INTEGER_TYPES                                                                              \
+    (TYPE_BIT(NN_INT8) | TYPE_BIT(NN_UINT8) | TYPE_BIT(NN_INT16) | TYPE_BIT(NN_INT32))
+
+enum kernel_type lower_kernel_type(enum nn_type type);
+uint32_t lower_element_size(const struct nn_tensor *t);
+/* A step that maps each 8-bit element through a table of 256; entry i is for the bits i. */
+int lower_lookup(struct nn_lower *l, const struct nn_tensor *in, const struct nn_tensor *out,
+                 const void *table);
+/* The table that 16-bit curves and LSTM interpolate in. */
+struct nn_span lower_sigmoid_table(struct nn_lower *l);
+/* Smallest and largest value of the fused activation within the type of `out`. */
+int lower_range(struct nn_lower *l, const struct nn_tensor *out, int32_t *low, int32_t *high);
+/* An axis counted from the end when negative; fails when there is no such one. */
+int lower_axis(struct nn_lower *l, int64_t axis, unsigned rank, unsigned *ret);
+/* Product of the dimensions [from, to). */
+uint32_t lower_extent(const struct nn_tensor *t, unsigned from, unsigned to);
+
+/* A block of elements to move; strides and starts in elements. */
+struct nn_block {
+    unsigned rank;
+    uint32_t dims[NN_MAX_RANK];
+    int64_t in_strides[NN_MAX_RANK], out_strides[NN_MAX_RANK];
+    int64_t in_start, out_start;
+};
+/* Neighbouring runs are merged; nothing happens when a dimension is 0. */
+int lower_copy(struct nn_lower *l, const struct nn_block *b, uint32_t element, struct nn_span in,
+               struct nn_span out);
+/* Strides of a tensor in elements, innermost 1. */
+void lower_strides(const struct nn_tensor *t, int64_t strides[NN_MAX_RANK]);
+
+/* One row for each operator: how it is lowered. */
 typedef int lower_fn(struct nn_lower *l);
-lower_fn lower_conv_2d, lower_depthwise_conv_2d, lower_fully_connected;
-lower_fn lower_average_pool, lower_max_pool, lower_add, lower_softmax;
-lower_fn lower_reshape, lower_pad, lower_quantize, lower_dequantize;
+#define NN_LOWERINGS(X)                                                                            \
+    X(CONV_2D, conv_2d)                                                                            \
+    X(DEPTHWISE_CONV_2D, depthwise_conv_2d)                                                        \
+    X(TRANSPOSE_CONV, transpose_conv)                                                              \
+    X(FULLY_CONNECTED, fully_connected)                                                            \
+    X(BATCH_MATMUL, batch_matmul)                                                                  \
+    X(AVERAGE_POOL_2D, average_pool)                                                               \
+    X(MAX_POOL_2D, max_pool)                                                                       \
+    X(ADD, add)                                                                                    \
+    X(SUB, sub)                                                                                    \
+    X(MUL, mul)                                                                                    \
+    X(MAXIMUM, maximum)                                                                            \
+    X(MINIMUM, minimum)                                                                            \
+    X(PRELU, prelu)                                                                                \
+    X(SOFTMAX, softmax)                                                                            \
+    X(LOGISTIC, logistic)                                                                          \
+    X(TANH, tanh)                                                                                  \
+    X(RELU, relu)                                                                                  \
+    X(RELU6, relu6)                                                                                \
+    X(LEAKY_RELU, leaky_relu)                                                                      \
+    X(HARD_SWISH, hard_swish)                                                                      \
+    X(ELU, elu)                                                                                    \
+    X(MEAN, mean)                                                                                  \
+    X(REDUCE_MAX, reduce_max)                                                                      \
+    X(ARG_MAX, arg_max)                                                                            \
+    X(RESHAPE, reshape)                                                                            \
+    X(SQUEEZE, reshape)                                                                            \
+    X(EXPAND_DIMS, reshape)                                                                        \
+    X(TRANSPOSE, transpose)                                                                        \
+    X(CONCATENATION, concatenation)                                                                \
+    X(PACK, pack)                                                                                  \
+    X(UNPACK, unpack)                                                                              \
+    X(SPLIT, split)                                                                                \
+    X(SPLIT_V, split_v)                                                                            \
+    X(SLICE, slice)                                                                                \
+    X(STRIDED_SLICE, strided_slice)                                                                \
+    X(PAD, pad)                                                                                    \
+    X(PADV2, pad)                                                                                  \
+    X(MIRROR_PAD, mirror_pad)                                                                      \
+    X(GATHER, gather)                                                                              \
+    X(RESIZE_NEAREST_NEIGHBOR, resize_nearest)                                                     \
+    X(RESIZE_BILINEAR, resize_bilinear)                                                            \
+    X(QUANTIZE, quantize)                                                                          \
+    X(DEQUANTIZE, dequantize)                                                                      \
+    X(CAST, cast)                                                                                  \
+    X(SVDF, svdf)                                                                                  \
+    X(UNIDIRECTIONAL_SEQUENCE_LSTM, lstm)                                                          \
+    X(VAR_HANDLE, var_handle)                                                                      \
+    X(READ_VARIABLE, read_variable)                                                                \
+    X(ASSIGN_VARIABLE, assign_variable)                                                            \
+    X(CALL_ONCE, call_once)
+
+#define X(name, fn) lower_fn lower_##fn;
+NN_LOWERINGS(X)
+#undef X
 
 #endif

@@ -1,4 +1,4 @@
-/* FULLY_CONNECTED, SOFTMAX and element-wise operators of two tensors. */
+/* FULLY_CONNECTED, BATCH_MATMUL and SOFTMAX. */
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 
 struct dense {
     const struct nn_tensor *in, *filter, *bias, *out;
+    struct nn_tensor weights; /* the filter as INT8 */
     struct kernel_fully_connected params;
 };
 
@@ -31,22 +32,22 @@ static int check_dense_shapes(struct nn_lower *l, struct dense *d)
         return LOWER_FAIL_TENSOR(l, filter, "%s does not fit input %s and output %s",
                                  nn_shape_text(l->arena, d->filter), nn_shape_text(l->arena, d->in),
                                  nn_shape_text(l->arena, d->out));
-    if (d->bias &&
-        (!d->bias->data || d->bias->type != NN_INT32 || d->bias->elements != d->params.out_n))
+    bool wide = d->in->type == NN_INT16;
+    d->params.wide = wide && d->bias && d->bias->type == NN_INT64;
+    if (d->bias && (!d->bias->data || d->bias->elements != d->params.out_n ||
+                    (d->bias->type != NN_INT32 && !(wide && d->bias->type == NN_INT64))))
         return LOWER_FAIL_TENSOR(l, lower_index(l, d->bias),
-                                 "the bias must be a constant of %u INT32", d->params.out_n);
+                                 "the bias must be a constant of %u INT32%s", d->params.out_n,
+                                 wide ? " or INT64" : "");
     return 0;
 }
 
 static int set_dense_range(struct nn_lower *l, struct dense *d)
 {
-    enum nn_activation activation = l->op->options.activation;
-    int32_t low = INT8_MIN, high = INT8_MAX;
+    int32_t low = 0, high = 0;
 
-    if (!quant_activation_range(activation, d->out->quant.scale[0], d->out->quant.zero_point[0],
-                                &low, &high))
-        return LOWER_FAIL(l, "fused activation %s is not supported",
-                          nn_activation_name(activation));
+    if (lower_range(l, d->out, &low, &high) < 0)
+        return lower_failed(l);
     d->params.act_min = (int16_t)low;
     d->params.act_max = (int16_t)high;
     d->params.in_offset = (int16_t)-d->in->quant.zero_point[0];
@@ -55,42 +56,52 @@ static int set_dense_range(struct nn_lower *l, struct dense *d)
     return 0;
 }
 
-/* One multiplier for all: the product of the scales is a float's (GetQuantizedConvolution...). */
-static int per_tensor_channels(struct nn_lower *l, struct dense *d, struct nn_span *ret)
+/* Channel i's multiplier; with one scale for all, the product of the scales is a float's. */
+static int dense_multiplier(struct nn_lower *l, const struct dense *d, size_t i,
+                            struct quant_multiplier *ret)
 {
-    float product = d->in->quant.scale[0] * d->filter->quant.scale[0];
-    int32_t *biases = arena_alloc(l->arena, d->params.out_n * sizeof *biases);
-    struct quant_multiplier m;
+    const struct nn_quant *q = &d->filter->quant;
+    size_t k = q->count > 1 ? i : 0;
+    float product = d->in->quant.scale[0] * q->scale[0];
+    double in = (double)d->in->quant.scale[0], out = (double)d->out->quant.scale[0];
+    double real = q->count > 1 ? in * (double)q->scale[k] / out : (double)product / out;
 
-    if (!(product >= 0) || !quant_multiplier((double)product / (double)d->out->quant.scale[0], &m))
-        return LOWER_FAIL_TENSOR(l, lower_index(l, d->filter), "scale %g cannot be used",
-                                 (double)d->filter->quant.scale[0]);
-    d->params.multiplier = m.multiplier;
-    d->params.shift = m.shift;
-    for (size_t i = 0; d->bias && i < d->params.out_n; i++)
-        biases[i] = (int32_t)lower_const_int(d->bias, i);
-    *ret = lower_constant(l, "biases", biases, d->params.out_n * sizeof *biases);
-    return 0;
+    if (q->scale[k] >= 0 && (q->count == 1 || q->zero_point[k] == 0) &&
+        quant_multiplier(real, ret) && (!d->params.wide || ret->shift < 8))
+        return 0;
+    return LOWER_FAIL_TENSOR(l, lower_index(l, d->filter),
+                             "scale %g, zero point %d of channel %zu cannot be used",
+                             (double)q->scale[k], q->zero_point[k], i);
 }
 
-static int per_channel_channels(struct nn_lower *l, struct dense *d, struct nn_span *ret)
+/* int8 with one scale: biases alone. Otherwise a struct for each channel. */
+static int make_dense_channels(struct nn_lower *l, struct dense *d, struct nn_span *ret)
 {
-    struct kernel_channel *c = arena_alloc(l->arena, d->params.out_n * sizeof *c);
+    size_t n = d->params.out_n;
+    int32_t *biases = arena_alloc(l->arena, n * sizeof *biases);
+    struct kernel_channel *narrow = arena_alloc(l->arena, n * sizeof *narrow);
+    struct kernel_channel_wide *wide = arena_alloc(l->arena, n * sizeof *wide);
+    struct quant_multiplier m = {0, 0};
 
-    d->params.per_channel = 1;
-    for (size_t i = 0; i < d->params.out_n; i++) {
-        float scale = d->filter->quant.scale[i];
-        double real =
-            (double)d->in->quant.scale[0] * (double)scale / (double)d->out->quant.scale[0];
-        struct quant_multiplier m;
-        if (!(scale >= 0) || d->filter->quant.zero_point[i] != 0 || !quant_multiplier(real, &m))
-            return LOWER_FAIL_TENSOR(l, lower_index(l, d->filter),
-                                     "scale %g, zero point %d of channel %zu cannot be used",
-                                     (double)scale, d->filter->quant.zero_point[i], i);
-        c[i] = (struct kernel_channel){d->bias ? (int32_t)lower_const_int(d->bias, i) : 0,
-                                       m.multiplier, m.shift};
+    d->params.per_channel = d->filter->quant.count > 1 || d->in->type == NN_INT16;
+    for (size_t i = 0; i < n; i++) {
+        int64_t bias = d->bias ? lower_const_int(d->bias, i) : 0;
+        if (dense_multiplier(l, d, i, &m) < 0)
+            return lower_failed(l);
+        biases[i] = (int32_t)bias;
+        narrow[i] = (struct kernel_channel){(int32_t)bias, m.multiplier, m.shift};
+        wide[i] = (struct kernel_channel_wide){bias, m.multiplier, m.shift};
     }
-    *ret = lower_constant(l, "channels", c, d->params.out_n * sizeof *c);
+    d->params.multiplier = m.multiplier;
+    d->params.shift = m.shift;
+    if (d->params.wide) {
+        *ret = lower_constant(l, "channels", wide, n * sizeof *wide);
+        l->buffers[ret->buffer].align = 8;
+    } else if (d->params.per_channel) {
+        *ret = lower_constant(l, "channels", narrow, n * sizeof *narrow);
+    } else {
+        *ret = lower_constant(l, "biases", biases, n * sizeof *biases);
+    }
     return 0;
 }
 
@@ -103,21 +114,95 @@ int lower_fully_connected(struct nn_lower *l)
         return lower_failed(l);
     if (l->op->options.weights_format != 0)
         return LOWER_FAIL(l, "shuffled weights are not supported");
-    d.in = lower_in(l, 0, TYPE_BIT(NN_INT8));
-    d.out = d.in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
-    d.filter = d.out ? lower_const(l, 1, NN_INT8) : NULL;
-    if (!d.filter || check_dense_shapes(l, &d) < 0 || set_dense_range(l, &d) < 0)
+    d.in = lower_in(l, 0, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16));
+    d.out = d.in ? lower_out(l, 0, TYPE_BIT(d.in->type)) : NULL;
+    if (!d.out || lower_filter(l, 1, &d.weights) < 0)
         return lower_failed(l);
-    int status = d.filter->quant.count > 1 ? per_channel_channels(l, &d, &channels)
-                                           : per_tensor_channels(l, &d, &channels);
-    if (status < 0)
-        return status;
+    d.filter = lower_optional(l, 1);
+    if (check_dense_shapes(l, &d) < 0 || set_dense_range(l, &d) < 0 ||
+        make_dense_channels(l, &d, &channels) < 0)
+        return lower_failed(l);
     l->macs[l->op_index] = (uint64_t)d.params.batches * d.params.in_n * d.params.out_n;
-    struct nn_step *s = lower_step(l, KERNEL_FULLY_CONNECTED_S8, KERNEL_REF, &d.params);
-    if (lower_add_in(l, s, d.in) < 0 || lower_add_out(l, s, d.out) < 0 ||
-        lower_add_in(l, s, d.filter) < 0)
+    enum kernel_kind kind =
+        d.in->type == NN_INT16 ? KERNEL_FULLY_CONNECTED_S16 : KERNEL_FULLY_CONNECTED_S8;
+    struct nn_step *s = lower_step(l, kind, KERNEL_REF, &d.params);
+    if (lower_add_in(l, s, d.in) < 0 || lower_add_out(l, s, d.out) < 0)
         return lower_failed(l);
+    lower_span(s, lower_constant(l, d.filter->name, d.weights.data, d.weights.size));
     lower_span(s, channels);
+    return 0;
+}
+
+/* ---- BATCH_MATMUL ---- */
+
+/* Leading dimensions of an operand beside those of the output; strides count matrices. */
+static int matmul_batches(struct nn_lower *l, const struct nn_tensor *t,
+                          const struct nn_tensor *out, uint32_t strides[4])
+{
+    uint32_t stride = 1;
+
+    for (unsigned i = 0; i < 4; i++)
+        strides[i] = 0;
+    for (unsigned i = 2; i < out->rank; i++) { /* from the right */
+        uint32_t n = i < t->rank ? (uint32_t)t->dims[t->rank - 1 - i] : 1;
+        if (n != 1 && n != (uint32_t)out->dims[out->rank - 1 - i])
+            return LOWER_FAIL_TENSOR(l, lower_index(l, t), "%s does not broadcast to %s",
+                                     nn_shape_text(l->arena, t), nn_shape_text(l->arena, out));
+        strides[3 - (i - 2)] = n == 1 ? 0 : stride;
+        stride *= n;
+    }
+    return 0;
+}
+
+static int fit_matmul(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b,
+                      const struct nn_tensor *out, struct kernel_batch_matmul *p)
+{
+    bool at = l->op->options.adjoint_x, bt = l->op->options.adjoint_y;
+
+    if (out->rank < 2 || a->rank < 2 || b->rank < 2 || a->rank > out->rank || b->rank > out->rank)
+        return LOWER_FAIL(l, "shapes %s and %s are not supported", nn_shape_text(l->arena, a),
+                          nn_shape_text(l->arena, b));
+    p->rows = (uint32_t)out->dims[out->rank - 2];
+    p->columns = (uint32_t)out->dims[out->rank - 1];
+    p->depth = (uint32_t)a->dims[a->rank - (at ? 2 : 1)];
+    if (a->dims[a->rank - (at ? 1 : 2)] != (int32_t)p->rows ||
+        b->dims[b->rank - (bt ? 2 : 1)] != (int32_t)p->columns ||
+        b->dims[b->rank - (bt ? 1 : 2)] != (int32_t)p->depth)
+        return LOWER_FAIL(l, "shapes %s and %s do not make %s", nn_shape_text(l->arena, a),
+                          nn_shape_text(l->arena, b), nn_shape_text(l->arena, out));
+    for (unsigned i = 0; i < 4; i++)
+        p->batch_dims[3 - i] = i + 2 < out->rank ? (uint32_t)out->dims[out->rank - 3 - i] : 1;
+    p->a_transposed = at;
+    p->b_transposed = bt;
+    if (matmul_batches(l, a, out, p->a_strides) < 0 || matmul_batches(l, b, out, p->b_strides) < 0)
+        return lower_failed(l);
+    return 0;
+}
+
+int lower_batch_matmul(struct nn_lower *l)
+{
+    struct kernel_batch_matmul p = {.act_min = INT8_MIN, .act_max = INT8_MAX};
+    struct quant_multiplier m;
+
+    if (lower_arity(l, 2, 2, 1) < 0)
+        return lower_failed(l);
+    const struct nn_tensor *a = lower_in(l, 0, TYPE_BIT(NN_INT8));
+    const struct nn_tensor *b = a ? lower_in(l, 1, TYPE_BIT(NN_INT8)) : NULL;
+    const struct nn_tensor *out = b ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
+    if (!out || fit_matmul(l, a, b, out, &p) < 0)
+        return lower_failed(l);
+    float product = a->quant.scale[0] * b->quant.scale[0];
+    if (!quant_multiplier((double)product / (double)out->quant.scale[0], &m))
+        return LOWER_FAIL(l, "the scales are too far apart");
+    p.multiplier = m.multiplier;
+    p.shift = m.shift;
+    p.a_offset = -a->quant.zero_point[0];
+    p.b_offset = -b->quant.zero_point[0];
+    p.out_offset = out->quant.zero_point[0];
+    l->macs[l->op_index] = (uint64_t)out->elements * p.depth;
+    struct nn_step *s = lower_step(l, KERNEL_BATCH_MATMUL_S8, KERNEL_REF, &p);
+    if (lower_add_in(l, s, a) < 0 || lower_add_in(l, s, b) < 0 || lower_add_out(l, s, out) < 0)
+        return lower_failed(l);
     return 0;
 }
 
@@ -185,113 +270,5 @@ int lower_softmax(struct nn_lower *l)
     lower_span(s, lower_constant(l, "exp table", table, p.entries * sizeof *table));
     if (out->type == NN_INT8)
         lower_share(s, 1, 0, 0);
-    return 0;
-}
-
-/* ---- ADD and its kin ---- */
-
-/*
- * The common shape of two operands and the strides of each (0 where it is broadcast), with
- * neighbouring dimensions merged where both operands allow it.
- */
-static int broadcast(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b,
-                     const struct nn_tensor *out, struct kernel_binary *p)
-{
-    uint32_t a_stride = 1, b_stride = 1, rank = 0;
-    uint32_t dims[NN_MAX_RANK], as[NN_MAX_RANK], bs[NN_MAX_RANK];
-
-    for (unsigned i = 0; i < out->rank; i++) { /* innermost first */
-        uint32_t n = (uint32_t)out->dims[out->rank - 1 - i];
-        uint32_t an = i < a->rank ? (uint32_t)a->dims[a->rank - 1 - i] : 1;
-        uint32_t bn = i < b->rank ? (uint32_t)b->dims[b->rank - 1 - i] : 1;
-        if ((an != n && an != 1) || (bn != n && bn != 1) || (n != an && n != bn))
-            return LOWER_FAIL(l, "shapes %s and %s do not make %s", nn_shape_text(l->arena, a),
-                              nn_shape_text(l->arena, b), nn_shape_text(l->arena, out));
-        uint32_t as_now = an == 1 ? 0 : a_stride, bs_now = bn == 1 ? 0 : b_stride;
-        a_stride *= an;
-        b_stride *= bn;
-        if (n == 1)
-            continue;
-        if (rank && as_now == as[rank - 1] * dims[rank - 1] &&
-            bs_now == bs[rank - 1] * dims[rank - 1]) {
-            dims[rank - 1] *= n;
-            continue;
-        }
-        dims[rank] = n;
-        as[rank] = as_now;
-        bs[rank++] = bs_now;
-    }
-    if (a->rank > out->rank || b->rank > out->rank)
-        return LOWER_FAIL(l, "the output has fewer dimensions than an input");
-    if (rank == 0) {
-        dims[0] = 1;
-        as[0] = bs[0] = 0;
-        rank = 1;
-    }
-    p->rank = (uint16_t)rank;
-    for (uint32_t i = 0; i < rank; i++) {
-        p->dims[i] = dims[rank - 1 - i];
-        p->a_strides[i] = as[rank - 1 - i];
-        p->b_strides[i] = bs[rank - 1 - i];
-    }
-    return 0;
-}
-
-/* QuantizeMultiplierSmallerThanOneExp() */
-static int below_one(struct nn_lower *l, const char *what, double real, int32_t *multiplier,
-                     int32_t *shift)
-{
-    struct quant_multiplier m;
-
-    if (!(real > 0) || !(real < 1) || !quant_multiplier(real, &m) || m.shift > 0)
-        return LOWER_FAIL(l, "scale of %s: a factor of %g is not supported", what, real);
-    *multiplier = m.multiplier;
-    *shift = m.shift;
-    return 0;
-}
-
-static int set_add_scales(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b,
-                          const struct nn_tensor *out, struct kernel_binary *p)
-{
-    float larger = fmaxf(a->quant.scale[0], b->quant.scale[0]);
-    double twice = 2 * (double)larger;
-
-    p->left_shift = 20;
-    p->a_offset = -a->quant.zero_point[0];
-    p->b_offset = -b->quant.zero_point[0];
-    p->out_offset = out->quant.zero_point[0];
-    if (below_one(l, "input 0", (double)a->quant.scale[0] / twice, &p->a_multiplier, &p->a_shift) <
-            0 ||
-        below_one(l, "input 1", (double)b->quant.scale[0] / twice, &p->b_multiplier, &p->b_shift) <
-            0 ||
-        below_one(l, "the output", twice / ((1 << p->left_shift) * (double)out->quant.scale[0]),
-                  &p->out_multiplier, &p->out_shift) < 0)
-        return lower_failed(l);
-    return 0;
-}
-
-int lower_add(struct nn_lower *l)
-{
-    struct kernel_binary p = {.act_min = INT8_MIN, .act_max = INT8_MAX};
-    enum nn_activation activation = l->op->options.activation;
-
-    if (lower_arity(l, 2, 2, 1) < 0)
-        return lower_failed(l);
-    const struct nn_tensor *a = lower_in(l, 0, TYPE_BIT(NN_INT8));
-    const struct nn_tensor *b = a ? lower_in(l, 1, TYPE_BIT(NN_INT8)) : NULL;
-    const struct nn_tensor *out = b ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
-    if (!out || broadcast(l, a, b, out, &p) < 0 || set_add_scales(l, a, b, out, &p) < 0)
-        return lower_failed(l);
-    if (!quant_activation_range(activation, out->quant.scale[0], out->quant.zero_point[0],
-                                &p.act_min, &p.act_max))
-        return LOWER_FAIL(l, "fused activation %s is not supported",
-                          nn_activation_name(activation));
-    struct nn_step *s = lower_step(l, KERNEL_ADD_S8, KERNEL_REF, &p);
-    if (lower_add_in(l, s, a) < 0 || lower_add_in(l, s, b) < 0 || lower_add_out(l, s, out) < 0)
-        return lower_failed(l);
-    if (a->elements == out->elements)
-        lower_share(s, 2, 0, 0);
-    if (b->elements == out->elements)
-        lower_share(s, 2, 1, 0);
     return 0;
 }

@@ -8,6 +8,7 @@
 /* One axis of a sliding window. */
 struct axis {
     int64_t in, out, filter, stride, dilation, pad;
+    bool any_output; /* the output's size is not what would be computed; so be it */
 };
 
 /* ComputeOutSize() and ComputePadding(): the padding before the first element, at least 0. */
@@ -21,7 +22,7 @@ static int fit_axis(struct nn_lower *l, const char *name, enum nn_padding paddin
                           (long long)a->filter, (long long)a->stride, (long long)a->dilation);
     int64_t out = padding == NN_SAME ? (a->in + a->stride - 1) / a->stride
                                      : (a->in + a->stride - extent) / a->stride;
-    if (out != a->out)
+    if (out != a->out && !a->any_output)
         return LOWER_FAIL(l, "%s: the output has %lld, %lld are computed", name, (long long)a->out,
                           (long long)out);
     int64_t total = (out - 1) * a->stride + extent - a->in;
@@ -53,8 +54,10 @@ static int fit_window(struct nn_lower *l, const struct nn_tensor *in, const stru
         return LOWER_FAIL(l, "padding %d is not supported", (int)w->padding);
     if (in->dims[0] != out->dims[0])
         return LOWER_FAIL(l, "batch of %d in, %d out", in->dims[0], out->dims[0]);
-    ret[0] = (struct axis){in->dims[1], out->dims[1], filter_h, w->stride_h, w->dilation_h, 0};
-    ret[1] = (struct axis){in->dims[2], out->dims[2], filter_w, w->stride_w, w->dilation_w, 0};
+    ret[0] =
+        (struct axis){in->dims[1], out->dims[1], filter_h, w->stride_h, w->dilation_h, 0, false};
+    ret[1] =
+        (struct axis){in->dims[2], out->dims[2], filter_w, w->stride_w, w->dilation_w, 0, false};
     if (fit_axis(l, "height", w->padding, &ret[0]) < 0 ||
         fit_axis(l, "width", w->padding, &ret[1]) < 0)
         return lower_failed(l);
@@ -87,13 +90,25 @@ static int32_t window_slack(const struct axis a[2], int64_t batches, int64_t in_
 
 /* ---- convolutions ---- */
 
-static int check_bias(struct nn_lower *l, const struct nn_tensor *bias, int32_t channels)
+#define NO_SLACK INT32_MIN
+
+struct conv {
+    const struct nn_tensor *in, *filter, *bias, *out;
+    struct nn_tensor weights; /* the filter as INT8 */
+    struct axis axes[2];
+    struct kernel_conv params;
+    bool depthwise;
+};
+
+/* INT32; for 16-bit activations INT64 means 64-bit sums (depthwise has no others). */
+static int check_bias(struct nn_lower *l, const struct nn_tensor *bias, int32_t channels, bool wide)
 {
     if (!bias)
         return 0;
     int32_t index = lower_index(l, bias);
-    if (!bias->data || bias->type != NN_INT32)
-        return LOWER_FAIL_TENSOR(l, index, "the bias must be a constant of type INT32");
+    if (!bias->data || (bias->type != NN_INT32 && !(wide && bias->type == NN_INT64)))
+        return LOWER_FAIL_TENSOR(l, index, "the bias must be a constant of type %s",
+                                 wide ? "INT32 or INT64" : "INT32");
     if (bias->elements != (size_t)channels)
         return LOWER_FAIL_TENSOR(l, index, "holds %zu biases for %d channels", bias->elements,
                                  channels);
@@ -101,26 +116,40 @@ static int check_bias(struct nn_lower *l, const struct nn_tensor *bias, int32_t 
 }
 
 /* PopulateConvolutionQuantizationParams(): one multiplier per output channel. */
-static struct kernel_channel *make_channels(struct nn_lower *l, const struct nn_tensor *in,
-                                            const struct nn_tensor *filter,
-                                            const struct nn_tensor *bias,
-                                            const struct nn_tensor *out, int32_t count)
+static int channel_multiplier(struct nn_lower *l, const struct conv *c, int32_t i,
+                              struct quant_multiplier *ret)
 {
-    struct kernel_channel *c = arena_alloc(l->arena, (size_t)count * sizeof *c);
+    float scale = c->filter->quant.scale[c->filter->quant.count > 1 ? i : 0];
+    double real = (double)c->in->quant.scale[0] * (double)scale / (double)c->out->quant.scale[0];
 
-    for (int32_t i = 0; i < count; i++) {
-        float scale = filter->quant.scale[filter->quant.count > 1 ? i : 0];
-        double real = (double)in->quant.scale[0] * (double)scale / (double)out->quant.scale[0];
+    if (scale >= 0 && quant_multiplier(real, ret) && (!c->params.wide || ret->shift < 8))
+        return 0;
+    return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter), "scale %g of channel %d cannot be used",
+                             (double)scale, i);
+}
+
+/* The span of channels, narrow or wide. */
+static int make_channels(struct nn_lower *l, const struct conv *c, struct nn_span *ret)
+{
+    size_t count = (size_t)c->out->dims[3];
+    struct kernel_channel *narrow = arena_alloc(l->arena, count * sizeof *narrow);
+    struct kernel_channel_wide *wide = arena_alloc(l->arena, count * sizeof *wide);
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t bias = c->bias ? lower_const_int(c->bias, i) : 0;
         struct quant_multiplier m;
-        if (!(scale >= 0) || !quant_multiplier(real, &m)) {
-            LOWER_FAIL_TENSOR(l, lower_index(l, filter), "scale %g of channel %d cannot be used",
-                              (double)scale, i);
-            return NULL;
-        }
-        c[i] = (struct kernel_channel){(int32_t)(bias ? lower_const_int(bias, (size_t)i) : 0),
-                                       m.multiplier, m.shift};
+        if (channel_multiplier(l, c, (int32_t)i, &m) < 0)
+            return lower_failed(l);
+        narrow[i] = (struct kernel_channel){(int32_t)bias, m.multiplier, m.shift};
+        wide[i] = (struct kernel_channel_wide){bias, m.multiplier, m.shift};
     }
-    return c;
+    if (c->params.wide) {
+        *ret = lower_constant(l, "channels", wide, count * sizeof *wide);
+        l->buffers[ret->buffer].align = 8;
+    } else {
+        *ret = lower_constant(l, "channels", narrow, count * sizeof *narrow);
+    }
+    return 0;
 }
 
 static int check_filter(struct nn_lower *l, const struct nn_tensor *filter, unsigned axis)
@@ -146,14 +175,10 @@ static int check_filter(struct nn_lower *l, const struct nn_tensor *filter, unsi
 
 static int set_range(struct nn_lower *l, const struct nn_tensor *out, int16_t *min, int16_t *max)
 {
-    int32_t low = out->type == NN_INT16 ? INT16_MIN : INT8_MIN;
-    int32_t high = out->type == NN_INT16 ? INT16_MAX : INT8_MAX;
-    enum nn_activation activation = l->op->options.activation;
+    int32_t low = 0, high = 0;
 
-    if (!quant_activation_range(activation, out->quant.scale[0], out->quant.zero_point[0], &low,
-                                &high))
-        return LOWER_FAIL(l, "fused activation %s is not supported",
-                          nn_activation_name(activation));
+    if (lower_range(l, out, &low, &high) < 0)
+        return lower_failed(l);
     *min = (int16_t)low;
     *max = (int16_t)high;
     return 0;
@@ -183,57 +208,80 @@ static struct kernel_conv conv_params(const struct nn_tensor *in, const struct n
     };
 }
 
-struct conv {
-    const struct nn_tensor *in, *filter, *bias, *out;
-    struct axis axes[2];
-    struct kernel_conv params;
-};
-
-/* What CONV_2D and DEPTHWISE_CONV_2D have in common; `axis` of the filter is the output channel. */
-static int read_conv(struct nn_lower *l, unsigned axis, struct conv *c)
+/* What all convolutions have in common; `axis` of the filter is the output channel. */
+static int read_conv(struct nn_lower *l, unsigned axis, size_t in, struct conv *c)
 {
-    if (lower_arity(l, 2, 3, 1) < 0)
+    uint32_t types = TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16);
+
+    c->in = lower_in(l, in, types);
+    c->out = c->in ? lower_out(l, 0, TYPE_BIT(c->in->type)) : NULL;
+    if (!c->out || lower_filter(l, 1, &c->weights) < 0)
         return lower_failed(l);
-    c->in = lower_in(l, 0, TYPE_BIT(NN_INT8));
-    c->out = c->in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
-    c->filter = c->out ? lower_const(l, 1, NN_INT8) : NULL;
-    c->bias = lower_optional(l, 2);
-    if (!c->filter || check_filter(l, c->filter, axis) < 0 ||
-        fit_window(l, c->in, c->out, c->filter->dims[1], c->filter->dims[2], c->axes) < 0)
+    c->filter = lower_optional(l, 1);
+    if (check_filter(l, c->filter, axis) < 0)
         return lower_failed(l);
-    if (c->filter->dims[axis] != c->out->dims[3])
+    if (c->filter->dims[axis] != c->out->dims[c->out->rank - 1])
         return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter),
                                  "makes %d channels, the output has %d", c->filter->dims[axis],
-                                 c->out->dims[3]);
+                                 c->out->dims[c->out->rank - 1]);
+    return 0;
+}
+
+static int set_conv(struct nn_lower *l, struct conv *c)
+{
+    bool wide = c->in->type == NN_INT16;
+
     c->params = conv_params(c->in, c->out, c->axes);
-    if (check_bias(l, c->bias, c->out->dims[3]) < 0 ||
+    c->params.wide = wide && (c->depthwise || (c->bias && c->bias->type == NN_INT64));
+    if (c->params.wide && c->bias && c->bias->type != NN_INT64)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c->bias), "type %s, INT64 is expected",
+                                 nn_type_name((int)c->bias->type));
+    if (check_bias(l, c->bias, c->out->dims[3], wide) < 0 ||
         set_range(l, c->out, &c->params.act_min, &c->params.act_max) < 0)
         return lower_failed(l);
     return 0;
 }
 
-static int emit_conv(struct nn_lower *l, enum kernel_kind kind, const struct conv *c)
+static int read_windowed_conv(struct nn_lower *l, unsigned axis, struct conv *c)
 {
-    struct kernel_channel *channels =
-        make_channels(l, c->in, c->filter, c->bias, c->out, c->out->dims[3]);
+    if (lower_arity(l, 2, 3, 1) < 0 || read_conv(l, axis, 0, c) < 0)
+        return lower_failed(l);
+    c->bias = lower_optional(l, 2);
+    if (fit_window(l, c->in, c->out, c->filter->dims[1], c->filter->dims[2], c->axes) < 0)
+        return lower_failed(l);
+    return set_conv(l, c);
+}
 
-    if (!channels)
+static int emit_conv(struct nn_lower *l, enum kernel_kind kind, const struct conv *c, int32_t slack)
+{
+    struct nn_span channels;
+
+    if (make_channels(l, c, &channels) < 0)
         return lower_failed(l);
     struct nn_step *s = lower_step(l, kind, KERNEL_REF, &c->params);
-    if (lower_add_in(l, s, c->in) < 0 || lower_add_out(l, s, c->out) < 0 ||
-        lower_add_in(l, s, c->filter) < 0)
+    if (lower_add_in(l, s, c->in) < 0 || lower_add_out(l, s, c->out) < 0)
         return lower_failed(l);
-    lower_span(s,
-               lower_constant(l, "channels", channels, (size_t)c->out->dims[3] * sizeof *channels));
-    lower_share(s, 1, 0, window_slack(c->axes, c->in->dims[0], c->in->dims[3], c->out->dims[3]));
+    lower_span(s, lower_constant(l, c->filter->name, c->weights.data, c->weights.size));
+    lower_span(s, channels);
+    if (slack != NO_SLACK)
+        lower_share(s, 1, 0, slack);
     return 0;
+}
+
+/* For kernels that go over the output's pixels in order. */
+static int32_t conv_slack(const struct conv *c)
+{
+    int64_t element = c->in->type == NN_INT16 ? 2 : 1;
+
+    return window_slack(c->axes, c->in->dims[0], c->in->dims[3] * element,
+                        c->out->dims[3] * element);
 }
 
 int lower_conv_2d(struct nn_lower *l)
 {
     struct conv c = {0};
 
-    if (read_conv(l, 0, &c) < 0)
+    if (read_windowed_conv(l, 0, &c) < 0)
         return lower_failed(l);
     int32_t group = c.filter->dims[3]; /* input channels that one output channel reads */
     if (c.in->dims[3] % group || c.out->dims[3] % (c.in->dims[3] / group))
@@ -242,14 +290,15 @@ int lower_conv_2d(struct nn_lower *l)
     c.params.filter_c = (uint16_t)group;
     l->macs[l->op_index] = (uint64_t)c.out->elements * (uint64_t)group *
                            (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
-    return emit_conv(l, KERNEL_CONV_S8, &c);
+    return emit_conv(l, c.in->type == NN_INT16 ? KERNEL_CONV_S16 : KERNEL_CONV_S8, &c,
+                     conv_slack(&c));
 }
 
 int lower_depthwise_conv_2d(struct nn_lower *l)
 {
-    struct conv c = {0};
+    struct conv c = {.depthwise = true};
 
-    if (read_conv(l, 3, &c) < 0)
+    if (read_windowed_conv(l, 3, &c) < 0)
         return lower_failed(l);
     if (c.filter->dims[0] != 1)
         return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter), "first dimension is %d, not 1",
@@ -257,9 +306,48 @@ int lower_depthwise_conv_2d(struct nn_lower *l)
     if (c.out->dims[3] % c.in->dims[3])
         return LOWER_FAIL(l, "%d input channels do not divide %d output channels", c.in->dims[3],
                           c.out->dims[3]);
+    c.params.filter_c = 1;
     l->macs[l->op_index] =
         (uint64_t)c.out->elements * (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
-    return emit_conv(l, KERNEL_DEPTHWISE_S8, &c);
+    return emit_conv(l, c.in->type == NN_INT16 ? KERNEL_DEPTHWISE_S16 : KERNEL_DEPTHWISE_S8, &c,
+                     conv_slack(&c));
+}
+
+/* The window slides over the output: its padding is what SAME would need there. */
+int lower_transpose_conv(struct nn_lower *l)
+{
+    const struct nn_window *w = &l->op->options.window;
+    struct conv c = {0};
+
+    if (lower_arity(l, 3, 4, 1) < 0 || read_conv(l, 0, 2, &c) < 0)
+        return lower_failed(l);
+    c.bias = lower_optional(l, 3);
+    if (c.in->type != NN_INT8)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c.in), "type INT16 is not supported here");
+    if (check_dims(l, c.in) < 0 || check_dims(l, c.out) < 0)
+        return lower_failed(l);
+    if (c.in->dims[0] != c.out->dims[0] || c.filter->dims[3] != c.in->dims[3])
+        return LOWER_FAIL(l, "batches or channels of input, filter and output do not fit");
+    for (int i = 0; i < 2; i++)
+        c.axes[i] = (struct axis){.in = c.out->dims[1 + i],
+                                  .out = c.in->dims[1 + i],
+                                  .filter = c.filter->dims[1 + i],
+                                  .stride = i ? w->stride_w : w->stride_h,
+                                  .dilation = 1,
+                                  .any_output = true};
+    if (fit_axis(l, "height", w->padding, &c.axes[0]) < 0 ||
+        fit_axis(l, "width", w->padding, &c.axes[1]) < 0)
+        return lower_failed(l);
+    for (int i = 0; i < 2; i++) { /* the kernel's view: in is the input again */
+        c.axes[i].in = c.in->dims[1 + i];
+        c.axes[i].out = c.out->dims[1 + i];
+    }
+    if (set_conv(l, &c) < 0)
+        return lower_failed(l);
+    c.params.filter_c = c.params.in_c;
+    l->macs[l->op_index] = (uint64_t)c.in->elements * (uint64_t)c.out->dims[3] *
+                           (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
+    return emit_conv(l, KERNEL_TRANSPOSE_CONV_S8, &c, NO_SLACK);
 }
 
 /* ---- pools ---- */

@@ -13,7 +13,7 @@ static int check_outputs(const struct nn_lower *l)
     for (size_t i = 0; i < l->graph->output_count; i++) {
         int32_t index = l->graph->outputs[i];
         const struct nn_tensor *t = &l->graph->tensors[index];
-        if (l->buffer_of[index] < 0 || l->buffers[l->buffer_of[index]].data)
+        if (l->span_of[index].size == 0 || l->buffers[l->span_of[index].buffer].data)
             return err_set(l->err, ERR_UNSUPPORTED, "output %zu of the model (tensor %d '%s') %s",
                            i, index, t->name,
                            t->data ? "is a constant" : "is not computed by any operator");

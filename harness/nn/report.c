@@ -63,6 +63,11 @@ static const char *op_detail(struct arena *arena, const struct nn_graph *g, cons
                         activation);
 }
 
+static const char *op_output(struct arena *arena, const struct nn_graph *g, const struct nn_op *op)
+{
+    return op->output_count ? nn_shape_text(arena, &g->tensors[op->outputs[0]]) : "";
+}
+
 static uint32_t weight_bytes(const struct nn_graph *g, const struct nn_op *op)
 {
     uint32_t sum = 0;
@@ -80,12 +85,11 @@ static void fill_ops(const struct nn_lower *l, struct nn_report *r)
 
     for (size_t i = 0; i < l->graph->op_count; i++) {
         const struct nn_op *op = &l->graph->ops[i];
-        const struct nn_tensor *out = &l->graph->tensors[op->outputs[0]];
         ops[i] = (struct nn_report_op){.name = nn_opcode_name(op->code),
                                        .version = op->version,
                                        .macs = l->macs[i],
                                        .weight_bytes = weight_bytes(l->graph, op),
-                                       .output = nn_shape_text(&r->arena, out),
+                                       .output = op_output(&r->arena, l->graph, op),
                                        .detail = op_detail(&r->arena, l->graph, op)};
         r->macs += ops[i].macs;
         r->weight_bytes += ops[i].weight_bytes;
@@ -177,11 +181,13 @@ static const struct nn_report_tensor *fill_tensors(const struct nn_lower *l, con
 
     for (size_t i = 0; i < count; i++) {
         const struct nn_tensor *t = &l->graph->tensors[indices[i]];
-        out[i] = (struct nn_report_tensor){.name = arena_strdup(&r->arena, t->name),
-                                           .type = t->type,
-                                           .rank = t->rank,
-                                           .size = (uint32_t)t->size,
-                                           .offset = l->buffers[l->buffer_of[indices[i]]].offset};
+        out[i] =
+            (struct nn_report_tensor){.name = arena_strdup(&r->arena, t->name),
+                                      .type = t->type,
+                                      .rank = t->rank,
+                                      .size = (uint32_t)t->size,
+                                      .offset = l->buffers[l->span_of[indices[i]].buffer].offset +
+                                                l->span_of[indices[i]].offset};
         memcpy(out[i].dims, t->dims, sizeof out[i].dims);
         if (t->quant.count == 1) {
             out[i].scale = t->quant.scale[0];

@@ -22,6 +22,7 @@ static const struct {
     {"ad01_int8", "ad"},
     {"hello_world_int8", "hello"},
     {"micro_speech_quantized", "speech"},
+    {"keyword_scrambled_8bit", "scrambled"},
 };
 
 static int wrong, compared, unsupported;

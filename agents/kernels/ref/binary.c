@@ -3,51 +3,131 @@
 #include "agents/kernels/check.h"
 #include "agents/kernels/ref/ref.h"
 
-/* One innermost row of n elements; a and b advance by their steps (1, or 0 when broadcast). */
-typedef void row_fn(const struct kernel_binary *p, const int8_t *a, const int8_t *b, int8_t *out);
+/* One innermost row; a and b advance by their innermost strides (1, or 0 when broadcast). */
+typedef void row_fn(const struct kernel_binary *p, const void *a, const void *b, void *out);
 
-static void walk(const struct kernel_binary *p, void *const *at, row_fn *row)
+static void walk(const struct kernel_binary *p, void *const *at, row_fn *row, uint32_t element)
 {
-    const int8_t *a = at[0], *b = at[1];
-    int8_t *out = at[2];
+    const uint8_t *a = at[0], *b = at[1];
+    uint8_t *out = at[2];
     uint32_t last = p->rank - 1u, index[KERNEL_MAX_RANK] = {0};
     uint32_t d;
 
     do {
         row(p, a, b, out);
-        out += p->dims[last];
+        out += p->dims[last] * element;
         for (d = last; d-- > 0;) {
-            a += p->a_strides[d];
-            b += p->b_strides[d];
+            a += p->a_strides[d] * element;
+            b += p->b_strides[d] * element;
             if (++index[d] < p->dims[d])
                 break;
-            a -= p->dims[d] * p->a_strides[d];
-            b -= p->dims[d] * p->b_strides[d];
+            a -= p->dims[d] * p->a_strides[d] * element;
+            b -= p->dims[d] * p->b_strides[d] * element;
             index[d] = 0;
         }
     } while (d < last);
 }
 
-/* reference_integer_ops::Add: both inputs on a common scale with left_shift more bits. */
-static void add_row(const struct kernel_binary *p, const int8_t *a, const int8_t *b, int8_t *out)
+/* reference_integer_ops::Add, Sub: both inputs on a common scale with left_shift more bits. */
+static int32_t add_one(const struct kernel_binary *p, int32_t a, int32_t b)
 {
-    uint32_t last = p->rank - 1u;
+    int32_t x = (int32_t)((uint32_t)arith_add(a, p->a_offset) << (p->left_shift & 31));
+    int32_t y = (int32_t)((uint32_t)arith_add(b, p->b_offset) << (p->left_shift & 31));
 
-    for (uint32_t i = 0; i < p->dims[last]; i++) {
-        int32_t x = (int32_t)((uint32_t)arith_add(*a, p->a_offset) << p->left_shift);
-        int32_t y = (int32_t)((uint32_t)arith_add(*b, p->b_offset) << p->left_shift);
-        int32_t sum = arith_add(arith_requantize(x, p->a_multiplier, p->a_shift),
-                                arith_requantize(y, p->b_multiplier, p->b_shift));
-        sum = arith_requantize(sum, p->out_multiplier, p->out_shift);
-        out[i] = (int8_t)arith_clamp(arith_add(sum, p->out_offset), p->act_min, p->act_max);
-        a += p->a_strides[last];
-        b += p->b_strides[last];
-    }
+    x = arith_requantize(x, p->a_multiplier, p->a_shift);
+    y = arith_requantize(y, p->b_multiplier, p->b_shift);
+    x = (int32_t)(p->negative ? (uint32_t)x - (uint32_t)y : (uint32_t)x + (uint32_t)y);
+    return arith_requantize(x, p->out_multiplier, p->out_shift);
 }
+
+static int32_t mul_one(const struct kernel_binary *p, int32_t a, int32_t b)
+{
+    uint32_t product = (uint32_t)arith_add(a, p->a_offset) * (uint32_t)arith_add(b, p->b_offset);
+
+    return arith_requantize((int32_t)product, p->out_multiplier, p->out_shift);
+}
+
+static int32_t prelu_one(const struct kernel_binary *p, int32_t a, int32_t b)
+{
+    int32_t x = arith_add(a, p->a_offset);
+    uint32_t product = (uint32_t)x * (uint32_t)arith_add(b, p->b_offset);
+
+    if (x >= 0)
+        return arith_requantize(x, p->a_multiplier, p->a_shift);
+    return arith_requantize((int32_t)product, p->b_multiplier, p->b_shift);
+}
+
+/* A row function of `one` on elements of `type`. */
+#define ROW(name, type, one)                                                                       \
+    static void name(const struct kernel_binary *p, const void *a, const void *b, void *out)       \
+    {                                                                                              \
+        const type *x = a, *y = b;                                                                 \
+        type *to = out;                                                                            \
+        uint32_t last = p->rank - 1u;                                                              \
+        for (uint32_t i = 0; i < p->dims[last]; i++) {                                             \
+            int32_t v = arith_add(one(p, *x, *y), p->out_offset);                                  \
+            to[i] = (type)arith_clamp(v, p->act_min, p->act_max);                                  \
+            x += p->a_strides[last];                                                               \
+            y += p->b_strides[last];                                                               \
+        }                                                                                          \
+    }
+
+ROW(add_row_s8, int8_t, add_one)
+ROW(add_row_s16, int16_t, add_one)
+ROW(mul_row_s8, int8_t, mul_one)
+ROW(mul_row_s16, int16_t, mul_one)
+ROW(prelu_row_s8, int8_t, prelu_one)
+
+/* The larger or the smaller; raw values. */
+#define SELECT_ROW(name, type)                                                                     \
+    static void name(const struct kernel_binary *p, const void *a, const void *b, void *out)       \
+    {                                                                                              \
+        const type *x = a, *y = b;                                                                 \
+        type *to = out;                                                                            \
+        uint32_t last = p->rank - 1u;                                                              \
+        for (uint32_t i = 0; i < p->dims[last]; i++) {                                             \
+            to[i] = (*x < *y) == !p->negative ? *y : *x;                                           \
+            x += p->a_strides[last];                                                               \
+            y += p->b_strides[last];                                                               \
+        }                                                                                          \
+    }
+
+SELECT_ROW(select_row_s8, int8_t)
+SELECT_ROW(select_row_u8, uint8_t)
+SELECT_ROW(select_row_s16, int16_t)
+SELECT_ROW(select_row_s32, int32_t)
 
 void ref_add_s8(const void *params, void *const *at)
 {
-    walk(params, at, add_row);
+    walk(params, at, add_row_s8, 1);
+}
+
+void ref_add_s16(const void *params, void *const *at)
+{
+    walk(params, at, add_row_s16, 2);
+}
+
+void ref_mul_s8(const void *params, void *const *at)
+{
+    walk(params, at, mul_row_s8, 1);
+}
+
+void ref_mul_s16(const void *params, void *const *at)
+{
+    walk(params, at, mul_row_s16, 2);
+}
+
+void ref_prelu_s8(const void *params, void *const *at)
+{
+    walk(params, at, prelu_row_s8, 1);
+}
+
+void ref_select(const void *params, void *const *at)
+{
+    static row_fn *const rows[] = {select_row_s8, select_row_u8, select_row_s16, select_row_s32};
+    const struct kernel_binary *p = params;
+
+    walk(p, at, rows[p->type], check_type_size(p->type));
 }
 
 /* The furthest element that the strides reach lies in the span. */
@@ -65,7 +145,7 @@ static bool fits(const struct kernel_binary *p, const struct kernel_span *spans,
 {
     uint32_t n = element;
 
-    if (p->rank < 1 || p->rank > KERNEL_MAX_RANK || p->left_shift > 31)
+    if (p->rank < 1 || p->rank > KERNEL_MAX_RANK)
         return false;
     for (uint32_t d = 0; d < p->rank; d++) {
         if (p->dims[d] == 0)
@@ -80,4 +160,16 @@ static bool fits(const struct kernel_binary *p, const struct kernel_span *spans,
 bool ref_binary_s8_check(const void *params, const struct kernel_span *spans)
 {
     return fits(params, spans, 1);
+}
+
+bool ref_binary_s16_check(const void *params, const struct kernel_span *spans)
+{
+    return fits(params, spans, 2);
+}
+
+bool ref_select_check(const void *params, const struct kernel_span *spans)
+{
+    const struct kernel_binary *p = params;
+
+    return p->type < KERNEL_F32 && fits(p, spans, check_type_size(p->type));
 }

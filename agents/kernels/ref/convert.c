@@ -75,6 +75,53 @@ void ref_quantize(const void *params, void *const *at)
     }
 }
 
+/* C's conversion to a 32-bit integer, but defined everywhere. */
+static int32_t truncate(float v)
+{
+    if (!(v > -2147483648.0f))
+        return INT32_MIN;
+    return v < 2147483648.0f ? (int32_t)v : INT32_MAX;
+}
+
+/* Integers wrap around, reals lose their fraction, BOOL is "not 0". */
+void ref_cast(const void *params, void *const *at)
+{
+    const struct kernel_requantize *p = params;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        float real = 0;
+        int32_t v = 0;
+        if (p->in_type == KERNEL_F32)
+            real = ((const float *)at[0])[i];
+        else if (p->in_type == KERNEL_BOOL)
+            v = ((const uint8_t *)at[0])[i] != 0;
+        else
+            v = load(at[0], p->in_type, i);
+        if (p->out_type == KERNEL_F32) {
+            ((float *)at[1])[i] = p->in_type == KERNEL_F32 ? real : (float)v;
+        } else if (p->out_type == KERNEL_BOOL) {
+            ((uint8_t *)at[1])[i] = p->in_type == KERNEL_F32 ? real != 0 : v != 0;
+        } else {
+            v = p->in_type == KERNEL_F32 ? truncate(real) : v;
+            if (check_type_size(p->out_type) == 1)
+                ((uint8_t *)at[1])[i] = (uint8_t)v;
+            else if (p->out_type == KERNEL_S16)
+                ((uint16_t *)at[1])[i] = (uint16_t)v;
+            else
+                ((int32_t *)at[1])[i] = v;
+        }
+    }
+}
+
+bool ref_cast_check(const void *params, const struct kernel_span *spans)
+{
+    const struct kernel_requantize *p = params;
+    uint32_t from = check_type_size(p->in_type), to = check_type_size(p->out_type);
+
+    return from && to && check_holds(&spans[0], p->n, 1, 1, from) &&
+           check_holds(&spans[1], p->n, 1, 1, to);
+}
+
 void ref_lookup(const void *params, void *const *at)
 {
     const struct kernel_lookup *p = params;
