@@ -66,16 +66,16 @@ static inline int32_t arith_shift_left_saturate(int32_t x, int32_t n)
 /* MultiplyByQuantizedMultiplier(int64_t x, multiplier, shift): 16-bit multiplier, one rounding. */
 static inline int32_t arith_requantize_wide(int64_t x, int32_t multiplier, int32_t shift)
 {
-    int32_t reduced = multiplier < 0x7fff0000 ? (multiplier + (1L << 15)) >> 16 : 0x7fff;
+    int32_t reduced = multiplier < 0x7fff0000 ? (multiplier + 0x8000) >> 16 : 0x7fff;
     uint32_t total = (uint32_t)(15 - shift) & 63;
     uint64_t product = (uint64_t)x * (uint64_t)(int64_t)reduced;
 
     return (int32_t)((int64_t)(product + (1ull << (total ? total - 1 : 0))) >> total);
 }
 
-static inline int32_t arith_saturate16(int32_t v)
+static inline int16_t arith_saturate16(int32_t v)
 {
-    return arith_clamp(v, INT16_MIN, INT16_MAX);
+    return (int16_t)arith_clamp(v, INT16_MIN, INT16_MAX);
 }
 
 #endif

@@ -22,7 +22,7 @@ static void escape(struct buf *b, const char *s, size_t limit)
         else if (c == '"')
             buf_puts(b, "&quot;");
         else
-            buf_putc(b, c < 0x20 || c >= 0x7f ? '?' : (char)c);
+            buf_putc(b, c < 0x20 || c >= 0x7f ? '?' : s[i]);
     }
 }
 

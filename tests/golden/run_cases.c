@@ -76,7 +76,8 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof line, f)) {
         char *name = strtok(line, " "), *detail = strtok(NULL, "\n");
         target.reuse_inputs = cases % 2;
-        run_case(argv[1], name, detail ? detail : "", &target);
+        if (name)
+            run_case(argv[1], name, detail ? detail : "", &target);
     }
     fclose(f);
     printf("%d cases, %d wrong, %d refused\n", cases, wrong, refused);

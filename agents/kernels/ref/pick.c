@@ -63,7 +63,33 @@ static struct kernel_place inside(struct kernel_place place, uint32_t size)
     return place;
 }
 
+/* What lies `fraction` / 1024 of the way from a to b, times 1024. */
+static int64_t between(int32_t a, int32_t b, int32_t fraction)
+{
+    return (int64_t)a * (1024 - fraction) + (int64_t)b * fraction;
+}
+
 /* reference_ops::ResizeBilinearInteger: 10 bits of fraction each way, ties away from zero. */
+static int8_t *blend_row(const struct kernel_resize *p, const int8_t *in, struct kernel_place row,
+                         const struct kernel_place *cols, int8_t *out)
+{
+    const int8_t *upper = in + (uint32_t)row.first * p->in_w * p->run;
+    const int8_t *lower = in + (uint32_t)row.second * p->in_w * p->run;
+
+    for (uint32_t x = 0; x < p->out_w; x++) {
+        struct kernel_place col = inside(cols[x], p->in_w);
+        uint32_t left = col.first * p->run, right = col.second * p->run;
+        for (uint32_t c = 0; c < p->run; c++) {
+            int64_t top = between(upper[left + c], upper[right + c], col.fraction);
+            int64_t bottom = between(lower[left + c], lower[right + c], col.fraction);
+            int64_t sum = top * (1024 - row.fraction) + bottom * row.fraction;
+            sum += sum > 0 ? 1 << 19 : -(1 << 19);
+            *out++ = (int8_t)(sum / (1 << 20));
+        }
+    }
+    return out;
+}
+
 void ref_resize_bilinear_s8(const void *params, void *const *at)
 {
     const struct kernel_resize *p = params;
@@ -72,24 +98,8 @@ void ref_resize_bilinear_s8(const void *params, void *const *at)
     const struct kernel_place *rows = at[2], *cols = at[3];
 
     for (uint32_t b = 0; b < p->batches; b++, in += (uint32_t)p->in_h * p->in_w * p->run) {
-        for (uint32_t y = 0; y < p->out_h; y++) {
-            struct kernel_place row = inside(rows[y], p->in_h);
-            const int8_t *upper = in + (uint32_t)row.first * p->in_w * p->run;
-            const int8_t *lower = in + (uint32_t)row.second * p->in_w * p->run;
-            for (uint32_t x = 0; x < p->out_w; x++) {
-                struct kernel_place col = inside(cols[x], p->in_w);
-                uint32_t left = col.first * p->run, right = col.second * p->run;
-                for (uint32_t c = 0; c < p->run; c++) {
-                    int64_t top = (int64_t)upper[left + c] * (1024 - col.fraction) +
-                                  (int64_t)upper[right + c] * col.fraction;
-                    int64_t bottom = (int64_t)lower[left + c] * (1024 - col.fraction) +
-                                     (int64_t)lower[right + c] * col.fraction;
-                    int64_t sum = top * (1024 - row.fraction) + bottom * row.fraction;
-                    sum += sum > 0 ? 1 << 19 : -(1 << 19);
-                    *out++ = (int8_t)(sum / (1 << 20));
-                }
-            }
-        }
+        for (uint32_t y = 0; y < p->out_h; y++)
+            out = blend_row(p, in, inside(rows[y], p->in_h), cols, out);
     }
 }
 
