@@ -108,7 +108,7 @@ static void measure(struct session *s, double values[WINDOWS])
         const struct client_run run = {.inferences = (uint32_t)i + 1,
                                        .windows = 1,
                                        .flags = WIRE_RUN_MARKER,
-                                       .window_ms = 2000};
+                                       .window_ms = 20000};
         struct wire_record_info record;
 
         must(client_run(s->client, &run, &record, &err), &err);
@@ -192,6 +192,44 @@ static void a_reset_in_mid_session_is_survived(void **state)
     session_stop(&s);
 }
 
+static void connects_again(struct session *s)
+{
+    session_disconnect(s);
+    session_connect(s);
+}
+
+static void a_hung_or_dead_board_is_revived_by_a_reset(void **state)
+{
+    struct err err = ERR_INIT;
+    struct session s;
+
+    session_start(&s);
+    bench_command(&s.bench, NULL, "fault hang");
+    bench_expect_status(&s.bench, "state", "hung");
+    must(vboard_reset(s.bench.vboard, &err), &err);
+    bench_expect_status(&s.bench, "state", "running");
+    connects_again(&s);
+    bench_command(&s.bench, NULL, "fault die");
+    bench_await_status(&s.bench, "state", "dead");
+    must(vboard_reset(s.bench.vboard, &err), &err);
+    connects_again(&s);
+    session_stop(&s);
+}
+
+static void the_agent_can_reset_itself(void **state)
+{
+    struct err err = ERR_INIT;
+    struct session s;
+
+    if (the_board->virt.machine != NULL && strcmp(the_board->virt.machine, "sifive_e") == 0)
+        skip(); /* QEMU gives that machine no way */
+    session_start(&s);
+    must(client_reset(s.client, &err), &err);
+    bench_expect_status(&s.bench, "state", "running");
+    bench_expect_status(&s.bench, "power_ons", "1");
+    session_stop(&s);
+}
+
 /* Put bytes where models go, by the way that the board file names, and have the agent digest them. */
 static void the_slot_takes_what_is_written(void **state)
 {
@@ -233,6 +271,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(two_runs_count_the_same_to_the_last_unit),
         cmocka_unit_test(the_emulator_and_the_agent_count_alike),
         cmocka_unit_test(a_reset_in_mid_session_is_survived),
+        cmocka_unit_test(a_hung_or_dead_board_is_revived_by_a_reset),
+        cmocka_unit_test(the_agent_can_reset_itself),
         cmocka_unit_test(the_slot_takes_what_is_written),
     };
     struct arena arena = ARENA_INIT;

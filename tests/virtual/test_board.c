@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -221,20 +222,25 @@ static void a_killed_emulator_is_noticed(void **state)
     bench_stop(&b);
 }
 
-/* The supervisor by itself, as a person would start it. */
-static void start_supervisor(struct proc *p, const char *dir)
+/* The supervisor by itself, as a person would start it. more: a further option, or NULL. */
+static void start_supervisor_with(struct proc *p, const char *dir, const char *more)
 {
     char program[500];
-    const char *argv[] = {program,     "--kind",     "qemu",
-                          "--name",    "bench",      "--dir",
-                          dir,         "--firmware", bench_test_firmware(),
-                          "--machine", "mps2-an386", NULL};
+    char firmware[500];
+    const char *argv[] = {program, "--kind", "qemu",      "--name",     "bench", "--dir",
+                          dir,     firmware, "--machine", "mps2-an386", more,    NULL};
     struct proc_options o = {.argv = argv, .stdio = {PROC_PIPE, PROC_PIPE, PROC_INHERIT}};
     struct err err = ERR_INIT;
 
     (void)snprintf(program, sizeof(program), "%s/tinyrig-vboard", bench_programs());
+    (void)snprintf(firmware, sizeof(firmware), "--firmware=%s", bench_test_firmware());
     if (proc_start(p, &o, &err) < 0)
         fail_msg("%s", err.text);
+}
+
+static void start_supervisor(struct proc *p, const char *dir)
+{
+    start_supervisor_with(p, dir, NULL);
 }
 
 /* Read one line of the supervisor into line. */
@@ -324,6 +330,65 @@ static void a_signal_ends_it_in_order(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+static void everything_but_edges_works_without_the_plugin(void **state)
+{
+    struct proc p = PROC_INIT;
+    char dir[] = "/tmp/tinyrig-virtual-XXXXXX";
+    char line[1000];
+
+    if (bench_test_firmware() == NULL)
+        skip();
+    assert_non_null(mkdtemp(dir));
+    start_supervisor_with(&p, dir, "--plugin=none");
+    read_line(&p, line, sizeof(line));
+    assert_true(strncmp(line, "ready /tmp/", 11) == 0);
+    assert_int_equal(write(p.stdio[0], "reset\nstatus\n", 13), 13);
+    read_line(&p, line, sizeof(line));
+    assert_string_equal(line, "ok\n");
+    read_line(&p, line, sizeof(line));
+    assert_non_null(strstr(line, "state=running"));
+    assert_non_null(strstr(line, " vtime_ns=- instructions=- "));
+    proc_stop(&p, 2000);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void a_wrong_start_says_why_on_its_one_line(void **state)
+{
+    static const struct {
+        const char *more;
+        const char *text;
+        int status;
+    } wrong[] = {
+        {"--machine=foo", "unsupported machine type", 3},
+        {"--firmware=/etc/passwd", "not an ELF executable", 2},
+        {"--firmware=/no/such/file", "No such file or directory", 2},
+        {"--kind=avr", "unknown kind 'avr': qemu, simavr or posix", 2},
+        {"--plugin=/no/such/plugin.so", "Could not load plugin", 3},
+        {"--load=/etc/passwd", "is not FILE@ADDR", 2},
+        {"--sed=3", "unknown option '--sed' (did you mean '--seed'?)", 2},
+        {"--dir=/no/such/dir", "No such file or directory", 2},
+    };
+    char dir[] = "/tmp/tinyrig-virtual-XXXXXX";
+
+    if (bench_test_firmware() == NULL)
+        skip();
+    assert_non_null(mkdtemp(dir));
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct proc p = PROC_INIT;
+        char line[1000];
+        int status = 0;
+
+        start_supervisor_with(&p, dir, wrong[i].more);
+        read_line(&p, line, sizeof(line));
+        if (strncmp(line, "error ", 6) != 0 || strstr(line, wrong[i].text) == NULL)
+            fail_msg("%s: %s", wrong[i].more, line);
+        assert_true(proc_wait(&p, 5000, &status));
+        assert_int_equal(WEXITSTATUS(status), wrong[i].status);
+        proc_stop(&p, 0);
+    }
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static void two_boards_cannot_share_a_name(void **state)
 {
     struct proc second = PROC_INIT;
@@ -357,6 +422,8 @@ int main(void)
         cmocka_unit_test(a_killed_emulator_is_noticed),
         cmocka_unit_test(a_killed_supervisor_leaves_no_child_and_no_obstacle),
         cmocka_unit_test(a_signal_ends_it_in_order),
+        cmocka_unit_test(everything_but_edges_works_without_the_plugin),
+        cmocka_unit_test(a_wrong_start_says_why_on_its_one_line),
         cmocka_unit_test(two_boards_cannot_share_a_name),
     };
 
