@@ -267,8 +267,10 @@ static int on_frame(struct client *c, struct pending *p, const struct client_fra
         renew(p, ((const struct wire_busy *)frame->message)->expect_ms);
         return 0;
     }
-    if (frame->type == WIRE_ERROR)
-        return refused(frame, err);
+    if (frame->type == WIRE_ERROR) /* one about DATA may carry the same number */
+        return ((const struct wire_error *)frame->message)->request == request->type
+                   ? refused(frame, err)
+                   : 0;
     if (request->other != NULL) {
         bool last = request->other(request->context, frame);
 
@@ -284,6 +286,8 @@ static int await_answer(struct client *c, struct pending *p, struct client_frame
 {
     int status = send_request(c, p, err);
 
+    if (status == 0 && p->request->follow != NULL)
+        status = p->request->follow(p->request->context, err);
     while (status == 0) {
         status = client_receive(c, sooner(p->deadline, p->repeat), ret, err);
         if (status == CLIENT_FRAME)

@@ -68,6 +68,8 @@ struct client_request {
     unsigned answer_ms; /* 0: the client's */
     unsigned limit_ms;  /* whatever the agent says; 0: ten minutes */
     bool quiet;         /* say nothing while the agent is busy: it measures */
+    /* Sends what may follow the request at once, without waiting for its answer. */
+    int (*follow)(void *context, struct err *err);
     /* Returns true when the answer must be on its way now. */
     bool (*other)(void *context, const struct client_frame *frame);
     void *context;
