@@ -163,7 +163,7 @@ def start(command):
     return process, ours, orders
 
 
-def measure(agent):
+def measure(agent, loops):
     """Ticks of windows whose work is known to grow linearly, and of gaps."""
     agent.load(0)
     empty = agent.run(0, 0, 3)
@@ -172,8 +172,8 @@ def measure(agent):
     more = agent.run(6, 20, 3, RUN_MARKER)
     quiet = agent.run(9, 10, 1, RUN_MARKER | RUN_SLEEP, gap=200000)
     # Long enough for every counter narrower than 64 bits, or fast, to wrap.
-    agent.load(100000)
-    long = agent.run(10, 100, 2) + agent.run(12, 200, 2)
+    agent.load(loops)
+    long = agent.run(10, 100, 1) + agent.run(11, 200, 1)
     return empty, some, more, quiet, long
 
 
@@ -187,7 +187,7 @@ def session(options):
         assert hello['nonce'] == NONCE and hello['build_id'] == build_id(options.firmware), hello
         assert hello['timebase'] != 0, 'the timebase failed its self-test'
         agent.stats(clear=1)
-        ticks = measure(agent)
+        ticks = measure(agent, options.loops)
         if hello['caps'] & CAP_SLOT_WRITE:
             agent.write(bytes((i * 7 + i // 256) & 0xff for i in range(options.bytes)))
         stats = agent.stats()
@@ -217,8 +217,7 @@ def check(options, hello, ticks, stats):
     assert abs(quiet[0] - some[0]) <= spread, f'gaps disturb the window: {ticks}'
     # Per wrap of a narrow counter an interrupt may fall into the window: a few parts per million,
     # but the same ones each time.
-    assert abs(long[2] - 2 * long[0]) <= 1e-5 * long[2] + empty[0], f'wraps are lost: {long}'
-    assert abs(long[0] - long[1]) <= spread and abs(long[2] - long[3]) <= spread, long
+    assert abs(long[1] - 2 * long[0]) <= 1e-5 * long[1] + empty[0], f'wraps are lost: {long}'
     if options.stack_peak:
         assert stats['stack_peak'] <= options.stack_peak, stats
     assert stats['stack_peak'] < stats['stack_size'], f'the stack ran over: {stats}'
@@ -230,6 +229,7 @@ def main():
     parser.add_argument('--stack-peak', type=int)
     parser.add_argument('--spread', type=int, default=1, help='ticks that equal windows may differ')
     parser.add_argument('--bytes', type=int, default=3000)
+    parser.add_argument('--loops', type=int, default=100000, help='of an inference in a long window')
     parser.add_argument('--no-reset', dest='reset', action='store_false')
     parser.add_argument('firmware')
     parser.add_argument('command', nargs=argparse.REMAINDER)
