@@ -202,6 +202,8 @@ static const struct key board_keys[] = {
     ONE("agent", VALUE_NAME, board.agent, "m4",
         "firmware that it runs: the name of its ELF without .elf; without it, the board's",
         OPTIONAL),
+    LIST("engines", VALUE_NAME, board.engines, "[\"null\"]",
+         "engines that the agent has; without it, all", OPTIONAL),
     ONE("clock", VALUE_HERTZ, board.clock_hz, "180MHz", "core clock", REQUIRED),
     ONE("voltage", VALUE_VOLTS, board.voltage_uv, "3.3V", "nominal supply", OPTIONAL),
     MAP("flash", region_map, board.flash, "of the part; models that do not fit are skipped",

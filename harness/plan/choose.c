@@ -115,6 +115,51 @@ bool choose_filtered(const char *const *filters, const struct plan_case *c)
     return filters == NULL || filters[0] == NULL;
 }
 
+static const struct suite_budget *converted(const struct suite_budget *budget, enum unit unit,
+                                            double factor, struct arena *arena)
+{
+    struct suite_budget *copy = arena_dup(arena, budget, sizeof(*copy));
+
+    copy->unit = unit;
+    copy->value = budget->value * factor;
+    return copy;
+}
+
+static const struct suite_budget *time_budget(const struct suite_budget *budget,
+                                              const struct board *board, struct arena *arena)
+{
+    const double cycles_per_ns = board->clock_hz / 1e9;
+    const enum unit has = board->timebase_unit;
+
+    if (budget->unit == has)
+        return budget;
+    if (board->realm != REALM_SILICON || board->clock_hz == 0)
+        return NULL;
+    if (budget->unit == UNIT_NS && has == UNIT_CYCLES)
+        return converted(budget, UNIT_CYCLES, cycles_per_ns, arena);
+    if (budget->unit == UNIT_CYCLES && has == UNIT_NS)
+        return converted(budget, UNIT_NS, 1 / cycles_per_ns, arena);
+    return NULL;
+}
+
+static bool by_meter(enum metric_kind kind)
+{
+    return kind == METRIC_KIND_ENERGY || kind == METRIC_KIND_CHARGE ||
+           kind == METRIC_KIND_CURRENT || kind == METRIC_KIND_VOLTAGE || kind == METRIC_KIND_LIFE;
+}
+
+const struct suite_budget *choose_budget(const struct suite_budget *budget,
+                                         const struct plan_case *c, struct arena *arena)
+{
+    const struct metric_info *metric = metric_info_find(budget->metric);
+
+    if (metric != NULL && metric->kind == METRIC_KIND_TIME)
+        return time_budget(budget, c->board, arena);
+    if (metric != NULL && by_meter(metric->kind) && c->energy == NULL)
+        return NULL;
+    return budget;
+}
+
 const char *choose_suggest(const char *word, const char *const *candidates, struct arena *arena)
 {
     const char *near = text_nearest(word, candidates);

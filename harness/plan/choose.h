@@ -17,6 +17,13 @@ int choose_check(const struct suite *suite, const struct lab *lab,
 /* NULL when it fits the board, else the reason with its numbers. */
 const char *choose_fit(const struct board *b, const struct plan_need *need, struct arena *arena);
 
+/*
+ * The budget as the case's board can judge it. A part's cycles and nanoseconds are the same thing
+ * by its clock; emulated boards have no time. NULL when it cannot: wrong unit, or no instrument.
+ */
+const struct suite_budget *choose_budget(const struct suite_budget *budget,
+                                         const struct plan_case *c, struct arena *arena);
+
 /* " (did you mean 'x'?)" or "": the nearest of NULL-terminated candidates. */
 const char *choose_suggest(const char *word, const char *const *candidates, struct arena *arena);
 

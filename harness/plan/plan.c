@@ -124,23 +124,47 @@ static void set_parameters(struct planner *p, struct plan_case *c, size_t n)
     c->parameter_count = p->suite->axis_count;
 }
 
+static void add_budgets(struct planner *p, struct plan_case *c, const struct suite_budget *list,
+                        size_t count)
+{
+    /* Room for all was made; the case sees them as const. */
+    const struct suite_budget **judged = (const struct suite_budget **)c->budgets;
+    const struct suite_budget **unjudged = (const struct suite_budget **)c->unjudged;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct suite_budget *b;
+
+        if (!choose_matches(&list[i].when, c))
+            continue;
+        b = choose_budget(&list[i], c, p->arena);
+        if (b != NULL)
+            judged[c->budget_count++] = b;
+        else
+            unjudged[c->unjudged_count++] = &list[i];
+    }
+}
+
 static void set_budgets(struct planner *p, struct plan_case *c)
 {
-    const size_t most = p->suite->budget_count + c->model->budget_count;
-    const struct suite_budget **out =
-        arena_alloc(p->arena, (most + 1) * sizeof(struct suite_budget *));
-    size_t count = 0;
+    const size_t most = p->suite->budget_count + c->model->budget_count + 1;
 
-    for (size_t i = 0; i < p->suite->budget_count; i++) {
-        if (choose_matches(&p->suite->budgets[i].when, c))
-            out[count++] = &p->suite->budgets[i];
+    c->budgets = arena_alloc(p->arena, most * sizeof(struct suite_budget *));
+    c->unjudged = arena_alloc(p->arena, most * sizeof(struct suite_budget *));
+    add_budgets(p, c, p->suite->budgets, p->suite->budget_count);
+    add_budgets(p, c, c->model->budgets, c->model->budget_count);
+}
+
+static const char *engine_skip(struct planner *p, const struct plan_case *c)
+{
+    const char *const *engines = c->board->engines;
+
+    for (size_t i = 0; engines != NULL && engines[i] != NULL; i++) {
+        if (strcmp(engines[i], c->engine) == 0)
+            return NULL;
     }
-    for (size_t i = 0; i < c->model->budget_count; i++) {
-        if (choose_matches(&c->model->budgets[i].when, c))
-            out[count++] = &c->model->budgets[i];
-    }
-    c->budgets = out;
-    c->budget_count = count;
+    return engines == NULL ? NULL
+                           : arena_printf(p->arena, "agent '%s' has no engine '%s'",
+                                          c->board->agent, c->engine);
 }
 
 static bool lab_has_meter(const struct lab *lab, const char *name)
@@ -225,11 +249,13 @@ static int add_case(struct planner *p, const struct place *place, const size_t a
     if (c.skip == NULL)
         c.skip = excluded(p, &c);
     if (c.skip == NULL)
+        c.skip = engine_skip(p, &c);
+    if (c.skip == NULL)
         r = need_skip(p, &c, err);
     if (r < 0)
         return r;
-    set_budgets(p, &c);
     set_energy(p, &c);
+    set_budgets(p, &c);
     *ARENA_PUSH(p->arena, p->cases, p->case_count, p->case_capacity) = c;
     return 0;
 }

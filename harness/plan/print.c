@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/base/text.h"
@@ -48,6 +49,13 @@ static void print_board(const struct board *b, struct buf *out)
                b->flash.size != 0 ? flash : "none", ram);
 }
 
+static void print_budget(const struct suite_budget *budget, const char *why, struct buf *out)
+{
+    buf_puts(out, "        budget ");
+    text_escape(out, budget->text, strlen(budget->text));
+    buf_printf(out, "%s\n", why);
+}
+
 static void print_measure(const struct plan_case *c, struct buf *out)
 {
     const struct suite_measure *m = c->measure;
@@ -63,10 +71,16 @@ static void print_measure(const struct plan_case *c, struct buf *out)
                m->repeat, m->repeat == 1 ? "" : "s", m->interleave ? " in turn" : "",
                m->profile ? ", profile" : "", c->energy != NULL ? ", energy" : "",
                c->model->vector_count, c->model->vector_count == 1 ? "" : "s");
-    for (size_t i = 0; i < c->budget_count; i++) {
-        buf_puts(out, "        budget ");
-        text_escape(out, c->budgets[i]->text, strlen(c->budgets[i]->text));
-        buf_putc(out, '\n');
+    for (size_t i = 0; i < c->budget_count; i++)
+        print_budget(c->budgets[i], "", out);
+    for (size_t i = 0; i < c->unjudged_count; i++) {
+        const struct metric_info *metric = metric_info_find(c->unjudged[i]->metric);
+        char why[64] = "  (not judged: no meter)";
+
+        if (metric != NULL && metric->kind == METRIC_KIND_TIME)
+            (void)snprintf(why, sizeof(why), "  (not judged: the board counts %s)",
+                           unit_name(c->board->timebase_unit));
+        print_budget(c->unjudged[i], why, out);
     }
 }
 
@@ -149,6 +163,11 @@ static void json_case(const struct plan_case *c, struct buf *out)
     for (size_t i = 0; i < c->budget_count; i++) {
         buf_puts(out, i > 0 ? ", " : "");
         text_json_string(out, c->budgets[i]->text);
+    }
+    buf_puts(out, "], \"unjudged_budgets\": [");
+    for (size_t i = 0; i < c->unjudged_count; i++) {
+        buf_puts(out, i > 0 ? ", " : "");
+        text_json_string(out, c->unjudged[i]->text);
     }
     buf_puts(out, "], ");
     json_text(out, "skip", c->skip);

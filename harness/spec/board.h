@@ -82,8 +82,9 @@ struct board {
     struct where where; /* where this board was declared: in the lab file, else its own */
     const char *description;
     enum realm realm;
-    const char *cpu;   /* cortex-m4, rv32imac, avr5, ... */
-    const char *part;  /* the chip it is or stands for: "STM32F405RG" */
+    const char *cpu;            /* cortex-m4, rv32imac, avr5, ... */
+    const char *part;           /* the chip it is or stands for: "STM32F405RG" */
+    const char *const *engines; /* that the agent has, NULL-terminated; NULL: all */
     const char *agent; /* firmware target: agents/ports/<...>; names the ELF "<agent>.elf" */
     uint32_t clock_hz;
     uint32_t voltage_uv;        /* nominal supply */

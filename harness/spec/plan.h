@@ -20,8 +20,10 @@ struct plan_case {
     size_t parameter_count;
     const struct suite_measure *measure;       /* the suite's, the model's and the command line's */
     const struct suite_energy *energy;         /* NULL: no energy windows */
-    const struct suite_budget *const *budgets; /* those that hold for this case */
+    const struct suite_budget *const *budgets; /* for this case, in the unit that it measures in */
     size_t budget_count;
+    const struct suite_budget *const *unjudged; /* meant for it, but in a unit that it has not */
+    size_t unjudged_count;
     const char *skip; /* reason, or NULL when it is to run */
 };
 

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -333,9 +334,63 @@ static void budgets_reach_only_the_cases_they_are_for(void **state)
     assert_int_equal(find(b.plan, "sine/virt-m0/tiny/kernels=ref")->budget_count, 1);
     assert_int_equal(find(b.plan, "sine/virt-m4/tiny/kernels=ref")->budget_count, 2);
     assert_int_equal(find(b.plan, "sine/virt-m4/null/kernels=best")->budget_count, 1);
-    assert_int_equal(find(b.plan, "kws/virt-m4/tiny/kernels=ref")->budget_count, 3);
-    assert_string_equal(find(b.plan, "kws/virt-m4/tiny/kernels=ref")->budgets[2]->metric,
+    assert_int_equal(find(b.plan, "kws/bench-1/tiny/kernels=ref")->budget_count, 2);
+    assert_string_equal(find(b.plan, "kws/bench-1/tiny/kernels=ref")->budgets[1]->metric,
                         "latency");
+}
+
+/* 33 ms are 15.84 M cycles of a part at 480 MHz, and nothing that an emulator counts. */
+static void time_budgets_are_judged_by_the_boards_own_clock(void **state)
+{
+    AUTO_BENCH b;
+    struct board by_timer;
+    const struct plan_case *c;
+
+    bench_init(&b);
+    by_timer = *b.known[2];
+    by_timer.timebase_unit = UNIT_NS;
+    b.attached[0] = &by_timer;
+    by_timer.name = "timer-1";
+    assert_int_equal(bench_plan(&b,
+                                "models: a\nboards: [virt-m0, bench-1, timer-1]\n"
+                                "budgets: [latency <= 33ms, latency <= 480k cycles,\n"
+                                "  latency <= 5M instructions]\n",
+                                &plain),
+                     0);
+    c = find(b.plan, "a/virt-m0/tiny");
+    assert_int_equal(c->budget_count, 1);
+    assert_int_equal(c->unjudged_count, 2);
+    assert_int_equal(c->budgets[0]->unit, UNIT_INSTRUCTIONS);
+    c = find(b.plan, "a/bench-1/tiny");
+    assert_int_equal(c->budget_count, 2);
+    assert_int_equal(c->budgets[0]->unit, UNIT_CYCLES);
+    assert_true(fabs(c->budgets[0]->value - 15.84e6) < 1);
+    assert_string_equal(c->budgets[0]->text, "latency <= 33ms");
+    assert_true(c->budgets[1]->value == 480e3);
+    assert_string_equal(c->unjudged[0]->text, "latency <= 5M instructions");
+    c = find(b.plan, "a/timer-1/tiny");
+    assert_true(c->budgets[0]->value == 33e6);
+    assert_int_equal(c->budgets[1]->unit, UNIT_NS);
+    assert_true(fabs(c->budgets[1]->value - 1e6) < 1);
+}
+
+static void engines_that_an_agent_has_not_are_skipped(void **state)
+{
+    static const char *const engines[] = {"null", NULL};
+    AUTO_BENCH b;
+    struct board bare;
+
+    bench_init(&b);
+    bare = *b.known[0];
+    bare.engines = engines;
+    bare.agent = "microbit";
+    b.attached[1] = &bare;
+    assert_int_equal(
+        bench_plan(&b, "models: a\nboards: 'virt-*'\nengines: [tiny, 'null']\n", &plain), 0);
+    assert_string_equal(find(b.plan, "a/virt-m0/tiny")->skip,
+                        "agent 'microbit' has no engine 'tiny'");
+    assert_null(find(b.plan, "a/virt-m0/null")->skip);
+    assert_null(find(b.plan, "a/virt-m4/tiny")->skip);
 }
 
 static size_t filtered(struct bench *b, const char *filter, const char *board)
@@ -441,9 +496,12 @@ static void energy_is_measured_where_there_is_an_instrument(void **state)
     bench_init(&b);
     real = *b.known[2];
     b.attached[2] = &real;
-    assert_int_equal(bench_plan(&b, "models: a\nenergy: {windows: 2}\n", &plain), 0);
+    assert_int_equal(
+        bench_plan(&b, "models: a\nenergy: {windows: 2}\nbudgets: energy <= 1mJ\n", &plain), 0);
     assert_non_null(find(b.plan, "a/virt-m0/tiny")->energy);
+    assert_int_equal(find(b.plan, "a/virt-m0/tiny")->budget_count, 1);
     assert_null(find(b.plan, "a/bench-1/tiny")->energy);
+    assert_int_equal(find(b.plan, "a/bench-1/tiny")->unjudged_count, 1);
     b.lab.meters = meters;
     b.lab.meter_count = 1;
     real.meter = "ppk";
@@ -469,6 +527,8 @@ int main(void)
         cmocka_unit_test(unknown_engines_are_refused_when_the_known_ones_are_known),
         cmocka_unit_test(includes_keep_and_excludes_say_why),
         cmocka_unit_test(budgets_reach_only_the_cases_they_are_for),
+        cmocka_unit_test(time_budgets_are_judged_by_the_boards_own_clock),
+        cmocka_unit_test(engines_that_an_agent_has_not_are_skipped),
         cmocka_unit_test(filters_choose_by_field_and_by_key),
         cmocka_unit_test(a_matrix_too_big_is_refused),
         cmocka_unit_test(options_come_on_top_of_what_the_suite_measures),
