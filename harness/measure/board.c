@@ -247,9 +247,9 @@ static void run_group(struct bench *b, const struct plan_case *const *cases, siz
     while (left > 0 && !stopping(b)) {
         left = 0;
         for (size_t i = 0; i < count && !stopping(b); i++) {
-            if (!attempts[i].ended)
+            if (!attempts[i].ended && attempts[i].c != NULL)
                 step(b, &attempts[i]);
-            left += !attempts[i].ended;
+            left += !attempts[i].ended && attempts[i].c != NULL;
         }
     }
     for (size_t i = 0; i < count; i++) {
