@@ -51,8 +51,9 @@ static void normalise_layer(const struct calibration *cal, int index, struct rng
         for (int n = 0; n < cal->samples; n++)
             for (int i = c; i < l->size; i += l->channels)
                 add_value(&s, cal->values[n][index][i]);
-        rescale_channel(l, c, &s, gain * rng_uniform(r, 0.6, 1.4),
-                        gain * rng_uniform(r, -0.4, 0.6));
+        double shift = gain * rng_uniform(r, -0.4, 0.6); /* drawn in an order that C defines */
+        double deviation = gain * rng_uniform(r, 0.6, 1.4);
+        rescale_channel(l, c, &s, deviation, shift);
     }
 }
 

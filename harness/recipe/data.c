@@ -117,14 +117,15 @@ static void gesture_at(enum gesture kind, const struct performance *p, int t, do
 static void gesture_draw(struct rng *r, const struct recipe_input *in, struct sample *s)
 {
     enum gesture kind = (enum gesture)rng_below(r, 5);
-    struct performance p = {
-        .strength = rng_uniform(r, 0.3, 1),
-        .start = rng_uniform(r, 0, 10),
-        .length = rng_uniform(r, 14, 22),
-        .phase = rng_uniform(r, 0, 2 * PI),
-        .side = rng_below(r, 2) ? 1 : -1,
-    };
-    double tilt[3] = {rng_uniform(r, -0.2, 0.2), rng_uniform(r, -0.2, 0.2), 0.95};
+    struct performance p;
+    p.strength = rng_uniform(r, 0.3, 1);
+    p.start = rng_uniform(r, 0, 10);
+    p.length = rng_uniform(r, 14, 22);
+    p.phase = rng_uniform(r, 0, 2 * PI);
+    p.side = rng_below(r, 2) ? 1 : -1;
+    double tilt[3] = {0, 0, 0.95};
+    tilt[0] = rng_uniform(r, -0.2, 0.2);
+    tilt[1] = rng_uniform(r, -0.2, 0.2);
     for (int t = 0; t < GESTURE_STEPS; t++) {
         double move[3];
         gesture_at(kind, &p, t, move);
@@ -155,17 +156,14 @@ static void add_peak(double *x, double centre, double width, double height)
 /* A rattle at a band that is quiet in health, a lost harmonic, or hiss. */
 static void add_fault(double *x, struct rng *r, double fundamental)
 {
-    switch (rng_below(r, 3)) {
-    case 0:
-        add_peak(x, fundamental * 1.5, 0.5, rng_uniform(r, 0.04, 0.2));
-        break;
-    case 1:
-        add_peak(x, fundamental * 3, 0.8, -rng_uniform(r, 0.04, 0.2));
-        break;
-    default:
-        add_peak(x, rng_uniform(r, 24, 30), 3, rng_uniform(r, 0.02, 0.1));
-        break;
-    }
+    int kind = rng_below(r, 3);
+    double height = kind == 2 ? rng_uniform(r, 0.02, 0.1) : rng_uniform(r, 0.04, 0.2);
+    if (kind == 0)
+        add_peak(x, fundamental * 1.5, 0.5, height);
+    else if (kind == 1)
+        add_peak(x, fundamental * 3, 0.8, -height);
+    else
+        add_peak(x, rng_uniform(r, 24, 30), 3, height);
 }
 
 static void hum_draw(struct rng *r, const struct recipe_input *in, struct sample *s)

@@ -3,6 +3,7 @@
  * needs, made from operations that IEEE 754 defines exactly (+ - * / sqrt, rounding, scaling by
  * powers of two). libm's own differ from machine to machine in the last bit, and one bit decides
  * which way a weight rounds. The folder is compiled without contraction to fused multiply-adds.
+ * Two numbers are never drawn in one expression: C does not say which would come first.
  */
 #ifndef HARNESS_RECIPE_REPRO_H
 #define HARNESS_RECIPE_REPRO_H
