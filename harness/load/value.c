@@ -46,6 +46,8 @@ const struct value_kind_info value_kinds[VALUE_KINDS] = {
     [VALUE_CAPACITY] = {"capacity", "a battery capacity such as 2000mAh",
                         "^" NUMBER " ?(n|u|\u00b5|m|k|M|G)?Ah$", NULL, sizeof(double)},
     [VALUE_NUMBER] = {"number", "a number such as 2.5", "^" NUMBER "$", "number", sizeof(double)},
+    [VALUE_SIGNED] = {"number", "a number such as -2.5", "^-?" NUMBER "$", "number",
+                      sizeof(double)},
     [VALUE_RATIO] = {"share", "a share such as 85% or 0.85", "^" NUMBER " ?%?$", "number",
                      sizeof(double)},
     [VALUE_USB_ID] = {"USB id", "a USB id VID:PID such as 0483:374b",
@@ -263,6 +265,16 @@ static bool plain_number(const char *text, double *ret)
     return strspn(text, DIGITS ".") == strlen(text) && text_to_double(text, ret);
 }
 
+static bool store_signed(const char *text, double *dst)
+{
+    const bool negative = *text == '-';
+
+    if (!plain_number(text + negative, dst))
+        return false;
+    *dst = negative ? -*dst : *dst;
+    return true;
+}
+
 static bool store_ratio(const char *text, double *dst)
 {
     char number[40];
@@ -309,6 +321,8 @@ bool value_store(const struct value_rule *rule, const char *text, const struct w
         return store_si(text, "Ah", 1e3, dst);
     case VALUE_NUMBER:
         return plain_number(text, dst);
+    case VALUE_SIGNED:
+        return store_signed(text, dst);
     case VALUE_RATIO:
         return store_ratio(text, dst);
     default:

@@ -31,7 +31,8 @@ enum value_kind {
     VALUE_VOLTS,    /* uint32_t in uV */
     VALUE_AMPERES,  /* double in nA */
     VALUE_CAPACITY, /* double in mAh */
-    VALUE_NUMBER,   /* double */
+    VALUE_NUMBER,   /* double: 0 or more */
+    VALUE_SIGNED,   /* double */
     VALUE_RATIO,    /* double: "85%" is 0.85 */
     VALUE_USB_ID,   /* const char *: "VID:PID" */
     VALUE_SERIAL,   /* const char *: a serial number or UID; harmless in a command line */

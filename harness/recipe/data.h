@@ -34,6 +34,6 @@ struct data_source {
 };
 
 const struct data_source *data_find(const char *name);
-const char *const *data_names(void); /* NULL-terminated, for messages */
+extern const char *const data_names[]; /* NULL-terminated */
 
 #endif

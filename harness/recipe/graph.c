@@ -18,8 +18,8 @@ int layer_error(const struct graph *g, const struct layer *l, struct err *err, c
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    return err_set(err, ERR_CONFIG, "%s:%u:%u: layer '%s': %s", g->recipe->path, l->line, l->column,
-                   l->name, text);
+    return err_set(err, ERR_CONFIG, "%s:%u:%u: layer '%s': %s", l->where.file, l->where.line,
+                   l->where.column, l->name, text);
 }
 
 static int count_elements(const struct graph *g, struct layer *l, struct err *err)
@@ -58,8 +58,7 @@ static int build_layer(struct graph *g, const struct recipe_layer *from, struct 
         .kind = from->kind,
         .name = from->name,
         .options = &from->options,
-        .line = from->line,
-        .column = from->column,
+        .where = from->where,
         .from_count = from->from_count,
     };
     memcpy(l->from, from->from, sizeof(l->from));
@@ -86,6 +85,7 @@ int graph_build(const struct recipe *r, struct graph *ret, struct err *err)
         .type = r->input.type,
         .low = r->input.low,
         .high = r->input.high,
+        .where = r->input.where,
     };
     if (count_elements(&g, &g.layers[0], err))
         return err->code;

@@ -21,7 +21,7 @@ struct layer {
     const struct layer_kind *kind; /* NULL for the input */
     const char *name;
     const struct layer_options *options;
-    unsigned line, column;
+    struct where where;
     int from[LAYER_SOURCES_MAX];
     int from_count;
     struct shape shape;

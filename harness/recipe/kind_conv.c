@@ -185,13 +185,24 @@ static void conv_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
-#define WINDOW_BITS (OPT_BIT(OPT_STRIDE) | OPT_BIT(OPT_PADDING) | OPT_BIT(OPT_ACTIVATION))
-#define CONV_BITS   (WINDOW_BITS | OPT_BIT(OPT_KERNEL) | OPT_BIT(OPT_DILATION) | OPT_BIT(OPT_GAIN))
+#define M layer_options
+static const struct key conv2d_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_KERNEL,
+    ROW_STRIDE,
+    ROW_DILATION,
+    ROW_PADDING,
+    ROW_ACTIVATION,
+    ROW_GAIN,
+    ONE("filters", VALUE_INTEGER, filters, "16", "output channels", REQUIRED, RANGE(1, 65536)),
+    {NULL},
+};
+#undef M
 
 const struct layer_kind kind_conv2d = {
     .name = "conv2d",
-    .allowed = CONV_BITS | OPT_BIT(OPT_FILTERS),
-    .required = OPT_BIT(OPT_FILTERS) | OPT_BIT(OPT_KERNEL),
+    .map = KIND_MAP("conv2d", "convolution over an image", conv2d_keys),
     .sources = 1,
     .shape = conv_shape,
     .forward = conv_forward,
@@ -275,10 +286,25 @@ static void depthwise_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
-const struct layer_kind kind_depthwise = {
+#define M layer_options
+static const struct key depthwise_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_KERNEL,
+    ROW_STRIDE,
+    ROW_DILATION,
+    ROW_PADDING,
+    ROW_ACTIVATION,
+    ROW_GAIN,
+    ONE("multiplier", VALUE_INTEGER, multiplier, "2", "outputs for each input channel",
+        DEFAULT("1"), RANGE(1, 1024)),
+    {NULL},
+};
+#undef M
+
+const struct layer_kind kind_depthwise_conv2d = {
     .name = "depthwise_conv2d",
-    .allowed = CONV_BITS | OPT_BIT(OPT_MULTIPLIER),
-    .required = OPT_BIT(OPT_KERNEL),
+    .map = KIND_MAP("depthwise_conv2d", "each channel convolved by itself", depthwise_keys),
     .sources = 1,
     .shape = depthwise_shape,
     .forward = depthwise_forward,
@@ -397,10 +423,22 @@ static void max_emit(struct emitter *e, const struct layer *l)
     pool_emit(e, l, TFL_MAX_POOL_2D, l->options->kernel);
 }
 
+#define M layer_options
+static const struct key pool_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_KERNEL,
+    ROW_STRIDE,
+    ROW_PADDING,
+    ROW_ACTIVATION,
+    NUMBERS("dilation", dilation_given, "1", "always 1", DEFAULT("1"), RANGE(1, 1)),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_average_pool = {
     .name = "average_pool",
-    .allowed = WINDOW_BITS | OPT_BIT(OPT_KERNEL),
-    .required = OPT_BIT(OPT_KERNEL),
+    .map = KIND_MAP("average_pool", "mean of a window", pool_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = pool_shape,
@@ -411,8 +449,7 @@ const struct layer_kind kind_average_pool = {
 
 const struct layer_kind kind_max_pool = {
     .name = "max_pool",
-    .allowed = WINDOW_BITS | OPT_BIT(OPT_KERNEL),
-    .required = OPT_BIT(OPT_KERNEL),
+    .map = KIND_MAP("max_pool", "maximum of a window", pool_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = pool_shape,
@@ -451,6 +488,8 @@ static void global_emit(struct emitter *e, const struct layer *l)
 
 const struct layer_kind kind_global_average_pool = {
     .name = "global_average_pool",
+    .map = KIND_MAP("global_average_pool", "mean over the image, which stays four-dimensional",
+                    plain_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = global_shape,

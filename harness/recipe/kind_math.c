@@ -36,9 +36,18 @@ static void mul_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key binary_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_ACTIVATION,
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_sub = {
     .name = "sub",
-    .allowed = OPT_BIT(OPT_ACTIVATION),
+    .map = KIND_MAP("sub", "difference of two", binary_keys),
     .sources = 2,
     .shape = same_shape,
     .forward = sub_forward,
@@ -47,7 +56,7 @@ const struct layer_kind kind_sub = {
 
 const struct layer_kind kind_mul = {
     .name = "mul",
-    .allowed = OPT_BIT(OPT_ACTIVATION),
+    .map = KIND_MAP("mul", "product of two", binary_keys),
     .sources = 2,
     .shape = same_shape,
     .forward = mul_forward,
@@ -92,16 +101,27 @@ static void curve_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
-#define CURVE(kind_name, bits, rule)                                                               \
+#define M layer_options
+static const struct key leaky_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ONE("alpha", VALUE_SIGNED, alpha, "0.2", "slope below zero", DEFAULT("0.1")),
+    {NULL},
+};
+#undef M
+
+#define CURVE(kind_name, help_text, keys, rule)                                                    \
     {                                                                                              \
-        .name = kind_name, .allowed = (bits), .sources = 1, .range = (rule), .shape = same_shape,  \
-        .forward = curve_forward, .emit = curve_emit                                               \
+        .name = kind_name, .map = KIND_MAP(kind_name, help_text, keys), .sources = 1,              \
+        .range = (rule), .shape = same_shape, .forward = curve_forward, .emit = curve_emit         \
     }
 
-const struct layer_kind kind_logistic = CURVE("logistic", 0, RANGE_UNIT);
-const struct layer_kind kind_tanh = CURVE("tanh", 0, RANGE_SIGNED);
-const struct layer_kind kind_hard_swish = CURVE("hard_swish", 0, RANGE_OWN);
-const struct layer_kind kind_leaky_relu = CURVE("leaky_relu", OPT_BIT(OPT_ALPHA), RANGE_OWN);
+const struct layer_kind kind_logistic = CURVE("logistic", "1/(1+exp(-x))", plain_keys, RANGE_UNIT);
+const struct layer_kind kind_tanh = CURVE("tanh", "hyperbolic tangent", plain_keys, RANGE_SIGNED);
+const struct layer_kind kind_hard_swish =
+    CURVE("hard_swish", "x relu6(x+3)/6", plain_keys, RANGE_OWN);
+const struct layer_kind kind_leaky_relu =
+    CURVE("leaky_relu", "a slope below zero", leaky_keys, RANGE_OWN);
 
 /* ---- concat ---- */
 
@@ -151,9 +171,19 @@ static void concat_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key concat_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ONE("axis", VALUE_INTEGER, axis, "-1", "the dimension that grows; negative: from the end",
+        DEFAULT("-1")),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_concat = {
     .name = "concat",
-    .allowed = OPT_BIT(OPT_AXIS),
+    .map = KIND_MAP("concat", "one behind the other", concat_keys),
     .sources = -1,
     .range = RANGE_SHARED,
     .shape = concat_shape,
@@ -202,6 +232,7 @@ static void mean_emit(struct emitter *e, const struct layer *l)
 
 const struct layer_kind kind_mean = {
     .name = "mean",
+    .map = KIND_MAP("mean", "mean over the image, which becomes one row", plain_keys),
     .sources = 1,
     .shape = mean_shape,
     .forward = mean_forward,
@@ -271,12 +302,22 @@ static void resize_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
-#define RESIZE(kind_name)                                                                          \
+#define M layer_options
+static const struct key resize_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    NUMBERS("size", size_given, "[12, 12]", "height and width of the output", REQUIRED,
+            RANGE(1, 4096)),
+    {NULL},
+};
+#undef M
+
+#define RESIZE(kind_name, help_text)                                                               \
     {                                                                                              \
-        .name = kind_name, .allowed = OPT_BIT(OPT_SIZE), .required = OPT_BIT(OPT_SIZE),            \
-        .sources = 1, .range = RANGE_SHARED, .shape = resize_shape, .forward = resize_forward,     \
+        .name = kind_name, .map = KIND_MAP(kind_name, help_text, resize_keys), .sources = 1,       \
+        .range = RANGE_SHARED, .shape = resize_shape, .forward = resize_forward,                   \
         .emit = resize_emit                                                                        \
     }
 
-const struct layer_kind kind_resize_nearest = RESIZE("resize_nearest");
-const struct layer_kind kind_resize_bilinear = RESIZE("resize_bilinear");
+const struct layer_kind kind_resize_nearest = RESIZE("resize_nearest", "pixels repeated");
+const struct layer_kind kind_resize_bilinear = RESIZE("resize_bilinear", "pixels blended");

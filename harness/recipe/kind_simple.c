@@ -50,11 +50,22 @@ static void dense_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key dense_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_UNITS,
+    ROW_ACTIVATION,
+    ROW_GAIN,
+    ONE("per_channel", VALUE_BOOL, per_channel, "true", "a weight scale for each output",
+        DEFAULT("false")),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_dense = {
     .name = "dense",
-    .allowed =
-        OPT_BIT(OPT_UNITS) | OPT_BIT(OPT_ACTIVATION) | OPT_BIT(OPT_GAIN) | OPT_BIT(OPT_PER_CHANNEL),
-    .required = OPT_BIT(OPT_UNITS),
+    .map = KIND_MAP("dense", "fully connected", dense_keys),
     .sources = 1,
     .shape = dense_shape,
     .forward = dense_forward,
@@ -99,9 +110,18 @@ static void add_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key binary_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_ACTIVATION,
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_add = {
     .name = "add",
-    .allowed = OPT_BIT(OPT_ACTIVATION),
+    .map = KIND_MAP("add", "sum of two", binary_keys),
     .sources = 2,
     .shape = same_shape,
     .forward = add_forward,
@@ -150,6 +170,7 @@ static void relu_emit(struct emitter *e, const struct layer *l)
 
 const struct layer_kind kind_relu = {
     .name = "relu",
+    .map = KIND_MAP("relu", "as an operator of its own", plain_keys),
     .sources = 1,
     .shape = same_shape,
     .forward = relu_forward,
@@ -159,6 +180,7 @@ const struct layer_kind kind_relu = {
 
 const struct layer_kind kind_relu6 = {
     .name = "relu6",
+    .map = KIND_MAP("relu6", "as an operator of its own", plain_keys),
     .sources = 1,
     .shape = same_shape,
     .forward = relu_forward,
@@ -193,6 +215,7 @@ static void softmax_emit(struct emitter *e, const struct layer *l)
 
 const struct layer_kind kind_softmax = {
     .name = "softmax",
+    .map = KIND_MAP("softmax", "over the last dimension", plain_keys),
     .sources = 1,
     .range = RANGE_UNIT,
     .shape = same_shape,
@@ -209,11 +232,11 @@ static int reshape_shape(struct graph *g, struct layer *l, struct err *err)
     l->shape = (struct shape){{1, layer_source(g, l, 0)->size}, 2};
     if (l->kind == &kind_flatten)
         return 0;
-    if (o->list_count < 1 || o->list_count > SHAPE_RANK_MAX)
+    if ((int)o->list.count < 1 || (int)o->list.count > SHAPE_RANK_MAX)
         return layer_error(g, l, err, "shape must have 1 to %d dimensions", SHAPE_RANK_MAX);
-    l->shape.rank = o->list_count;
-    for (int i = 0; i < o->list_count; i++)
-        n *= l->shape.dim[i] = o->list[i];
+    l->shape.rank = (int)o->list.count;
+    for (int i = 0; i < (int)o->list.count; i++)
+        n *= l->shape.dim[i] = o->list.values[i];
     if (n != layer_source(g, l, 0)->size)
         return layer_error(g, l, err, "shape has %lld elements, the source has %d", (long long)n,
                            layer_source(g, l, 0)->size);
@@ -231,10 +254,18 @@ static void reshape_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key reshape_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    NUMBERS("shape", list, "[1, 8, 8, 1]", "of the output", REQUIRED, RANGE(1, 1 << 20)),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_reshape = {
     .name = "reshape",
-    .allowed = OPT_BIT(OPT_SHAPE),
-    .required = OPT_BIT(OPT_SHAPE),
+    .map = KIND_MAP("reshape", "the same values in another shape", reshape_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = reshape_shape,
@@ -245,6 +276,7 @@ const struct layer_kind kind_reshape = {
 
 const struct layer_kind kind_flatten = {
     .name = "flatten",
+    .map = KIND_MAP("flatten", "to one row", plain_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = reshape_shape,
@@ -258,11 +290,11 @@ static int pad_shape(struct graph *g, struct layer *l, struct err *err)
 {
     const struct layer_options *o = l->options;
     l->shape = layer_source(g, l, 0)->shape;
-    if (o->list_count != 2 * l->shape.rank)
+    if ((int)o->list.count != 2 * l->shape.rank)
         return layer_error(g, l, err, "pads needs %d numbers, before and after each dimension",
                            2 * l->shape.rank);
     for (int i = 0; i < l->shape.rank; i++)
-        l->shape.dim[i] += o->list[2 * i] + o->list[2 * i + 1];
+        l->shape.dim[i] += o->list.values[2 * i] + o->list.values[2 * i + 1];
     return 0;
 }
 
@@ -276,7 +308,7 @@ static void pad_forward(const struct graph *g, const struct layer *l, const doub
         int at = 0;
         int step = 1;
         for (int d = l->shape.rank - 1; d >= 0; d--) {
-            at += (rest % source->shape.dim[d] + l->options->list[2 * d]) * step;
+            at += (rest % source->shape.dim[d] + l->options->list.values[2 * d]) * step;
             rest /= source->shape.dim[d];
             step *= l->shape.dim[d];
         }
@@ -287,14 +319,23 @@ static void pad_forward(const struct graph *g, const struct layer *l, const doub
 static void pad_emit(struct emitter *e, const struct layer *l)
 {
     struct tfl_op *op = emit_op(e, l, TFL_PAD, 2);
-    emit_ints(e, op, "paddings", l->options->list, l->shape.rank, 2);
+    emit_ints(e, op, "paddings", l->options->list.values, l->shape.rank, 2);
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key pad_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    NUMBERS("pads", list, "[0, 0, 1, 1, 1, 1, 0, 0]", "before and after each dimension", REQUIRED,
+            RANGE(0, 1 << 20)),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_pad = {
     .name = "pad",
-    .allowed = OPT_BIT(OPT_PADS),
-    .required = OPT_BIT(OPT_PADS),
+    .map = KIND_MAP("pad", "zeros around", pad_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = pad_shape,
@@ -318,9 +359,18 @@ static void convert_emit(struct emitter *e, const struct layer *l)
     emit_output(e, emit_op(e, l, out ? TFL_DEQUANTIZE : TFL_QUANTIZE, out ? 2 : 1), l);
 }
 
+#define M layer_options
+static const struct key quantize_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ONE("type", VALUE_WORD, type, "int8", "of the output", DEFAULT("int8"), WORDS(type_words)),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_quantize = {
     .name = "quantize",
-    .allowed = OPT_BIT(OPT_TYPE),
+    .map = KIND_MAP("quantize", "to integers, or to another scale", quantize_keys),
     .sources = 1,
     .shape = convert_shape,
     .forward = copy_forward,
@@ -330,6 +380,7 @@ const struct layer_kind kind_quantize = {
 
 const struct layer_kind kind_dequantize = {
     .name = "dequantize",
+    .map = KIND_MAP("dequantize", "to float32", plain_keys),
     .sources = 1,
     .shape = convert_shape,
     .forward = copy_forward,

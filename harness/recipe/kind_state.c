@@ -86,11 +86,21 @@ static void svdf_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key svdf_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_UNITS,
+    ROW_ACTIVATION,
+    ONE("rank", VALUE_INTEGER, rank, "2", "of the decomposition", DEFAULT("1"), RANGE(1, 64)),
+    ONE("memory", VALUE_INTEGER, memory, "8", "inferences it looks back", REQUIRED, RANGE(1, 4096)),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_svdf = {
     .name = "svdf",
-    .allowed =
-        OPT_BIT(OPT_UNITS) | OPT_BIT(OPT_RANK) | OPT_BIT(OPT_MEMORY) | OPT_BIT(OPT_ACTIVATION),
-    .required = OPT_BIT(OPT_UNITS) | OPT_BIT(OPT_MEMORY),
+    .map = KIND_MAP("svdf", "dense over the last inputs, in a rank decomposition", svdf_keys),
     .sources = 1,
     .recurrent = true,
     .shape = svdf_shape,
@@ -219,10 +229,18 @@ static void lstm_emit(struct emitter *e, const struct layer *l)
     emit_output(e, op, l);
 }
 
+#define M layer_options
+static const struct key lstm_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ROW_UNITS,
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_lstm = {
     .name = "lstm",
-    .allowed = OPT_BIT(OPT_UNITS),
-    .required = OPT_BIT(OPT_UNITS),
+    .map = KIND_MAP("lstm", "long short-term memory over the rows", lstm_keys),
     .sources = 1,
     .recurrent = true,
     .shape = lstm_shape,
@@ -298,10 +316,18 @@ static void stream_emit(struct emitter *e, const struct layer *l)
     tfl_op_input(op, e->tensor_of[l - e->graph->layers]);
 }
 
+#define M layer_options
+static const struct key stream_keys[] = {
+    ROW_NAME,
+    ROW_FROM,
+    ONE("frames", VALUE_INTEGER, frames, "30", "rows that it holds", REQUIRED, RANGE(2, 4096)),
+    {NULL},
+};
+#undef M
+
 const struct layer_kind kind_stream = {
     .name = "stream",
-    .allowed = OPT_BIT(OPT_FRAMES),
-    .required = OPT_BIT(OPT_FRAMES),
+    .map = KIND_MAP("stream", "the last rows of an input that brings one at a time", stream_keys),
     .sources = 1,
     .range = RANGE_SHARED,
     .shape = stream_shape,

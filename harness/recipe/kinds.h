@@ -4,6 +4,7 @@
 #ifndef HARNESS_RECIPE_KINDS_H
 #define HARNESS_RECIPE_KINDS_H
 
+#include "harness/load/key.h"
 #include "harness/recipe/emit.h"
 #include "harness/recipe/graph.h"
 
@@ -14,8 +15,6 @@ enum range_rule {
     RANGE_UNIT,   /* 0..1: scale 1/256, zero point -128, fixed by TFLite */
     RANGE_SIGNED, /* -1..1: scale 1/128, zero point 0, fixed by TFLite */
 };
-
-#define OPT_BIT(option) (1u << (option))
 
 /* One sample's way back through a layer; the gradients of loss. */
 struct backward {
@@ -28,9 +27,8 @@ struct backward {
 
 struct layer_kind {
     const char *name;
-    uint32_t allowed; /* OPT_BIT()s; name and from always are */
-    uint32_t required;
-    int sources; /* -1: two or more */
+    struct key_map map; /* its keys, by KIND_MAP */
+    int sources;        /* -1: two or more */
     enum range_rule range;
     bool recurrent; /* calibration does not rescale its weights */
 
@@ -44,18 +42,93 @@ struct layer_kind {
     void (*emit)(struct emitter *e, const struct layer *l);
 };
 
-const struct layer_kind *kind_find(const char *name);
-const char *const *kind_names(void); /* NULL-terminated */
+/*
+ * Every kind, in the order of the help: the word in the recipe and the table's name. A new kind is a
+ * table in a kind_*.c and a line here.
+ */
+#define LAYER_KIND_LIST(X)                                                                         \
+    X(conv2d)                                                                                      \
+    X(depthwise_conv2d)                                                                            \
+    X(dense)                                                                                       \
+    X(average_pool)                                                                                \
+    X(max_pool)                                                                                    \
+    X(global_average_pool)                                                                         \
+    X(mean)                                                                                        \
+    X(add)                                                                                         \
+    X(sub)                                                                                         \
+    X(mul)                                                                                         \
+    X(concat)                                                                                      \
+    X(softmax)                                                                                     \
+    X(relu)                                                                                        \
+    X(relu6)                                                                                       \
+    X(leaky_relu)                                                                                  \
+    X(hard_swish)                                                                                  \
+    X(logistic)                                                                                    \
+    X(tanh)                                                                                        \
+    X(reshape)                                                                                     \
+    X(flatten)                                                                                     \
+    X(pad)                                                                                         \
+    X(resize_nearest)                                                                              \
+    X(resize_bilinear)                                                                             \
+    X(svdf)                                                                                        \
+    X(lstm)                                                                                        \
+    X(stream)                                                                                      \
+    X(quantize)                                                                                    \
+    X(dequantize)
 
-extern const struct layer_kind kind_conv2d, kind_depthwise, kind_dense;
-extern const struct layer_kind kind_average_pool, kind_max_pool, kind_global_average_pool;
-extern const struct layer_kind kind_add, kind_softmax, kind_relu, kind_relu6;
-extern const struct layer_kind kind_reshape, kind_flatten, kind_pad;
-extern const struct layer_kind kind_quantize, kind_dequantize;
-extern const struct layer_kind kind_sub, kind_mul, kind_concat, kind_mean;
-extern const struct layer_kind kind_logistic, kind_tanh, kind_hard_swish, kind_leaky_relu;
-extern const struct layer_kind kind_resize_nearest, kind_resize_bilinear;
-extern const struct layer_kind kind_svdf, kind_lstm, kind_stream;
+#define X(name) extern const struct layer_kind kind_##name;
+LAYER_KIND_LIST(X)
+#undef X
+
+/* A layer of the file before its sources are known. */
+struct layer_file {
+    const char *word; /* a kind without keys */
+    struct where where;
+    bool given[64]; /* by place in LAYER_KIND_LIST */
+    struct layer_options options;
+};
+
+extern const struct key_map layer_map;
+extern const struct layer_kind *const layer_kinds[]; /* NULL-terminated */
+
+/* Rows that the kinds' key tables are made of. Each table ends with {NULL}. */
+extern const char *const padding_words[], *const activation_words[], *const type_words[];
+#define NUMBERS(name_, field_, example_, help_, ...)                                               \
+    LIST(name_, VALUE_INTEGER, field_.values, example_, help_, COUNT(field_.count), __VA_ARGS__)
+#define ROW_NAME ONE("name", VALUE_NAME, name, "stem", "what other layers call it", OPTIONAL)
+#define ROW_FROM                                                                                   \
+    LIST("from", VALUE_NAME_AT, from, "[stem, body]",                                              \
+         "its sources: names of layers before it, or input; else the layer before it", OPTIONAL,   \
+         COUNT(from_count))
+#define ROW_KERNEL                                                                                 \
+    NUMBERS("kernel", kernel_given, "[3, 3]", "height and width of the window", REQUIRED,          \
+            RANGE(1, 1024))
+#define ROW_STRIDE                                                                                 \
+    NUMBERS("stride", stride_given, "2", "steps down and right", DEFAULT("1"), RANGE(1, 1024))
+#define ROW_DILATION                                                                               \
+    NUMBERS("dilation", dilation_given, "2", "pixels between the window's rows and columns",       \
+            DEFAULT("1"), RANGE(1, 1024))
+#define ROW_PADDING                                                                                \
+    ONE("padding", VALUE_WORD, same, "same", "around the image, by TensorFlow's rule",             \
+        DEFAULT("valid"), WORDS(padding_words))
+#define ROW_ACTIVATION                                                                             \
+    ONE("activation", VALUE_WORD, activation, "relu", "fused into the operator", DEFAULT("none"),  \
+        WORDS(activation_words))
+#define ROW_GAIN                                                                                   \
+    ONE("gain", VALUE_NUMBER, gain, "1.5", "spread of the outputs when the weights are random",    \
+        DEFAULT("1"))
+#define ROW_UNITS ONE("units", VALUE_INTEGER, units, "10", "outputs", REQUIRED, RANGE(1, 65536))
+
+/* The map of a kind: its keys, sizes resolved. */
+#define KIND_MAP(name_, help_, keys_)                                                              \
+    {                                                                                              \
+        .name = (name_), .help = (help_), .keys = (keys_), .size = sizeof(struct layer_options),   \
+        .finish = layer_options_finish                                                             \
+    }
+void layer_options_finish(struct load *l, const struct node *n, void *options);
+
+/* Name and sources are all that such a layer can be told. */
+extern const struct key plain_keys[];
 
 /* What kinds share. */
 static inline const struct layer *layer_source(const struct graph *g, const struct layer *l, int i)

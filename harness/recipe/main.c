@@ -55,7 +55,7 @@ static void print_facts(const struct recipe *r, const struct recipe_result *m)
     sha256_hex(m->tflite.data, m->tflite.len, digest);
     printf("model: %s\nbytes: %zu\nmacs: %llu\nparameters: %llu\n", r->name, m->tflite.len,
            (unsigned long long)m->macs, (unsigned long long)m->weights);
-    if (r->train.enabled)
+    if (r->trained)
         printf("train_loss: %.6f\n", m->train_loss);
     printf("recipe_sha256: %s\nmodel_sha256: %s\ngenerator: %d\n", r->digest, digest,
            RECIPE_GENERATOR_VERSION);

@@ -32,9 +32,9 @@ int recipe_build(const struct recipe *r, struct recipe_result *ret, struct err *
     struct graph *g = result.graph = xgraph();
     if (graph_build(r, g, err))
         return err->code;
-    if (r->train.enabled && graph_train(g, &result.train_loss, err))
+    if (r->trained && graph_train(g, &result.train_loss, err))
         return err->code;
-    if (graph_calibrate(g, !r->train.enabled, err))
+    if (graph_calibrate(g, !r->trained, err))
         return err->code;
     emit_model(g, &result.tflite);
     result.macs = g->macs;
@@ -105,11 +105,11 @@ static int write_random(const struct recipe *r, struct rng *rng, const char *pat
 int recipe_write_vectors(const struct recipe *r, const char *folder, struct err *err)
 {
     struct rng rng = rng_of(r->seed, STREAM_VECTORS);
-    for (int i = 0; i < r->vectors_data + r->vectors_random; i++) {
+    for (int i = 0; i < r->vectors.data + r->vectors.random; i++) {
         char path[4096];
         int label = 0;
         snprintf(path, sizeof(path), "%s/in%02d.bin", folder, i);
-        int status = i < r->vectors_data ? write_sample(r, &rng, path, &label, err)
+        int status = i < r->vectors.data ? write_sample(r, &rng, path, &label, err)
                                          : write_random(r, &rng, path, err);
         if (status)
             return status;
@@ -144,7 +144,7 @@ int recipe_write_real(const struct recipe *r, const struct recipe_result *model,
     struct rng rng = rng_of(r->seed, STREAM_VECTORS);
     struct graph *g = model->graph;
     double **values = graph_alloc_values(g);
-    for (int i = 0; i < r->vectors_data; i++) {
+    for (int i = 0; i < r->vectors.data; i++) {
         run_sample(r, g, values, &rng);
         for (int k = 0; k < g->count; k++)
             if (write_layer(&g->layers[k], values[k], folder, i, err))
@@ -159,8 +159,9 @@ int recipe_write_dataset(const struct recipe *r, const char *folder, struct err 
     char path[4096];
     struct rng rng = rng_of(r->seed, STREAM_TEST);
     if (r->dataset_samples == 0 || r->input.data->classes == 0)
-        return err_set(err, ERR_USAGE, "%s: has no labelled data set ('dataset' and data '%s')",
-                       r->path, r->input.data->name);
+        return err_set(err, ERR_USAGE,
+                       "recipe '%s' has no labelled data set ('dataset' and data '%s')", r->name,
+                       r->input.data->name);
     for (int i = 0; i < r->dataset_samples; i++) {
         int label = 0;
         snprintf(path, sizeof(path), "%s/%s_%04d.bin", folder, r->name, i);

@@ -15,15 +15,14 @@
 #include "harness/base/base.h"
 #include "harness/base/buf.h"
 #include "harness/base/err.h"
+#include "harness/spec/suite.h"
 
 /* Part of every PROVENANCE; raised whenever an unchanged recipe gives other bytes than before. */
 #define RECIPE_GENERATOR_VERSION 2
 
 enum {
     SHAPE_RANK_MAX = 5,
-    LAYER_SOURCES_MAX = 8,
-    LAYER_LIST_MAX = 16,
-    RECIPE_LAYERS_MAX = 512
+    LAYER_SOURCES_MAX = 8
 };
 
 struct shape {
@@ -46,96 +45,88 @@ enum recipe_loss {
     LOSS_CROSS_ENTROPY
 };
 
-/* One bit each in `given`. The order is that of the key table in load.c. */
-enum layer_option {
-    OPT_NAME,
-    OPT_FROM,
-    OPT_FILTERS,
-    OPT_UNITS,
-    OPT_KERNEL,
-    OPT_STRIDE,
-    OPT_DILATION,
-    OPT_PADDING,
-    OPT_ACTIVATION,
-    OPT_MULTIPLIER,
-    OPT_SHAPE,
-    OPT_PADS,
-    OPT_GAIN,
-    OPT_PER_CHANNEL,
-    OPT_TYPE,
-    OPT_AXIS,
-    OPT_ALPHA,
-    OPT_SIZE,
-    OPT_RANK,
-    OPT_MEMORY,
-    OPT_FRAMES,
-    OPT_COUNT
+/* Numbers as a key gives them. */
+struct recipe_numbers {
+    const int *values;
+    size_t count;
 };
 
-/* Settings of one layer. Those not given have the default named here. */
+/* The keys of one layer; which of them a kind takes is in its key table. */
 struct layer_options {
-    uint32_t given;
+    const char *name;                 /* unique; kind and number when not given */
+    const struct suite_pattern *from; /* names of its sources */
+    size_t from_count;
     int filters;
     int units;
-    int kernel[2];   /* height, width */
-    int stride[2];   /* 1, 1 */
-    int dilation[2]; /* 1, 1 */
-    bool same;       /* false: no padding */
+    struct recipe_numbers kernel_given, stride_given, dilation_given, size_given;
+    int kernel[2]; /* height, width; so are the others */
+    int stride[2];
+    int dilation[2];
+    int size[2]; /* resize: of the output */
+    int same;    /* SAME padding; 0: none */
     enum activation activation;
-    int multiplier;           /* 1; depthwise: outputs for each input channel */
-    int list[LAYER_LIST_MAX]; /* shape, or pads as before/after pairs */
-    int list_count;
-    double gain;          /* 1; standard deviation of an untrained layer's outputs */
-    bool per_channel;     /* dense: one weight scale for each output; false: one for all */
-    enum value_type type; /* quantize: int8 */
-    int axis;             /* concat: -1, the last */
-    double alpha;         /* leaky_relu: 0.1, the slope below zero */
-    int size[2];          /* resize: height, width */
-    int rank;             /* svdf: 1 */
-    int memory;           /* svdf: time steps it looks back */
-    int frames;           /* stream: rows that the window holds */
+    int multiplier;             /* depthwise: outputs for each input channel */
+    struct recipe_numbers list; /* shape, or pads as before/after pairs */
+    double gain;                /* standard deviation of an untrained layer's outputs */
+    bool per_channel;           /* dense: one weight scale for each output; false: one for all */
+    enum value_type type;       /* quantize */
+    int axis;                   /* concat; negative: from the end */
+    double alpha;               /* leaky_relu: the slope below zero */
+    int rank;                   /* svdf */
+    int memory;                 /* svdf: time steps it looks back */
+    int frames;                 /* stream: rows that the window holds */
 };
 
 struct recipe_layer {
     const struct layer_kind *kind;
-    const char *name;            /* unique; kind and number when not given */
+    const char *name;
     int from[LAYER_SOURCES_MAX]; /* 0: the model's input, n: layers[n - 1] */
     int from_count;
     struct layer_options options;
-    unsigned line, column;
+    struct where where;
 };
 
 struct recipe_input {
+    struct recipe_numbers shape_given;
     struct shape shape;
     enum value_type type;
+    const char *data_name;
     const struct data_source *data; /* makes its samples */
-    double low, high;               /* the values that the quantised input can hold */
+    const double *range;            /* low and high as given */
+    size_t range_count;
+    double low, high; /* the values that the quantised input can hold */
+    struct where where;
 };
 
 struct recipe_train {
-    bool enabled;
     enum recipe_loss loss;
     int samples, epochs, batch;
     double rate;
 };
 
+/* Test inputs. */
+struct recipe_vectors {
+    int data;   /* samples of the data */
+    int random; /* any value that the type can hold */
+};
+
 struct recipe {
     struct arena arena;
-    const char *path;
     const char *name;
     const char *description;
     char digest[65]; /* SHA-256 of the file */
-    uint64_t seed;
+    uint32_t seed;
     struct recipe_input input;
     int calibration_samples;
-    int vectors_data, vectors_random; /* test inputs: samples of the data, random bytes */
-    int dataset_samples;              /* labelled test set for accuracy; 0: none */
+    struct recipe_vectors vectors;
+    int dataset_samples; /* labelled test set for accuracy; 0: none */
+    bool trained;        /* else the weights stay random */
     struct recipe_train train;
     struct recipe_layer *layers;
-    size_t layer_count, layer_capacity;
+    size_t layer_count;
 };
 
-/* Reads and checks everything but the shapes. Errors carry file:line:column. */
+/* Reads and checks everything but the shapes; all mistakes in one error, as harness/load. */
 int recipe_load(const char *path, struct recipe *ret, struct err *err) MUST_CHECK;
 void recipe_release(struct recipe *r);
 
