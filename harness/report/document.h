@@ -56,6 +56,10 @@ struct document {
 void document_build(const struct report_options *options, struct arena *arena,
                     struct document *ret);
 
+/* A document of whatever made it, as text (colour and width of the options) or Markdown. */
+void document_text(const struct document *d, const struct report_options *options, struct buf *out);
+void document_markdown(const struct document *d, struct buf *out);
+
 /* "passed", toned. */
 struct cell document_status(const struct data_case *c);
 

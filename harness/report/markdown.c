@@ -116,14 +116,20 @@ static void put_block(struct buf *out, const struct block *b, bool ends_list)
     }
 }
 
+void document_markdown(const struct document *d, struct buf *out)
+{
+    for (size_t i = 0; i < d->block_count; i++)
+        put_block(out, &d->blocks[i],
+                  i + 1 == d->block_count || d->blocks[i + 1].kind != BLOCK_ITEM);
+}
+
 static int markdown_render(const struct report_options *options, struct buf *out, struct err *err)
 {
     struct arena arena = ARENA_INIT;
     struct document d;
 
     document_build(options, &arena, &d);
-    for (size_t i = 0; i < d.block_count; i++)
-        put_block(out, &d.blocks[i], i + 1 == d.block_count || d.blocks[i + 1].kind != BLOCK_ITEM);
+    document_markdown(&d, out);
     arena_release(&arena);
     return 0;
 }

@@ -225,15 +225,23 @@ static void paint_block(struct painter *p, const struct block *b, bool first)
     }
 }
 
-static int text_render(const struct report_options *options, struct buf *out, struct err *err)
+void document_text(const struct document *d, const struct report_options *options, struct buf *out)
 {
     struct arena arena = ARENA_INIT;
     struct painter p = {.options = options, .arena = &arena, .out = out};
+
+    for (size_t i = 0; i < d->block_count; i++)
+        paint_block(&p, &d->blocks[i], i == 0);
+    arena_release(&arena);
+}
+
+static int text_render(const struct report_options *options, struct buf *out, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
     struct document d;
 
     document_build(options, &arena, &d);
-    for (size_t i = 0; i < d.block_count; i++)
-        paint_block(&p, &d.blocks[i], i == 0);
+    document_text(&d, options, out);
     arena_release(&arena);
     return 0;
 }

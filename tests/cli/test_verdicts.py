@@ -1,0 +1,165 @@
+"""Every verdict and every exit status of `compare` and `gate`, through the command line.
+
+usage: test_verdicts.py MAKE_DB TINYRIG
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MAKE_DB, TINYRIG = sys.argv[1:3]
+
+
+class Verdicts(unittest.TestCase):
+    """Runs, oldest first: base, the same again, 5 % slower in a new build, and one with failures."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.db = os.path.join(cls.folder.name, 'results.db')
+        subprocess.run([MAKE_DB, cls.db, '8', '1', '1', '1.05:aaaaaaaa', 'f1'], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def run_it(self, *arguments, status=0):
+        done = subprocess.run([TINYRIG, *arguments, '--db', self.db], text=True,
+                              capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done
+
+    def compare(self, a, b):
+        return json.loads(self.run_it('compare', a, b, '--format', 'json').stdout)
+
+    def row(self, a, b, case, metric='latency'):
+        cases = {c['case']: c for c in self.compare(a, b)['cases']}
+        return {m['metric']: m for m in cases[case]['metrics']}[metric]
+
+    def gate(self, status, *arguments):
+        return self.run_it('gate', *arguments, status=status)
+
+    # ---- verdicts ----
+
+    def test_the_same_counts_are_unchanged(self):
+        row = self.row('last~3', 'last~2', 'kws/virt-m4/tiny')
+        self.assertEqual((row['verdict'], row['change']), ('unchanged', 0))
+
+    def test_an_equal_board_that_scatters_is_within_noise(self):
+        verdicts = {m['verdict'] for c in self.compare('last~3', 'last~2')['cases']
+                    for m in c['metrics']}
+        self.assertEqual(verdicts, {'unchanged', 'within-noise'})
+
+    def test_five_percent_more_instructions_are_a_regression(self):
+        row = self.row('last~2', 'last~1', 'kws/virt-m4/tiny')
+        self.assertEqual((row['verdict'], row['method']), ('regressed', 'exact'))
+        self.assertAlmostEqual(row['change'], 0.05, places=5)
+
+    def test_five_percent_less_are_an_improvement(self):
+        row = self.row('last~1', 'last~2', 'kws/nrf52840-dk/tiny')
+        self.assertEqual(row['verdict'], 'improved')
+        self.assertTrue(row['low'] <= row['change'] <= row['high'] < 0)
+
+    def test_one_value_of_unknown_scatter_is_inconclusive(self):
+        row = self.row('last~2', 'last~1', 'kws/nucleo-l4r5zi/tiny', 'energy')
+        self.assertEqual(row['verdict'], 'inconclusive')
+
+    def test_a_case_that_only_the_candidate_has_has_no_baseline(self):
+        row = self.row('last~3,model=kws', 'last~2', 'ad/virt-m4/tiny')
+        self.assertEqual((row['verdict'], row['a']), ('no-baseline', None))
+
+    def test_an_emulator_and_a_chip_are_incomparable_and_keep_their_units(self):
+        row = self.row('last~2,board=virt-m4,model=kws', 'last~2,board=pico,model=kws',
+                       'kws/pico/tiny')
+        self.assertEqual((row['verdict'], row['blocked_by']), ('incomparable', 'realm'))
+        self.assertEqual((row['unit_a'], row['unit']), ('instructions', 'ns'))
+        text = self.run_it('compare', 'last~2,board=virt-m4,model=kws',
+                           'last~2,board=pico,model=kws').stdout
+        self.assertIn('virtual -> silicon', text)
+        self.assertIn('5,054,000 instructions', text)
+
+    def test_two_emulated_boards_are_compared_across(self):
+        row = self.row('last~2,board=virt-m4,model=kws', 'last~2,board=virt-m0,model=kws',
+                       'kws/virt-m0/tiny')
+        self.assertEqual(row['verdict'], 'regressed')
+        self.assertAlmostEqual(row['b'] / row['a'], 6.1 / 1.9, places=2)
+
+    def test_two_models_are_compared_across(self):
+        row = self.row('last~2,board=virt-m4,model=kws', 'last~2,board=virt-m4,model=ad',
+                       'ad/virt-m4/tiny')
+        self.assertEqual(row['verdict'], 'improved')
+
+    def test_wrong_outputs_are_failed_and_lab_errors_invalid(self):
+        cases = {c['case']: c['verdict'] for c in self.compare('last~1', 'last')['cases']}
+        self.assertEqual(cases['ad/virt-m0/tiny'], 'failed')
+        self.assertEqual(cases['kws/nucleo-l4r5zi/tiny'], 'invalid')
+
+    # ---- formats ----
+
+    def test_markdown_is_a_table(self):
+        text = self.run_it('compare', 'last~2', 'last~1', '-f', 'markdown').stdout
+        self.assertIn('| verdict | metric | a | b | change | n | method | reason |', text)
+        self.assertIn('agent build', text)
+
+    def test_a_report_goes_to_a_file(self):
+        path = os.path.join(self.folder.name, 'out.json')
+        self.assertEqual(self.run_it('compare', 'last', 'last', '-f', 'json', '-o', path).stdout, '')
+        with open(path, encoding='utf-8') as f:
+            self.assertEqual(json.load(f)['version'], 1)
+
+    # ---- exit statuses ----
+
+    def test_0_when_nothing_got_worse(self):
+        self.assertIn('gate: passed', self.gate(0, 'last~2', '--baseline', 'last~3').stdout)
+
+    def test_1_on_a_regression(self):
+        out = self.gate(1, 'last~1', '--baseline', 'last~2').stdout
+        self.assertIn('gate: failed', out)
+        self.assertIn('regressed: kws/virt-m4/tiny: latency +5.00 %', out)
+
+    def test_1_on_a_broken_budget(self):
+        out = self.gate(1, 'last,board=virt-m55', '--baseline', 'last~1,board=virt-m55').stdout
+        self.assertIn('over-budget: kws/virt-m55/tiny', out)
+
+    def test_strict_fails_on_what_is_inconclusive_and_lenient_does_not(self):
+        what = ('last~2,board=nucleo-l4r5zi', '--baseline', 'last~1,board=nucleo-l4r5zi')
+        self.gate(1, *what)
+        self.gate(0, *what, '--lenient')
+
+    def test_2_on_wrong_usage(self):
+        self.assertIn('--baseline is needed', self.gate(2).stderr)
+        self.assertIn("did you mean 'board'", self.run_it('compare', 'bord=x', 'last',
+                                                          status=2).stderr)
+        self.gate(2, '--baseline', 'last', '--format', 'yaml')
+        self.assertIn('nothing stored matches',
+                      self.run_it('compare', 'last', 'model=nosuch', status=2).stderr)
+
+    def test_3_when_the_lab_is_at_fault(self):
+        key = 'key=kws/nucleo-l4r5zi/tiny'
+        self.gate(3, f'last,{key}', '--baseline', f'last~1,{key}', '--lenient')
+
+    def test_4_when_some_cases_were_not_measured(self):
+        board = 'board=nucleo-l4r5zi'
+        self.gate(4, f'last,{board}', '--baseline', f'last~1,{board}', '--lenient')
+
+    def test_5_without_a_baseline(self):
+        self.assertIn("no baseline 'release'", self.gate(5, '--baseline', 'release').stderr)
+        self.gate(5, '--baseline', os.path.join(self.folder.name, 'none.db'))
+
+    def test_a_database_file_is_a_baseline(self):
+        path = os.path.join(self.folder.name, 'base.db')
+        subprocess.run([MAKE_DB, path, '8', '1'], check=True)
+        self.gate(0, 'last~2', '--baseline', path)
+        self.gate(1, 'last~1', '--baseline', path)
+
+    def test_save_names_what_passed_and_nothing_else(self):
+        self.gate(1, 'last~1', '--baseline', 'last~2', '--save', 'slow')
+        self.gate(5, 'last~2', '--baseline', 'slow')
+        self.gate(0, 'last~2', '--baseline', 'last~3', '--save', 'good')
+        self.gate(1, 'last~1', '--baseline', 'good')
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1])
