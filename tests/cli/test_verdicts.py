@@ -160,6 +160,29 @@ class Verdicts(unittest.TestCase):
         self.gate(0, 'last~2', '--baseline', 'last~3', '--save', 'good')
         self.gate(1, 'last~1', '--baseline', 'good')
 
+    # ---- pick ----
+
+    def picks(self, status, *limits):
+        lines = self.run_it('pick', '--run', 'last~1', '--model', 'kws', *limits,
+                            status=status).stdout.splitlines()[1:]
+        return {line.split()[1]: line for line in lines}
+
+    def test_pick_says_who_passes_by_how_much_and_who_does_not(self):
+        lines = self.picks(0, '--latency', '70ms', '--ram', '64KiB', '--energy', '5mJ')
+        self.assertRegex(lines['kws/nucleo-l4r5zi/tiny'], r'^passes .*22\.2 KiB \(\+65 %\)')
+        self.assertRegex(lines['kws/pico/tiny'], r'^fails .*\(-92 %\)')
+
+    def test_pick_never_calls_emulated_counts_a_time(self):
+        line = self.picks(0, '--latency', '70ms')['kws/virt-m4/tiny']
+        self.assertRegex(line, r'^unknown +kws/virt-m4/tiny +virtual +unknown$')
+
+    def test_pick_exits_1_when_no_board_passes_and_2_on_bad_questions(self):
+        self.picks(1, '--ram', '16KiB')
+        self.run_it('pick', '--model', 'kws', status=2)
+        self.run_it('pick', '--ram', '1MiB', status=2)
+        self.run_it('pick', '--model', 'nosuch', '--ram', '1MiB', status=2)
+        self.run_it('pick', '--model', 'kws', '--energy', '5m', status=2)
+
 
 if __name__ == '__main__':
     unittest.main(argv=sys.argv[:1])
