@@ -7,6 +7,7 @@ code, so that it also checks the C implementation.
 usage: smoke_board.py FIRMWARE.elf COMMAND...
 COMMAND starts the emulator; it finds its serial line on the descriptor that replaces {fd}, and a
 socket nobody speaks on that replaces {orders}.
+--crash has the measured code fault instead, and looks at how that is told.
 Limits are asserted by options:  --expect NAME=VALUE (a field of HELLO), --stack-peak MAX.
 """
 import argparse
@@ -16,6 +17,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 
@@ -151,6 +153,58 @@ def build_id(path):
     return image[at + 16:at + 24]
 
 
+def crashing(path):
+    """A copy of the image whose null engine dies in invoke(): its first instruction is none."""
+    image = bytearray(open(path, 'rb').read())
+    section_at, = struct.unpack_from('<I', image, 32)
+    entry, count = struct.unpack_from('<HH', image, 46)
+    sections = [struct.unpack_from('<10I', image, section_at + i * entry) for i in range(count)]
+    symbols = next(s for s in sections if s[1] == 2)
+    names = sections[symbols[6]][4]
+    for at in range(symbols[4], symbols[4] + symbols[5], 16):
+        name, value, _, info, _, section = struct.unpack_from('<IIIBBH', image, at)
+        end = image.index(0, names + name)
+        if image[names + name:end] == b'null_invoke' and info & 15 == 2:
+            home = sections[section]
+            # Undefined on every Cortex-M (udf 0) and not an instruction on RISC-V either way.
+            where = home[4] + (value & ~1) - home[3]
+            image[where:where + 2] = b'\x00\xde' if image[18] == 40 else b'\0\0'
+            break
+    else:
+        raise SystemExit('no null_invoke in the image')
+    copy = tempfile.NamedTemporaryFile(suffix='.elf')
+    copy.write(image)
+    copy.flush()
+    return copy
+
+
+def crash(options):
+    """A fault in the measured code must be told on the console and in the next HELLO."""
+    copy = crashing(options.firmware)
+    command = [copy.name if word == options.firmware else word for word in options.command]
+    process, line, orders = start(command)
+    try:
+        agent = Agent(line)
+        agent.hello()
+        agent.open()
+        agent.load(0)
+        agent.send(0x25, struct.pack('<IIIHH', 0, 1, 0, 1, 0), 99)
+        if options.reset:
+            again = agent.hello()
+            assert again['reset_cause'] == 6 and again['nonce'] == 0, again
+        else:
+            agent.frame(time.monotonic() + 3)
+            agent.frame(time.monotonic() + 1)
+        said = agent.console + agent.pending
+        print(said)
+        assert b'tinyrig: fault ' in said and b'pc=' in said, said
+    finally:
+        process.kill()
+        process.wait()
+        line.close()
+        orders.close()
+
+
 def start(command):
     ours, theirs = socket.socketpair()
     orders, their_orders = socket.socketpair()
@@ -231,9 +285,12 @@ def main():
     parser.add_argument('--bytes', type=int, default=3000)
     parser.add_argument('--loops', type=int, default=100000, help='of an inference in a long window')
     parser.add_argument('--no-reset', dest='reset', action='store_false')
+    parser.add_argument('--crash', action='store_true', help='only: does it tell of a fault')
     parser.add_argument('firmware')
     parser.add_argument('command', nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    if options.crash:
+        return crash(options)
     first = session(options)
     second = session(options)
     hello, ticks, stats = first

@@ -2,11 +2,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The compiler's own calls appear only after link-time optimisation has looked for callers. */
-void *memcpy(void *restrict to, const void *restrict from, size_t n) __attribute__((used));
-void *memmove(void *to, const void *from, size_t n) __attribute__((used));
-void *memset(void *to, int value, size_t n) __attribute__((used));
-int memcmp(const void *a, const void *b, size_t n) __attribute__((used));
+/* Link-time optimisation looks for callers before the compiler makes its own calls: keep them. */
+#define KEPT __attribute__((used))
 
 static int aligned(const void *a, const void *b)
 {
@@ -28,12 +25,12 @@ static void *copy_up(void *to, const void *from, size_t n)
     return to;
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
+KEPT void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     return copy_up(to, from, n);
 }
 
-void *memmove(void *to, const void *from, size_t n)
+KEPT void *memmove(void *to, const void *from, size_t n)
 {
     uint8_t *t = to;
     const uint8_t *f = from;
@@ -45,7 +42,7 @@ void *memmove(void *to, const void *from, size_t n)
     return to;
 }
 
-void *memset(void *to, int value, size_t n)
+KEPT void *memset(void *to, int value, size_t n)
 {
     uint8_t *t = to;
 
@@ -60,7 +57,7 @@ void *memset(void *to, int value, size_t n)
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+KEPT int memcmp(const void *a, const void *b, size_t n)
 {
     const uint8_t *x = a;
     const uint8_t *y = b;

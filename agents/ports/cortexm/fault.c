@@ -26,6 +26,8 @@ __asm__(".syntax unified\n"
 
 #if __ARM_ARCH >= 7
 
+#define CFSR_BFARVALID (1u << 15)
+
 static volatile bool trying;
 static volatile bool refused;
 
@@ -61,8 +63,11 @@ static bool expected(struct fault_frame *frame)
 
 static void say_more(void)
 {
-    life_say_value(" cfsr=", REG32(SCS_CFSR));
-    life_say_value(" bfar=", REG32(SCS_BFAR));
+    uint32_t cfsr = REG32(SCS_CFSR);
+
+    life_say_value(" cfsr=", cfsr);
+    if ((cfsr & CFSR_BFARVALID) != 0)
+        life_say_value(" bfar=", REG32(SCS_BFAR));
 }
 
 #else

@@ -27,9 +27,9 @@ void trap_c(void);
 
 static _Noreturn void fault(uint32_t cause)
 {
-    life_say_value("\r\ntinyrig: fault mcause=", cause);
-    life_say_value(" mepc=", CSR_READ(mepc));
-    life_say_value(" mtval=", CSR_READ(mtval));
+    life_say_value("\r\ntinyrig: fault cause=", cause);
+    life_say_value(" pc=", CSR_READ(mepc));
+    life_say_value(" tval=", CSR_READ(mtval));
     life_say("\r\n");
     life_reset(WIRE_RESET_FAULT);
 }
