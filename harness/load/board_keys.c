@@ -61,15 +61,15 @@ static const struct key_map timebase_map = {
     .shorthand = "unit",
 };
 
-static const char *const transports[] = {"serial", "pty", "tcp", "loop", "swd", NULL};
+static const char *const transports[] = {"serial", "pty", "tcp", "rfc2217", "loop", "swd", NULL};
 
 static const char *const dtr_words[] = {"assert", "deassert", "leave", NULL};
 
 #define M board_transport
 static const struct key transport_keys[] = {
     ONE("kind", VALUE_CHOICE, kind, "serial",
-        "serial, pty, tcp (ser2net raw), loop (the agent in this process) or swd", OPTIONAL,
-        WORDS(transports)),
+        "serial, pty, tcp (ser2net raw), rfc2217, loop (the agent in this process) or swd",
+        OPTIONAL, WORDS(transports)),
     ONE("where", VALUE_TEXT, where,
         "/dev/serial/by-id/usb-STMicroelectronics_STM32_STLink_066FFF-if02",
         "device or by-id path, or host:port; say it in the lab file, not in the board file",

@@ -31,7 +31,8 @@ struct board_slot {
 
 /* How bytes reach the agent. */
 struct board_transport {
-    const char *kind;  /* serial, pty, tcp, loop, swd: a name in harness/transport/registry.c */
+    const char
+        *kind; /* serial, pty, tcp, rfc2217, loop, swd: a name in harness/transport/registry.c */
     const char *where; /* device, by-id path, host:port; NULL when the virtual lab provides it */
     const char *usb_serial; /* pick the port by the USB serial number ... */
     const char *usb_id;     /* ... or by "VID:PID" */

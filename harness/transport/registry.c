@@ -9,11 +9,21 @@
 extern const struct transport_ops transport_serial;
 extern const struct transport_ops transport_pty;
 extern const struct transport_ops transport_tcp;
+extern const struct transport_ops transport_rfc2217;
 extern const struct transport_ops transport_loop;
+extern const struct transport_ops transport_replay;
 
+/* clang-format off */
 const struct transport_ops *const transport_backends[] = {
-    &transport_serial, &transport_pty, &transport_tcp, &transport_loop, NULL,
+    &transport_serial,
+    &transport_pty,
+    &transport_tcp,
+    &transport_rfc2217,
+    &transport_loop,
+    &transport_replay,
+    NULL,
 };
+/* clang-format on */
 
 const struct transport_ops *transport_find(const char *name)
 {

@@ -193,7 +193,7 @@ static void says_what_is_wrong_with_a_board(void **state)
          "b/m4.yaml:4:8: no such memory: base 0xffffffffffffff00, size 1024"},
         {PART "name: m7\n", "b/m4.yaml:4:7: the file of board 'm7' must be called m7.yaml"},
         {PART "transport: {kind: uart}\n",
-         "b/m4.yaml:4:19: 'kind' expected one of serial, pty, tcp, loop, swd, got 'uart'"},
+         "b/m4.yaml:4:19: 'kind' expected one of serial, pty, tcp, rfc2217, loop, swd, got 'uart'"},
         {PART "transport: {where: /dev/ttyACM0}\n",
          "b/m4.yaml:4:12: 'where' expected a name that stays, got '/dev/ttyACM0': use usb_serial "
          "or a path in /dev/serial/by-id"},

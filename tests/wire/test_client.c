@@ -1,10 +1,14 @@
 /* The client against a real agent in a thread (transport loop): every call, on a good line. */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
+#include "harness/base/buf.h"
 #include "harness/base/clock.h"
 #include "harness/client/client.h"
+#include "harness/transport/filter.h"
 
 struct rig {
     struct transport *transport;
@@ -315,6 +319,55 @@ static void a_rate_that_the_agent_refuses_is_not_used(void **state)
     transport_close(rig.transport);
 }
 
+/* One session: its last output, so that two can be compared. */
+static void lead_session(struct transport *t, uint8_t output[16], struct wire_record_info *record)
+{
+    const struct client_options options = {.transport = t, .nonce = 0x2a2a};
+    const struct client_run run = {
+        .inferences = 2, .windows = 1, .flags = WIRE_RUN_DIGEST, .window_ms = 1000};
+    static uint8_t image[5000];
+    struct rig rig = {t, NULL};
+    struct err err = ERR_INIT;
+    uint8_t input[16];
+
+    fill(image, sizeof(image));
+    fill(input, sizeof(input));
+    expect_ok(client_open(&options, &rig.client, &err), &err);
+    expect_ok(client_upload_model(rig.client, image, sizeof(image), NULL, NULL, &err), &err);
+    load_null(&rig, 3);
+    expect_ok(client_write_input(rig.client, 0, input, sizeof(input), &err), &err);
+    expect_ok(client_run(rig.client, &run, record, &err), &err);
+    expect_ok(client_read_output(rig.client, 0, output, 16, &err), &err);
+    client_close(rig.client);
+    transport_close(t);
+}
+
+static void a_recorded_session_replays_to_the_same_results(void **state)
+{
+    AUTO_BUF text = BUF_INIT;
+    const struct transport_config loop_config = {.where = "-"};
+    const struct filter_options filter = {.record = &text};
+    char path[] = "/tmp/tinyrig-test-XXXXXX";
+    const struct transport_config replay_config = {.where = path};
+    struct wire_record_info live, again;
+    uint8_t live_output[16], again_output[16];
+    struct transport *loop, *t;
+    struct err err = ERR_INIT;
+    int fd = mkstemp(path);
+
+    (void)state;
+    expect_ok(transport_open("loop", &loop_config, &loop, &err), &err);
+    expect_ok(filter_open(loop, &filter, &t, &err), &err);
+    lead_session(t, live_output, &live);
+    assert_int_equal(write(fd, text.data, text.len), text.len);
+    close(fd);
+    expect_ok(transport_open("replay", &replay_config, &t, &err), &err);
+    lead_session(t, again_output, &again);
+    assert_memory_equal(&live, &again, sizeof(live));
+    assert_memory_equal(live_output, again_output, 16);
+    unlink(path);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -334,6 +387,7 @@ int main(void)
         TEST(after_a_reset_there_is_a_new_session_and_no_model),
         cmocka_unit_test(the_baud_rate_is_raised_when_both_sides_can),
         cmocka_unit_test(a_rate_that_the_agent_refuses_is_not_used),
+        cmocka_unit_test(a_recorded_session_replays_to_the_same_results),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

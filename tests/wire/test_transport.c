@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -142,6 +143,8 @@ static void every_transport_keeps_the_promises(void **state)
         struct peer peer;
         struct transport *t;
 
+        if (strcmp(ops->name, "rfc2217") == 0 || strcmp(ops->name, "replay") == 0)
+            continue; /* below, with far ends of their own */
         assert_true(ops->help[0] != '\0' && ops->size >= sizeof(struct transport));
         assert_ptr_equal(transport_find(ops->name), ops);
         peer_open(&peer, ops->name);
@@ -314,6 +317,106 @@ static void loop_answers_like_a_board(void **state)
     transport_close(t);
 }
 
+/* ---- rfc2217: against a server that was written down (test_ser2net has the real one) ---- */
+
+struct telnet_server {
+    int listener;
+    const char *opening; /* what it says at first; NULL: "DO COM-PORT" */
+    uint8_t heard[512];
+    size_t heard_n;
+    char where[64];
+};
+
+/* Answers SET-BAUDRATE, then says data with everything in it that Telnet allows. */
+static void *serve_telnet(void *context)
+{
+    static const char set_baud[] = "\xff\xfa\x2c\x01";
+    static const char said[] = "\xff\xfb\x01"                 /* WILL ECHO */
+                               "\xff\xfd\x18"                 /* DO TERMINAL-TYPE */
+                               "\xff\xfa\x2c\x6b\x30\xff\xf0" /* modem state */
+                               "\xff\xfa\x2c\x01\xff\xff\x01\xff\xf0"
+                               "a\xff\xff"
+                               "b\xff\xf1" /* NOP */
+                               "c";
+    struct telnet_server *server = context;
+    int fd = accept(server->listener, NULL, NULL);
+    const char *opening = server->opening != NULL ? server->opening : "\xff\xfd\x2c";
+    bool answered = false;
+    ssize_t n;
+
+    (void)!write(fd, opening, strlen(opening));
+    while ((n = read(fd, server->heard + server->heard_n,
+                     sizeof(server->heard) - server->heard_n)) > 0) {
+        const uint8_t *at;
+        uint8_t answer[16];
+
+        server->heard_n += (size_t)n;
+        at = memmem(server->heard, server->heard_n, set_baud, 4);
+        if (at == NULL || answered || server->heard + server->heard_n < at + 10)
+            continue;
+        memcpy(answer, at, 10);
+        answer[3] = 101;
+        (void)!write(fd, answer, 10);
+        (void)!write(fd, said, sizeof(said) - 1);
+        answered = true;
+    }
+    close(fd);
+    return NULL;
+}
+
+static void start_telnet(struct telnet_server *server, pthread_t *thread)
+{
+    struct peer peer;
+
+    peer_open(&peer, "tcp");
+    server->listener = peer.listener;
+    memcpy(server->where, peer.where, sizeof(server->where));
+    assert_int_equal(pthread_create(thread, NULL, serve_telnet, server), 0);
+}
+
+static void rfc2217_speaks_telnet_and_doubles_the_byte_255(void **state)
+{
+    struct telnet_server server = {.opening = NULL};
+    struct transport_config config = {.where = server.where, .baud = 115200};
+    struct transport *t = NULL;
+    struct err err = ERR_INIT;
+    pthread_t thread;
+    uint8_t in[4];
+
+    (void)state;
+    start_telnet(&server, &thread);
+    if (transport_open("rfc2217", &config, &t, &err) < 0)
+        fail_msg("%s", err.text);
+    recv_all(t, in, 4);
+    assert_memory_equal(in,
+                        "a\xff"
+                        "bc",
+                        4);
+    send_all(t, "x\xffy", 3);
+    transport_close(t);
+    pthread_join(thread, NULL);
+    close(server.listener);
+    assert_memory_equal(server.heard + server.heard_n - 4, "x\xff\xffy", 4);
+    assert_non_null(memmem(server.heard, server.heard_n, "\xff\xfe\x01", 3)); /* DONT ECHO */
+    assert_non_null(memmem(server.heard, server.heard_n, "\xff\xfc\x18", 3)); /* WONT */
+    assert_non_null(memmem(server.heard, server.heard_n, "\xff\xfa\x2c\x01\x00\x01\xc2\x00\xff\xf0",
+                           10)); /* 115200 */
+    assert_non_null(memmem(server.heard, server.heard_n, "\xff\xfa\x2c\x05\x08\xff\xf0", 7));
+}
+
+static void a_server_without_com_port_control_is_refused(void **state)
+{
+    struct telnet_server server = {.opening = "\xff\xfe\x2c"}; /* DONT */
+    struct transport_config config = {.where = server.where};
+    pthread_t thread;
+
+    (void)state;
+    start_telnet(&server, &thread);
+    expect_refusal("rfc2217", &config, ERR_UNSUPPORTED, "transport: tcp");
+    pthread_join(thread, NULL);
+    close(server.listener);
+}
+
 /* ---- filter ---- */
 
 struct filtered {
@@ -442,6 +545,45 @@ static void a_recording_holds_every_byte_with_its_direction(void **state)
     close_filtered(&f);
 }
 
+/* ---- replay ---- */
+
+static void a_recorded_session_plays_back(void **state)
+{
+    static const char record[] = "10 < 0102\n"
+                                 "20 > aabbcc\n"
+                                 "30 < 03\n"
+                                 "40 > dd\n"
+                                 "50 < 0405\n";
+    char path[] = "/tmp/tinyrig-test-XXXXXX";
+    struct transport_config config = {.where = path};
+    struct transport *t = NULL;
+    struct err err = ERR_INIT;
+    int fd = mkstemp(path);
+    uint8_t in[4];
+    size_t n;
+
+    (void)state;
+    assert_int_equal(write(fd, record, sizeof(record) - 1), sizeof(record) - 1);
+    if (transport_open("replay", &config, &t, &err) < 0)
+        fail_msg("%s", err.text);
+    recv_all(t, in, 2);
+    assert_memory_equal(in, "\x01\x02", 2);
+    send_all(t, "\xaa\xbb", 2);
+    assert_int_equal(transport_recv(t, in, 1, 0, &n, &err), 0);
+    assert_int_equal(n, 0); /* the recorded host had sent three bytes by then */
+    send_all(t, "\xcc", 1);
+    recv_all(t, in, 1);
+    send_all(t, "\xdd", 1);
+    recv_all(t, in + 1, 2);
+    assert_memory_equal(in, "\x03\x04\x05", 3);
+    assert_int_equal(transport_recv(t, in, 1, 0, &n, &err), ERR_IO);
+    transport_close(t);
+    assert_int_equal(pwrite(fd, "20 ! aabb", 9, 10), 9);
+    expect_refusal("replay", &config, ERR_CONFIG, "line 2");
+    unlink(path);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +593,9 @@ int main(void)
         cmocka_unit_test(a_wrong_choice_is_refused_with_the_right_one_named),
         cmocka_unit_test(libserialport_drives_a_pty_through_a_stable_name),
         cmocka_unit_test(loop_answers_like_a_board),
+        cmocka_unit_test(rfc2217_speaks_telnet_and_doubles_the_byte_255),
+        cmocka_unit_test(a_server_without_com_port_control_is_refused),
+        cmocka_unit_test(a_recorded_session_plays_back),
         cmocka_unit_test(a_filter_does_what_it_was_told_at_byte_n),
         cmocka_unit_test(corrupted_bytes_differ_in_one_bit_and_inserted_ones_are_extra),
         cmocka_unit_test(a_cut_line_is_a_hang_up_in_both_directions),
