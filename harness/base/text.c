@@ -227,23 +227,23 @@ void text_escape(struct buf *b, const char *s, size_t n)
     }
 }
 
-size_t text_utf8_length(const char *text)
+size_t text_utf8_length(const char *s)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    const unsigned char *u = (const unsigned char *)s;
     size_t n;
 
-    if (s[0] < 0x80)
+    if (u[0] < 0x80)
         return 1;
-    n = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
-        : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-        : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+    n = u[0] >= 0xc2 && u[0] < 0xe0   ? 2
+        : u[0] >= 0xe0 && u[0] < 0xf0 ? 3
+        : u[0] >= 0xf0 && u[0] < 0xf5 ? 4
                                       : 0;
     for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
+        if ((u[i] & 0xc0) != 0x80)
             return 0;
     }
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+    if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
+        (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
         return 0;
     return n;
 }
