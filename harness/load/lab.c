@@ -266,7 +266,8 @@ static int lab_finish(struct load *l, struct lab_file *f, const char *const *boa
     static const char *const none[] = {NULL};
     int r = 0;
 
-    for (size_t i = 0; f->board_path != NULL && f->board_path[i] != NULL && r == 0; i++)
+    for (size_t i = 0; !l->no_files && f->board_path != NULL && f->board_path[i] != NULL && r == 0;
+         i++)
         r = learn_folder(l, f, f->board_path[i], err);
     for (size_t i = 0; board_dirs != NULL && board_dirs[i] != NULL && r == 0; i++)
         r = learn_folder(l, f, board_dirs[i], err);

@@ -309,6 +309,21 @@ static void the_first_folder_with_a_name_wins(void **state)
     assert_string_equal(lab->boards[0]->part, "mine");
 }
 
+static void parsing_from_memory_reads_no_file(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    AUTO_FILES f;
+    const struct lab *lab = NULL;
+    struct err err = ERR_INIT;
+    const char *text = "board_path: [.]\n";
+
+    files_init(&f);
+    (void)files_write(&f, "virt-m4.yaml", VIRTUAL);
+    assert_int_equal(lab_parse(text, strlen(text), files_path(&f, "lab.yaml"), &arena, &lab, &err),
+                     0);
+    assert_int_equal(lab->known_count, 0);
+}
+
 static void mistakes_of_several_board_files_come_together(void **state)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
@@ -354,6 +369,7 @@ int main(void)
         cmocka_unit_test(two_boards_cannot_be_one),
         cmocka_unit_test(a_board_file_runs_only_what_the_lab_allows),
         cmocka_unit_test(the_first_folder_with_a_name_wins),
+        cmocka_unit_test(parsing_from_memory_reads_no_file),
         cmocka_unit_test(mistakes_of_several_board_files_come_together),
         cmocka_unit_test(the_lab_file_is_looked_for_in_order),
     };
