@@ -65,6 +65,15 @@ static bool is_ordered_after(const struct key_map *map, const struct key *k)
     return true;
 }
 
+static bool is_row_good(const struct key_map *map, const struct key *k)
+{
+    const bool has_map = k->shape == KEY_MAP || k->shape == KEY_MAPS || k->shape == KEY_NAMED;
+
+    return is_fallback_good(k) && is_ordered_after(map, k) && has_map == (k->map != NULL) &&
+           (has_map || k->example != NULL) && is_example_good(k) && strlen(k->help) > 0 &&
+           k->help[strlen(k->help) - 1] != '.';
+}
+
 static void every_row_of_the_tables_makes_sense(void **state)
 {
     for (enum keys_file f = 0; f < KEYS_FILES; f++) {
@@ -75,14 +84,9 @@ static void every_row_of_the_tables_makes_sense(void **state)
             for (size_t j = 0; j < i; j++) /* the schema's definitions go by these names */
                 assert_string_not_equal(w.maps[i]->name, w.maps[j]->name);
             for (const struct key *k = w.maps[i]->keys; k->name != NULL; k++) {
-                const bool has_map =
-                    k->shape == KEY_MAP || k->shape == KEY_MAPS || k->shape == KEY_NAMED;
-
-                if (!is_fallback_good(k) || !is_ordered_after(w.maps[i], k) ||
-                    has_map != (k->map != NULL) || (!has_map && k->example == NULL) ||
-                    !is_example_good(k) || strlen(k->help) == 0 ||
-                    k->help[strlen(k->help) - 1] == '.')
-                    fail_msg("key '%s' of '%s'", k->name, w.maps[i]->name);
+                if (!is_row_good(w.maps[i], k))
+                    print_error("key '%s' of '%s'\n", k->name, w.maps[i]->name);
+                assert_true(is_row_good(w.maps[i], k));
             }
         }
     }
@@ -177,8 +181,10 @@ static void every_shipped_suite_can_be_planned_in_the_virtual_lab(void **state)
 
         if (suite_load(source(&arena, suites[i]), &arena, &suite, &err) < 0 ||
             lab_load(NULL, dirs, &arena, &lab, &err) < 0 ||
-            plan_make(suite, lab, &options, &arena, &plan, &err) < 0)
+            plan_make(suite, lab, &options, &arena, &plan, &err) < 0) {
             fail_msg("%s", err.text);
+            return;
+        }
         assert_true(plan->run_count > 0);
         for (size_t m = 0; m < suite->model_count; m++)
             assert_true(suite->models[m].vector_count > 0);
@@ -191,8 +197,10 @@ static void the_example_lab_can_be_loaded(void **state)
     const struct lab *lab;
     struct err err = ERR_INIT;
 
-    if (lab_load(source(&arena, "config/lab.example.yaml"), NULL, &arena, &lab, &err) < 0)
+    if (lab_load(source(&arena, "config/lab.example.yaml"), NULL, &arena, &lab, &err) < 0) {
         fail_msg("%s", err.text);
+        return;
+    }
     assert_true(lab->board_count > 0);
 }
 
@@ -204,8 +212,10 @@ static void every_shipped_board_is_right(void **state)
     const struct lab *lab;
     struct err err = ERR_INIT;
 
-    if (lab_load(NULL, dirs, &arena, &lab, &err) < 0)
+    if (lab_load(NULL, dirs, &arena, &lab, &err) < 0) {
         fail_msg("%s", err.text);
+        return;
+    }
     assert_true(lab->known_count > 0);
     for (size_t i = 0; i < lab->known_count; i++) {
         const struct board *b = lab->known[i];

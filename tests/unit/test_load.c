@@ -474,26 +474,26 @@ static void budgets_are_in_the_unit_of_their_metric(void **state)
     static const struct {
         const char *text;
         const char *metric;
-        enum budget_op op;
         double value;
+        enum budget_op op;
         enum unit unit;
     } rows[] = {
-        {"ram <= 64KiB", "ram", BUDGET_LE, 65536, UNIT_BYTES},
-        {"flash.code<0x1000", "flash.code", BUDGET_LT, 4096, UNIT_BYTES},
-        {"latency <= 33ms", "latency", BUDGET_LE, 33e6, UNIT_NS},
-        {"latency <= 200k cycles", "latency", BUDGET_LE, 200e3, UNIT_CYCLES},
-        {"latency <= 1.5M instructions", "latency", BUDGET_LE, 1.5e6, UNIT_INSTRUCTIONS},
-        {"latency == 4298762 instructions", "latency", BUDGET_EQ, 4298762, UNIT_INSTRUCTIONS},
-        {"energy <= 400uJ", "energy", BUDGET_LE, 400e3, UNIT_NJ},
-        {"charge <= 2mC", "charge", BUDGET_LE, 2e6, UNIT_NC},
-        {"current.peak <= 120mA", "current.peak", BUDGET_LE, 120e6, UNIT_NA},
-        {"voltage >= 1.8V", "voltage", BUDGET_GE, 1.8e6, UNIT_UV},
-        {"battery_life >= 5y", "battery_life", BUDGET_GE, 5 * 365.25 * 86400e9, UNIT_NS},
-        {"accuracy >= 90%", "accuracy", BUDGET_GE, 0.9, UNIT_RATIO},
-        {"auc > 0.85", "auc", BUDGET_GT, 0.85, UNIT_RATIO},
-        {"mse <= 2.5", "mse", BUDGET_LE, 2.5, UNIT_RATIO},
-        {"clock.ppm <= 500ppm", "clock.ppm", BUDGET_LE, 500, UNIT_PPM},
-        {"macs <= 2600000", "macs", BUDGET_LE, 2600000, UNIT_COUNT},
+        {"ram <= 64KiB", "ram", 65536, BUDGET_LE, UNIT_BYTES},
+        {"flash.code<0x1000", "flash.code", 4096, BUDGET_LT, UNIT_BYTES},
+        {"latency <= 33ms", "latency", 33e6, BUDGET_LE, UNIT_NS},
+        {"latency <= 200k cycles", "latency", 200e3, BUDGET_LE, UNIT_CYCLES},
+        {"latency <= 1.5M instructions", "latency", 1.5e6, BUDGET_LE, UNIT_INSTRUCTIONS},
+        {"latency == 4298762 instructions", "latency", 4298762, BUDGET_EQ, UNIT_INSTRUCTIONS},
+        {"energy <= 400uJ", "energy", 400e3, BUDGET_LE, UNIT_NJ},
+        {"charge <= 2mC", "charge", 2e6, BUDGET_LE, UNIT_NC},
+        {"current.peak <= 120mA", "current.peak", 120e6, BUDGET_LE, UNIT_NA},
+        {"voltage >= 1.8V", "voltage", 1.8e6, BUDGET_GE, UNIT_UV},
+        {"battery_life >= 5y", "battery_life", 5 * 365.25 * 86400e9, BUDGET_GE, UNIT_NS},
+        {"accuracy >= 90%", "accuracy", 0.9, BUDGET_GE, UNIT_RATIO},
+        {"auc > 0.85", "auc", 0.85, BUDGET_GT, UNIT_RATIO},
+        {"mse <= 2.5", "mse", 2.5, BUDGET_LE, UNIT_RATIO},
+        {"clock.ppm <= 500ppm", "clock.ppm", 500, BUDGET_LE, UNIT_PPM},
+        {"macs <= 2600000", "macs", 2600000, BUDGET_LE, UNIT_COUNT},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

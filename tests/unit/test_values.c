@@ -10,14 +10,14 @@
 #include "harness/load/value.h"
 #include "tests/unit/unit.h"
 
-static uint32_t state = 1;
+static uint32_t dice = 1;
 
 static uint32_t below(uint32_t n)
 {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % n;
+    dice ^= dice << 13;
+    dice ^= dice >> 17;
+    dice ^= dice << 5;
+    return dice % n;
 }
 
 static const char *const seeds[] = {
@@ -96,7 +96,7 @@ static bool may_be_stricter(enum value_kind kind, const char *text)
     }
 }
 
-static void the_parser_and_the_schema_agree(void **state_)
+static void the_parser_and_the_schema_agree(void **state)
 {
     const struct where where = {.file = "f.yaml"};
 
@@ -130,7 +130,7 @@ static void the_parser_and_the_schema_agree(void **state_)
     }
 }
 
-static void nothing_is_stored_of_what_is_refused(void **state_)
+static void nothing_is_stored_of_what_is_refused(void **state)
 {
     const struct where where = {.file = "f.yaml"};
 
