@@ -39,6 +39,11 @@ bool deadline_passed(struct deadline d)
     return clock_monotonic_ns() >= d.at_ns;
 }
 
+struct deadline deadline_sooner(struct deadline a, struct deadline b)
+{
+    return a.at_ns < b.at_ns ? a : b;
+}
+
 unsigned deadline_left_ms(struct deadline d)
 {
     const uint64_t now = clock_monotonic_ns();

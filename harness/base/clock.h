@@ -16,6 +16,7 @@ struct deadline {
 struct deadline deadline_in_ms(uint64_t ms);
 bool deadline_passed(struct deadline d);
 unsigned deadline_left_ms(struct deadline d); /* rounded up; 0 once passed */
+struct deadline deadline_sooner(struct deadline a, struct deadline b);
 
 /* "2026-11-23T18:49:37Z" into text[21]. */
 void clock_format_utc(uint64_t realtime_ns, char text[static 21]);

@@ -13,6 +13,7 @@ enum {
     FIRST_BAUD = 115200,
     HELLO_MS = 5000,
     HELLO_TRY_MS = 200,
+    JUST_STARTED_MS = 40,
     ANSWER_MS = 500,
     TRIAL_ANSWER_MS = 100, /* four tries fit the agent's half second */
     TRIAL_OVER_MS = 700,
@@ -45,7 +46,14 @@ static int check_hello(const struct wire_hello *hello, struct err *err)
     return 0;
 }
 
-/* Is this frame the answer to our OPEN? 1 when it is, 0 when not, negative when it is a refusal. */
+enum {
+    ASK_AGAIN = 2
+};
+
+/*
+ * Is this frame the answer to our OPEN? 1 when it is, 0 when not, negative when it is a refusal,
+ * ASK_AGAIN when the board has only just started and did not hear us.
+ */
 static int take_hello(struct client *c, const struct client_frame *frame, struct err *err)
 {
     if (frame->type == WIRE_ERROR && frame->seq == c->seq)
@@ -69,10 +77,13 @@ static int try_open(struct client *c, struct err *err)
 
     while (status == 0 && !deadline_passed(until)) {
         status = client_receive(c, until, &frame, err);
-        if (status == CLIENT_FRAME)
+        if (status == CLIENT_FRAME) {
             status = take_hello(c, &frame, err);
-        else if (status == CLIENT_GARBAGE)
+            if (status == 0 && c->hello.nonce == 0) /* just started: it may not have heard us */
+                until = deadline_sooner(until, deadline_in_ms(JUST_STARTED_MS));
+        } else if (status == CLIENT_GARBAGE) {
             status = 0;
+        }
     }
     return status;
 }

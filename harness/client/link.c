@@ -188,11 +188,6 @@ struct pending {
     struct deadline limit, deadline, repeat;
 };
 
-static struct deadline sooner(struct deadline a, struct deadline b)
-{
-    return a.at_ns < b.at_ns ? a : b;
-}
-
 static int send_request(struct client *c, struct pending *p, struct err *err)
 {
     p->repeat = deadline_in_ms(p->repeat_ms);
@@ -208,7 +203,7 @@ static void renew(struct pending *p, unsigned expect_ms)
     if (expect_ms + p->answer_ms > allowance)
         allowance = expect_ms + p->answer_ms;
     p->busy = true;
-    p->deadline = sooner(deadline_in_ms(allowance), p->limit);
+    p->deadline = deadline_sooner(deadline_in_ms(allowance), p->limit);
     p->repeat = p->request->quiet ? p->deadline : deadline_in_ms(p->repeat_ms);
 }
 
@@ -289,17 +284,17 @@ static int await_answer(struct client *c, struct pending *p, struct client_frame
     if (status == 0 && p->request->follow != NULL)
         status = p->request->follow(p->request->context, err);
     while (status == 0) {
-        status = client_receive(c, sooner(p->deadline, p->repeat), ret, err);
+        status = client_receive(c, deadline_sooner(p->deadline, p->repeat), ret, err);
         if (status == CLIENT_FRAME)
             status = on_frame(c, p, ret, err);
         if (status == CLIENT_GARBAGE) {
             /* Perhaps it was the answer; the agent will give it again. */
-            p->repeat = sooner(p->repeat, deadline_in_ms(p->answer_ms));
+            p->repeat = deadline_sooner(p->repeat, deadline_in_ms(p->answer_ms));
             status = 0;
         }
         if (status == 0 && deadline_passed(p->limit))
             status = no_answer(c, p, err);
-        if (status == 0 && deadline_passed(sooner(p->deadline, p->repeat)))
+        if (status == 0 && deadline_passed(deadline_sooner(p->deadline, p->repeat)))
             status = on_silence(c, p, err);
     }
     return status < 0 ? status : 0;
