@@ -5,6 +5,10 @@
 #include "harness/recipe/data.h"
 #include "harness/recipe/kinds.h"
 
+enum {
+    VALUES_MAX = 256 << 20 /* doubles: 2 GiB */
+};
+
 struct statistics {
     double sum, squares;
     double count;
@@ -175,6 +179,14 @@ int graph_calibrate(struct graph *g, bool normalise, struct err *err)
 {
     const struct recipe *r = g->recipe;
     struct calibration cal = {g, NULL, r->calibration_samples};
+    int64_t values = 0;
+    for (int i = 0; i < g->count; i++)
+        values += (int64_t)g->layers[i].size * r->calibration_samples;
+    if (values > VALUES_MAX)
+        return layer_error(g, &g->layers[0], err,
+                           "fewer 'calibration' samples, please: these have "
+                           "%lld values in all layers, the limit is %d",
+                           (long long)values, VALUES_MAX);
     struct rng data = rng_of(r->seed, STREAM_CALIBRATION);
     struct rng spread = rng_of(r->seed, STREAM_SPREAD);
     cal.values = arena_alloc(&g->arena, (size_t)cal.samples * sizeof(*cal.values));

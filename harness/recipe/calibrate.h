@@ -12,7 +12,7 @@
  * over the data, as training with batch normalisation leaves them. Random weights alone would give
  * nearly the same output for every input.
  *
- * ERR_CONFIG when a layer joins tensors whose ranges TFLite or the recipe fix to different values.
+ * ERR_CONFIG when the samples would need gigabytes, or a layer joins tensors whose ranges TFLite or the recipe fix to different values.
  */
 int graph_calibrate(struct graph *g, bool normalise, struct err *err) MUST_CHECK;
 

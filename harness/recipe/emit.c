@@ -143,7 +143,7 @@ void emit_weights(struct emitter *e, struct tfl_op *op, const struct layer *l,
     tfl_op_input(op, weights);
     tfl_op_input(op, bias);
     if (real) {
-        set_data(e, weights, emit_floats(e, l->weights, l->weight_count),
+        set_data(e, weights, emit_floats(e, l->weights, (int)l->weight_count),
                  (size_t)l->weight_count * sizeof(float));
         set_data(e, bias, emit_floats(e, l->bias, l->channels),
                  (size_t)l->channels * sizeof(float));

@@ -7,10 +7,6 @@
 
 #include "harness/recipe/kinds.h"
 
-enum {
-    ELEMENTS_MAX = 16 << 20, /* of one tensor; ten times what any microcontroller holds */
-};
-
 int layer_error(const struct graph *g, const struct layer *l, struct err *err, const char *fmt, ...)
 {
     char text[256];
@@ -36,7 +32,7 @@ static int count_elements(const struct graph *g, struct layer *l, struct err *er
 
 int layer_weight_channel(const struct layer *l, int i)
 {
-    return l->channels_last ? i % l->channels : i / (l->weight_count / l->channels);
+    return l->channels_last ? i % l->channels : i / (int)(l->weight_count / l->channels);
 }
 
 /* He et al. 2015: variance 2 / inputs of each output. */
@@ -46,7 +42,7 @@ static void draw_weights(struct graph *g, struct layer *l, struct rng *r)
         return;
     l->weights = arena_alloc(&g->arena, (size_t)l->weight_count * sizeof(double));
     l->bias = arena_alloc(&g->arena, (size_t)l->channels * sizeof(double));
-    double deviation = sqrt(2.0 * l->channels / l->weight_count);
+    double deviation = sqrt(2.0 * l->channels / (double)l->weight_count);
     for (int i = 0; i < l->weight_count; i++)
         l->weights[i] = deviation * rng_normal(r);
 }
@@ -65,9 +61,9 @@ static int build_layer(struct graph *g, const struct recipe_layer *from, struct 
     l->type = layer_source(g, l, 0)->type;
     if (l->kind->shape(g, l, err) || count_elements(g, l, err))
         return err->code;
-    if (l->weight_count > ELEMENTS_MAX)
-        return layer_error(g, l, err, "has %d weights, more than %d", l->weight_count,
-                           ELEMENTS_MAX);
+    if (l->weight_count > ELEMENTS_MAX || l->state_count > ELEMENTS_MAX)
+        return layer_error(g, l, err, "has more than %d weights or values of state", ELEMENTS_MAX);
+    g->macs += (uint64_t)l->macs;
     draw_weights(g, l, r);
     l->state = arena_alloc(&g->arena, (size_t)l->state_count * sizeof(double));
     return 0;

@@ -29,14 +29,15 @@ struct layer {
     enum value_type type; /* of the output, in the finished model */
     int pad[2];           /* rows above, columns left of the image, for SAME padding */
 
-    double *weights; /* TFLite's order: conv OHWI, depthwise 1HWC, dense OI */
-    double *bias;    /* one per channel */
-    int weight_count;
-    int channels;       /* outputs that have a weight scale of their own */
+    double *weights;      /* TFLite's order: conv OHWI, depthwise 1HWC, dense OI */
+    double *bias;         /* one per channel */
+    int64_t weight_count; /* until it is checked, whatever the recipe's numbers make */
+    int64_t macs;         /* multiplications of weights in one inference */
+    int channels;         /* outputs that have a weight scale of their own */
     bool channels_last; /* weights[i] belongs to channel i % channels, else i / (count/channels) */
 
     double *state; /* what it keeps from one inference to the next; starts at zero */
-    int state_count;
+    int64_t state_count;
     double state_peak; /* largest magnitude that was written to it */
 
     double low, high; /* of the output over the calibration data */
@@ -49,6 +50,10 @@ struct graph {
     struct layer *layers;
     int count;
     uint64_t macs;
+};
+
+enum {
+    ELEMENTS_MAX = 16 << 20, /* of one tensor; ten times what any microcontroller holds */
 };
 
 /* Weights are drawn from the recipe's seed, scaled as He et al. 2015. */

@@ -79,6 +79,12 @@ static int taps(const int kernel[2])
     return kernel[0] * kernel[1];
 }
 
+/* Of the output; 64 bits because the layer's size is not checked yet. */
+static int64_t pixels(const struct layer *l)
+{
+    return (int64_t)l->shape.dim[H] * l->shape.dim[W];
+}
+
 /* ---- conv2d: weights[out][ky][kx][in] ---- */
 
 static int conv_shape(struct graph *g, struct layer *l, struct err *err)
@@ -88,8 +94,8 @@ static int conv_shape(struct graph *g, struct layer *l, struct err *err)
         return err->code;
     int depth = layer_source(g, l, 0)->shape.dim[C];
     l->channels = o->filters;
-    l->weight_count = o->filters * taps(o->kernel) * depth;
-    g->macs += (uint64_t)l->weight_count * (uint64_t)(l->shape.dim[H] * l->shape.dim[W]);
+    l->weight_count = (int64_t)o->filters * taps(o->kernel) * depth;
+    l->macs = l->weight_count * pixels(l);
     return 0;
 }
 
@@ -216,13 +222,15 @@ static int depthwise_shape(struct graph *g, struct layer *l, struct err *err)
 {
     const struct layer_options *o = l->options;
     const struct shape *in = &layer_source(g, l, 0)->shape;
-    int channels = in->dim[C] * o->multiplier;
-    if (window_shape(g, l, o->kernel, channels, err))
+    int64_t channels = (int64_t)in->dim[C] * o->multiplier;
+    if (channels > ELEMENTS_MAX)
+        return layer_error(g, l, err, "has too many channels");
+    if (window_shape(g, l, o->kernel, (int)channels, err))
         return err->code;
-    l->channels = channels;
+    l->channels = (int)channels;
     l->channels_last = true;
-    l->weight_count = taps(o->kernel) * channels;
-    g->macs += (uint64_t)l->weight_count * (uint64_t)(l->shape.dim[H] * l->shape.dim[W]);
+    l->weight_count = (int64_t)taps(o->kernel) * channels;
+    l->macs = l->weight_count * pixels(l);
     return 0;
 }
 

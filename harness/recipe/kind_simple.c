@@ -12,8 +12,7 @@ static int dense_shape(struct graph *g, struct layer *l, struct err *err)
     (void)err;
     l->shape = (struct shape){{1, l->options->units}, 2};
     l->channels = l->options->units;
-    l->weight_count = l->channels * inputs;
-    g->macs += (uint64_t)l->weight_count;
+    l->macs = l->weight_count = (int64_t)l->channels * inputs;
     return 0;
 }
 
@@ -43,7 +42,7 @@ static void dense_backward(const struct graph *g, const struct layer *l, const s
 
 static void dense_emit(struct emitter *e, const struct layer *l)
 {
-    struct shape weights = {{l->channels, l->weight_count / l->channels}, 2};
+    struct shape weights = {{l->channels, layer_source(e->graph, l, 0)->size}, 2};
     struct tfl_op *op = emit_op(e, l, TFL_FULLY_CONNECTED, 4);
     emit_weights(e, op, l, &weights, l->options->per_channel ? 0 : -1);
     option_u8(op, 0, tfl_activation(l->options->activation));
@@ -235,7 +234,7 @@ static int reshape_shape(struct graph *g, struct layer *l, struct err *err)
     if ((int)o->list.count < 1 || (int)o->list.count > SHAPE_RANK_MAX)
         return layer_error(g, l, err, "shape must have 1 to %d dimensions", SHAPE_RANK_MAX);
     l->shape.rank = (int)o->list.count;
-    for (int i = 0; i < (int)o->list.count; i++)
+    for (int i = 0; i < l->shape.rank && n <= ELEMENTS_MAX; i++)
         n *= l->shape.dim[i] = o->list.values[i];
     if (n != layer_source(g, l, 0)->size)
         return layer_error(g, l, err, "shape has %lld elements, the source has %d", (long long)n,

@@ -42,9 +42,9 @@ static int svdf_shape(struct graph *g, struct layer *l, struct err *err)
                            in->shape.rank);
     l->shape = (struct shape){{1, l->options->units}, 2};
     l->channels = l->options->units;
-    l->weight_count = svdf_filters(l) * (in->size + l->options->memory);
-    l->state_count = svdf_filters(l) * l->options->memory;
-    g->macs += (uint64_t)l->weight_count;
+    l->weight_count = (int64_t)svdf_filters(l) * (in->size + l->options->memory);
+    l->state_count = (int64_t)svdf_filters(l) * l->options->memory;
+    l->macs = l->weight_count;
     return 0;
 }
 
@@ -127,9 +127,9 @@ static int lstm_shape(struct graph *g, struct layer *l, struct err *err)
                            in->rank);
     l->shape = (struct shape){{1, in->dim[1], units}, 3};
     l->channels = GATES * units;
-    l->weight_count = GATES * units * (in->dim[2] + units);
-    l->state_count = 2 * units;
-    g->macs += (uint64_t)l->weight_count * (uint64_t)in->dim[1];
+    l->weight_count = (int64_t)GATES * units * (in->dim[2] + units);
+    l->state_count = 2 * (int64_t)units;
+    l->macs = l->weight_count * in->dim[1];
     return 0;
 }
 
@@ -260,7 +260,7 @@ static int stream_shape(struct graph *g, struct layer *l, struct err *err)
     if (l->shape.rank < 3 || l->shape.dim[1] != 1)
         return layer_error(g, l, err, "needs one row: [1, 1, ...] of three or more dimensions");
     l->shape.dim[1] = l->options->frames;
-    l->state_count = layer_source(g, l, 0)->size * l->options->frames;
+    l->state_count = (int64_t)layer_source(g, l, 0)->size * l->options->frames;
     return 0;
 }
 

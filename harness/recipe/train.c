@@ -6,6 +6,10 @@
 #include "harness/recipe/data.h"
 #include "harness/recipe/kinds.h"
 
+enum {
+    VALUES_MAX = 128 << 20 /* doubles: 1 GiB */
+};
+
 /* One layer's parameters seen as two arrays, each with gradient and Adam's two moments. */
 struct moments {
     double *grad, *first, *second;
@@ -43,6 +47,10 @@ static int check(const struct graph *g, struct err *err)
     const struct data_source *data = r->input.data;
     const struct layer *last = last_layer(g);
     bool classes = r->train.loss == LOSS_CROSS_ENTROPY;
+    int64_t values = (int64_t)r->train.samples * (g->layers[0].size + last->size);
+    if (values > VALUES_MAX)
+        return layer_error(g, last, err, "fewer training samples, please: these have %lld values",
+                           (long long)values);
     if (classes && (last->kind != &kind_softmax || last->size != data->classes))
         return layer_error(g, last, err,
                            "cross entropy on '%s' needs a softmax over %d values last", data->name,
@@ -86,7 +94,7 @@ static struct trainer trainer_new(struct graph *g)
     t.weights = arena_alloc(&g->arena, (size_t)g->count * sizeof(*t.weights));
     t.biases = arena_alloc(&g->arena, (size_t)g->count * sizeof(*t.biases));
     for (int i = 1; i < g->count; i++) {
-        t.weights[i] = moments_alloc(g, g->layers[i].weight_count);
+        t.weights[i] = moments_alloc(g, (int)g->layers[i].weight_count);
         t.biases[i] = moments_alloc(g, g->layers[i].channels);
     }
     make_samples(&t);
@@ -177,7 +185,7 @@ static void step(struct trainer *t, int batch, double rate)
             t->weights[i].grad[k] /= batch;
         for (int k = 0; k < l->channels; k++)
             t->biases[i].grad[k] /= batch;
-        adam(t, l->weights, &t->weights[i], l->weight_count, rate);
+        adam(t, l->weights, &t->weights[i], (int)l->weight_count, rate);
         adam(t, l->bias, &t->biases[i], l->channels, rate);
     }
 }

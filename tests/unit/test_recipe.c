@@ -70,6 +70,21 @@ static void mistakes_are_named_with_their_place(void **state)
     assert_refused("model: [\n", "2:1", "");
 }
 
+static void sizes_beyond_reason_are_refused(void **state)
+{
+    assert_refused(HEAD "  - conv2d: {filters: 65536, kernel: 1024, padding: same}\n", "5:5",
+                   "more than 16777216 weights");
+    assert_refused(HEAD "  - dense: {units: 65536}\n  - dense: {units: 65536}\n", "6:5",
+                   "more than 16777216 weights");
+    assert_refused(HEAD "  - depthwise_conv2d: {kernel: 1, multiplier: 1024}\n"
+                        "  - depthwise_conv2d: {kernel: 1, multiplier: 1024}\n",
+                   "6:5", "too many");
+    assert_refused(HEAD "  - reshape: {shape: [1048576, 1048576, 1048576, 1048576, 1048576]}\n",
+                   "5:5", "elements, the source has 60");
+    assert_refused(HEAD "  - pad: {pads: [0, 9, 1048576, 1048576, 0, 0, 0, 0]}\n", "5:5",
+                   "too many elements");
+}
+
 static void all_mistakes_are_named_at_once_with_suggestions(void **state)
 {
     AUTO(recipe_release) struct recipe r = {.name = NULL};
@@ -293,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_are_named_with_their_place),
+        cmocka_unit_test(sizes_beyond_reason_are_refused),
         cmocka_unit_test(all_mistakes_are_named_at_once_with_suggestions),
         cmocka_unit_test(same_recipe_gives_same_bytes_and_another_seed_others),
         cmocka_unit_test(backward_passes_give_the_slopes_of_the_forward_pass),
