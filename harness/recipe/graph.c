@@ -61,8 +61,10 @@ static int build_layer(struct graph *g, const struct recipe_layer *from, struct 
     l->type = layer_source(g, l, 0)->type;
     if (l->kind->shape(g, l, err) || count_elements(g, l, err))
         return err->code;
-    if (l->weight_count > ELEMENTS_MAX || l->state_count > ELEMENTS_MAX)
-        return layer_error(g, l, err, "has more than %d weights or values of state", ELEMENTS_MAX);
+    g->weight_count += l->weight_count;
+    if (g->weight_count > ELEMENTS_MAX || l->state_count > ELEMENTS_MAX)
+        return layer_error(g, l, err, "here the model has more than %d weights or values of state",
+                           ELEMENTS_MAX);
     g->macs += (uint64_t)l->macs;
     draw_weights(g, l, r);
     l->state = arena_alloc(&g->arena, (size_t)l->state_count * sizeof(double));

@@ -204,24 +204,29 @@ static const struct key_map recipe_map = {
     .finish = recipe_finish,
 };
 
-int recipe_load(const char *path, struct recipe *ret, struct err *err)
+int recipe_parse(const char *data, size_t n, const char *path, struct recipe *ret, struct err *err)
 {
-    AUTO_BUF text = BUF_INIT;
     AUTO(arena_release) struct arena arena = ARENA_INIT;
     struct problems problems = {.arena = &arena};
     struct load l = {.arena = &arena, .problems = &problems, .file = arena_strdup(&arena, path)};
     struct recipe_file file = {.layer_count = 0};
 
-    if (file_read(path, NODE_FILE_LIMIT, &text, err))
-        return err->code;
-    key_read_text(&l, buf_text(&text), text.len, &recipe_map, &file);
+    key_read_text(&l, data, n, &recipe_map, &file);
     if (problems_report(&problems, err))
         return err->code;
     *ret = file.recipe;
-    sha256_hex(buf_text(&text), text.len, ret->digest);
+    sha256_hex(data, n, ret->digest);
     ret->arena = arena;
     arena = (struct arena)ARENA_INIT;
     return 0;
+}
+
+int recipe_load(const char *path, struct recipe *ret, struct err *err)
+{
+    AUTO_BUF text = BUF_INIT;
+    if (file_read(path, NODE_FILE_LIMIT, &text, err))
+        return err->code;
+    return recipe_parse(buf_text(&text), text.len, path, ret, err);
 }
 
 void recipe_release(struct recipe *r)

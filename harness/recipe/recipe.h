@@ -128,6 +128,10 @@ struct recipe {
 
 /* Reads and checks everything but the shapes; all mistakes in one error, as harness/load. */
 int recipe_load(const char *path, struct recipe *ret, struct err *err) MUST_CHECK;
+
+/* The same from memory: n bytes followed by a NUL; `path` is what messages call it. */
+int recipe_parse(const char *data, size_t n, const char *path, struct recipe *ret,
+                 struct err *err) MUST_CHECK;
 void recipe_release(struct recipe *r);
 
 struct graph; /* graph.h */
