@@ -15,10 +15,6 @@
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 
-/* Generous, as a loaded machine may need seconds; less than the harness waits for a reply. */
-#define POWER_ON_TIMEOUT_MS 20000
-#define RESET_TIMEOUT_MS    5000
-
 void board_notice(struct board *b, const char *fmt, ...)
 {
     va_list ap;
@@ -124,7 +120,7 @@ static int earlier(int a, int b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-static int until(uint64_t at_ns)
+int board_ms_until(uint64_t at_ns)
 {
     const uint64_t now = clock_monotonic_ns();
 
@@ -153,8 +149,8 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     timeout_ms = earlier(timeout_ms, fault_timeout_ms(&b->faults));
     timeout_ms = earlier(timeout_ms, pty_timeout_ms(&b->pty));
     timeout_ms = earlier(timeout_ms, emulator_timeout_ms(&b->emulator));
-    timeout_ms = earlier(timeout_ms, until(b->replug_ns));
-    timeout_ms = earlier(timeout_ms, until(b->power_on_ns));
+    timeout_ms = earlier(timeout_ms, board_ms_until(b->replug_ns));
+    timeout_ms = earlier(timeout_ms, board_ms_until(b->power_on_ns));
     if (b->faults.action_count > 0)
         timeout_ms = 0;
     relay_prepare(&b->relay, set, &b->pty, b->emulator.uart);
@@ -172,9 +168,8 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
         mourn(b);
 }
 
-/* Turn the loop until done() or the end of the emulator or of the time. */
-static bool wait_for(struct board *b, bool (*done)(const struct board *, unsigned), unsigned mark,
-                     unsigned timeout_ms)
+bool board_wait(struct board *b, bool (*done)(const struct board *, unsigned), unsigned mark,
+                unsigned timeout_ms)
 {
     const struct deadline end = deadline_in_ms(timeout_ms);
 
@@ -186,247 +181,4 @@ static bool wait_for(struct board *b, bool (*done)(const struct board *, unsigne
         board_step(b, &set, (int)deadline_left_ms(end) < 20 ? 1 : 20);
     }
     return true;
-}
-
-static bool is_ready(const struct board *b, unsigned mark)
-{
-    return b->emulator.ready;
-}
-
-static bool was_reset(const struct board *b, unsigned mark)
-{
-    return b->emulator.resets != mark;
-}
-
-static bool was_halted(const struct board *b, unsigned mark)
-{
-    return b->emulator.halts != mark;
-}
-
-static int start(struct board *b, struct err *err)
-{
-    struct launch l = {
-        .options = b->options,
-        .firmware = b->faults.firmware[0] != '\0' ? b->faults.firmware : b->options->firmware,
-        .loads = b->loads,
-        .load_count = b->load_count,
-    };
-
-    edges_restart(&b->edges);
-    b->died[0] = '\0';
-    if (emulator_start(&b->emulator, &l, err) < 0)
-        return err->code;
-    if (!wait_for(b, is_ready, 0, POWER_ON_TIMEOUT_MS)) {
-        const bool runs = emulator_runs(&b->emulator);
-
-        emulator_kill(&b->emulator);
-        if (runs)
-            return err_set(err, ERR_TIMEOUT, "the emulator was not ready within %d s",
-                           POWER_ON_TIMEOUT_MS / 1000);
-        return err_set(err, ERR_LAB, "the emulator %s", b->died);
-    }
-    return 0;
-}
-
-int board_power(struct board *b, bool on, struct err *err)
-{
-    b->power_on_ns = 0;
-    if (on == b->power)
-        return 0;
-    b->power = on;
-    if (!on) {
-        emulator_kill(&b->emulator);
-        relay_forget_input(&b->relay);
-        b->died[0] = '\0';
-        edges_tell(&b->edges, "power off");
-        return 0;
-    }
-    b->power_ons++;
-    edges_tell(&b->edges, "power on");
-    if (start(b, err) < 0) {
-        b->power = false;
-        edges_tell(&b->edges, "power off");
-        return err->code;
-    }
-    return 0;
-}
-
-int board_power_cycle(struct board *b, unsigned ms, struct err *err)
-{
-    const struct deadline end = deadline_in_ms(ms);
-
-    if (board_power(b, false, err) < 0)
-        return err->code;
-    while (!deadline_passed(end)) {
-        struct poll_set set = {.n = 0};
-
-        board_step(b, &set, (int)deadline_left_ms(end));
-    }
-    return board_power(b, true, err);
-}
-
-int board_reset(struct board *b, struct err *err)
-{
-    const unsigned before = b->emulator.resets;
-    const bool halted = b->emulator.halted;
-
-    if (!b->power)
-        return err_set(err, ERR_LAB, "the power is off");
-    edges_tell(&b->edges, "reset");
-    if (!emulator_runs(&b->emulator) || !b->emulator.ops->takes_orders) {
-        emulator_kill(&b->emulator);
-        relay_forget_input(&b->relay);
-        return start(b, err);
-    }
-    b->emulator.ops->order(&b->emulator, ORDER_RESET);
-    if (halted)
-        emulator_halt(&b->emulator, false);
-    if (wait_for(b, was_reset, before, RESET_TIMEOUT_MS))
-        return 0;
-    if (!emulator_runs(&b->emulator))
-        return err_set(err, ERR_LAB, "the emulator %s", b->died);
-    /* Deaf to orders: what a person would do is pull the plug. */
-    emulator_kill(&b->emulator);
-    return start(b, err);
-}
-
-int board_load(struct board *b, const char *path, uint64_t address, struct err *err)
-{
-    struct image *image = NULL;
-
-    for (int i = 0; i < b->load_count && image == NULL; i++) {
-        if (b->loads[i].address == address)
-            image = &b->loads[i];
-    }
-    if (image == NULL && b->load_count == OPTIONS_LOADS_MAX)
-        return err_set(err, ERR_BUSY, "%d files are loaded already", OPTIONS_LOADS_MAX);
-    if (image == NULL) {
-        image = &b->loads[b->load_count];
-        image->fd = -1;
-    }
-    if (image_load(image, path, address, b->emulator.ops->loads_are_elf, err) < 0)
-        return (int)err->code;
-    b->load_count += image == &b->loads[b->load_count];
-    return 0;
-}
-
-void board_unload(struct board *b)
-{
-    while (b->load_count > 0)
-        image_release(&b->loads[--b->load_count]);
-}
-
-int board_unplug(struct board *b, struct err *err)
-{
-    b->replug_ns = 0;
-    if (!pty_is_plugged(&b->pty))
-        return err_set(err, ERR_LAB, "the cable is unplugged already");
-    pty_unplug(&b->pty);
-    relay_forget_input(&b->relay);
-    relay_forget_output(&b->relay);
-    return 0;
-}
-
-int board_replug(struct board *b, const char *name, struct err *err)
-{
-    char *slash = strrchr(b->link, '/');
-
-    b->replug_ns = 0;
-    if (pty_is_plugged(&b->pty))
-        return err_set(err, ERR_LAB, "the cable is plugged in already");
-    if (name != NULL) {
-        if (strchr(name, '/') != NULL || name[0] == '.' || name[0] == '\0' || strlen(name) > 100)
-            return err_set(err, ERR_USAGE, "'%.100s' is not a plain file name", name);
-        (void)snprintf(slash + 1, sizeof(b->link) - (size_t)(slash + 1 - b->link), "%s", name);
-    }
-    return pty_plug(&b->pty, b->link, err);
-}
-
-static uint64_t in_ms(unsigned ms)
-{
-    return clock_monotonic_ns() + (uint64_t)ms * 1000000u;
-}
-
-/*
- * Something happens to the board in mid-sentence: the core stops here, and what it had said beyond
- * the byte at which the fault fired never happened.
- */
-static void cut_short(struct board *b)
-{
-    const unsigned before = b->emulator.halts;
-
-    if (!emulator_runs(&b->emulator))
-        return;
-    b->relay.deaf = true;
-    relay_drain(&b->relay, -1);
-    if (!b->emulator.halted) {
-        emulator_halt(&b->emulator, true);
-        (void)wait_for(b, was_halted, before, RESET_TIMEOUT_MS);
-    }
-    relay_drain(&b->relay, b->emulator.uart);
-    b->relay.deaf = false;
-}
-
-static int act(struct board *b, const struct fault_action *a, struct err *err)
-{
-    switch (a->kind) {
-    case FAULT_RESET:
-    case FAULT_REBOOT_LOOP:
-        cut_short(b);
-        return b->power ? board_reset(b, err) : 0;
-    case FAULT_HANG:
-        cut_short(b);
-        edges_tell(&b->edges, "halt");
-        return 0;
-    case FAULT_UNPLUG:
-        if (pty_is_plugged(&b->pty) && board_unplug(b, err) < 0)
-            return err->code;
-        b->replug_ns = a->ms > 0 ? in_ms(a->ms) : 0;
-        return 0;
-    case FAULT_POWER_OFF:
-        relay_drain(&b->relay, b->emulator.uart);
-        if (board_power(b, false, err) < 0)
-            return err->code;
-        b->power_on_ns = a->ms > 0 ? in_ms(a->ms) : 0;
-        return 0;
-    case FAULT_DIE:
-        if (emulator_runs(&b->emulator)) {
-            b->relay.deaf = true; /* until the death is noticed */
-            relay_drain(&b->relay, -1);
-            (void)kill(b->emulator.proc.pid, SIGKILL);
-        }
-        return 0;
-    default:
-        return err_set(err, ERR_BUG, "fault %d is not an action", (int)a->kind);
-    }
-}
-
-static void act_on_timers(struct board *b, struct err *err)
-{
-    if (b->replug_ns != 0 && until(b->replug_ns) == 0) {
-        if (board_replug(b, NULL, err) < 0)
-            return;
-        board_notice(b, "cable is back");
-    }
-    if (b->power_on_ns != 0 && until(b->power_on_ns) == 0) {
-        if (board_power(b, true, err) < 0)
-            return;
-        board_notice(b, "power is back");
-    }
-}
-
-void board_act(struct board *b)
-{
-    struct fault_action action;
-    struct err err = ERR_INIT;
-
-    while (fault_take_action(&b->faults, &action)) {
-        board_notice(b, "fault %d: %s", action.number, fault_word(action.kind));
-        if (act(b, &action, &err) < 0)
-            board_notice(b, "fault %d: %s", action.number, err.text);
-        err_clear(&err);
-    }
-    act_on_timers(b, &err);
-    if (err.code != ERR_OK)
-        board_notice(b, "%s", err.text);
 }

@@ -62,6 +62,16 @@ int board_replug(struct board *b, const char *name, struct err *err) MUST_CHECK;
  */
 void board_step(struct board *b, struct poll_set *set, int timeout_ms);
 
+/*
+ * Turn the loop until done(b, mark). False when the emulator ended or the time is over first. For
+ * the switches; not from within a step.
+ */
+bool board_wait(struct board *b, bool (*done)(const struct board *, unsigned), unsigned mark,
+                unsigned timeout_ms);
+
+/* Until a point on the monotonic clock; -1 when it is 0, which stands for never. */
+int board_ms_until(uint64_t at_ns);
+
 /* Do what faults and timers have asked for since the last call. */
 void board_act(struct board *b);
 
