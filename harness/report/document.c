@@ -60,11 +60,11 @@ struct case_column {
 };
 
 /* One row per case; columns with nothing in them are left out. */
-static void add_case_table(struct builder *b, const struct data_case *const *cases, size_t count,
-                           const struct case_column *columns, size_t column_count)
+static struct table case_table(struct arena *arena, const struct data_case *const *cases,
+                               size_t count, const struct case_column *columns, size_t column_count)
 {
-    struct column *kept = arena_alloc(b->arena, column_count * sizeof(*kept));
-    struct cell *all = arena_alloc(b->arena, count * column_count * sizeof(*all));
+    struct column *kept = arena_alloc(arena, column_count * sizeof(*kept));
+    struct cell *all = arena_alloc(arena, count * column_count * sizeof(*all));
     struct table t = {.columns = kept, .row_count = count};
     struct cell *next;
 
@@ -74,7 +74,7 @@ static void add_case_table(struct builder *b, const struct data_case *const *cas
         for (size_t row = 0; row < count; row++) {
             struct cell *cell = &all[i * count + row];
 
-            *cell = columns[i].fill(b->arena, cases[row]);
+            *cell = columns[i].fill(arena, cases[row]);
             used |= cell->text[0] != '\0';
         }
         if (!used)
@@ -85,12 +85,12 @@ static void add_case_table(struct builder *b, const struct data_case *const *cas
         t.column_count++;
     }
     /* columns to rows */
-    next = t.cells = arena_alloc(b->arena, count * (t.column_count + 1) * sizeof(*t.cells));
+    next = t.cells = arena_alloc(arena, count * (t.column_count + 1) * sizeof(*t.cells));
     for (size_t row = 0; row < count; row++) {
         for (size_t i = 0; i < t.column_count; i++)
             *next++ = all[i * count + row];
     }
-    add_block(b, BLOCK_TABLE)->table = t;
+    return t;
 }
 
 static const struct data_case **case_list(struct arena *arena, size_t count)
@@ -116,8 +116,7 @@ struct cell document_status(const struct data_case *c)
     return toned(words[c->status].word, words[c->status].tone);
 }
 
-/* Nothing that was measured with wrong outputs, or not to the end, is a result. */
-static bool is_result(const struct data_case *c)
+bool document_is_result(const struct data_case *c)
 {
     return c->ended && (c->status == CASE_PASSED || c->status == CASE_OVER);
 }
@@ -155,7 +154,7 @@ static struct cell parameters_cell(struct arena *arena, const struct data_case *
 static struct cell metric_cell(struct arena *arena, const struct data_case *c, const char *name,
                                bool bare)
 {
-    const struct event_metric *m = is_result(c) ? data_case_metric(c, name) : NULL;
+    const struct event_metric *m = document_is_result(c) ? data_case_metric(c, name) : NULL;
 
     if (m == NULL)
         return no_cell;
@@ -198,7 +197,7 @@ METRIC_CELL(ram_harness_cell, "ram.harness", true)
 /* Cycles of a real chip as time, beside the cycles themselves. */
 static struct cell time_cell(struct arena *arena, const struct data_case *c)
 {
-    const struct event_metric *m = is_result(c) ? data_case_metric(c, "latency") : NULL;
+    const struct event_metric *m = document_is_result(c) ? data_case_metric(c, "latency") : NULL;
     const double ns = value_time_ns(c, m);
 
     return m == NULL || m->unit == UNIT_NS || !isfinite(ns) ? no_cell
@@ -207,7 +206,7 @@ static struct cell time_cell(struct arena *arena, const struct data_case *c)
 
 static struct cell spread_cell(struct arena *arena, const struct data_case *c)
 {
-    return is_result(c) ? plain(value_spread(arena, c)) : no_cell;
+    return document_is_result(c) ? plain(value_spread(arena, c)) : no_cell;
 }
 
 static struct cell outputs_cell(struct arena *arena, const struct data_case *c)
@@ -261,16 +260,17 @@ size_t document_sections(const struct report_options *options, struct arena *are
     return count;
 }
 
-static const struct data_case *const *section_cases(struct builder *b, size_t first,
-                                                    size_t *ret_count)
+const struct data_case *const *document_section_cases(const struct report_options *options,
+                                                      struct arena *arena, size_t first,
+                                                      size_t *ret_count)
 {
-    const struct dataset *d = b->options->data;
-    const struct data_case **cases = case_list(b->arena, d->case_count);
+    const struct dataset *d = options->data;
+    const struct data_case **cases = case_list(arena, d->case_count);
     size_t count = 0;
 
     for (size_t i = first; i < d->case_count; i++) {
         if (d->cases[i].status != CASE_SKIPPED &&
-            document_same_section(b->options, &d->cases[first], &d->cases[i]))
+            document_same_section(options, &d->cases[first], &d->cases[i]))
             cases[count++] = &d->cases[i];
     }
     *ret_count = count;
@@ -321,10 +321,11 @@ static const char *latency_title(const struct data_case *c)
     return c->timebase == UNIT_NS ? "latency" : unit_name(c->timebase);
 }
 
-static void add_results(struct builder *b, const struct data_case *const *cases, size_t count)
+void document_results(const struct report_options *options, struct arena *arena,
+                      const struct data_case *const *cases, size_t count, struct table *ret)
 {
-    const bool by_model = b->options->group == REPORT_BY_MODEL;
-    const bool many_runs = b->options->data->run_count > 1;
+    const bool by_model = options->group == REPORT_BY_MODEL;
+    const bool many_runs = options->data->run_count > 1;
     struct case_column columns[] = {
         {"status", false, 0, status_cell},
         {"run", false, 0, run_cell},
@@ -351,7 +352,7 @@ static void add_results(struct builder *b, const struct data_case *const *cases,
 
     if (!many_runs) /* the run is in the heading */
         memmove(&columns[1], &columns[2], sizeof(columns) - 2 * sizeof(columns[0]));
-    add_case_table(b, cases, count, columns, ARRAY_SIZE(columns) - !many_runs);
+    *ret = case_table(arena, cases, count, columns, ARRAY_SIZE(columns) - !many_runs);
 }
 
 static void add_memory(struct builder *b, const struct data_case *const *cases, size_t count)
@@ -384,8 +385,8 @@ static void add_memory(struct builder *b, const struct data_case *const *cases, 
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (is_result(cases[i]) && (data_case_metric(cases[i], "flash") != NULL ||
-                                    data_case_metric(cases[i], "ram") != NULL))
+        if (document_is_result(cases[i]) && (data_case_metric(cases[i], "flash") != NULL ||
+                                             data_case_metric(cases[i], "ram") != NULL))
             known[n++] = cases[i];
     }
     if (n == 0)
@@ -394,8 +395,8 @@ static void add_memory(struct builder *b, const struct data_case *const *cases, 
              toned("memory in bytes; the harness's share is the same agent with an "
                    "empty engine",
                    TONE_FAINT));
-    add_case_table(b, known, n, flash, ARRAY_SIZE(flash));
-    add_case_table(b, known, n, ram, ARRAY_SIZE(ram));
+    add_block(b, BLOCK_TABLE)->table = case_table(b->arena, known, n, flash, ARRAY_SIZE(flash));
+    add_block(b, BLOCK_TABLE)->table = case_table(b->arena, known, n, ram, ARRAY_SIZE(ram));
 }
 
 static void add_section(struct builder *b, size_t first)
@@ -404,9 +405,10 @@ static void add_section(struct builder *b, size_t first)
     const char *board = document_board(b->arena, c);
     const bool by_model = b->options->group == REPORT_BY_MODEL;
     const struct data_case *const *cases;
+    struct table results;
     size_t count;
 
-    cases = section_cases(b, first, &count);
+    cases = document_section_cases(b->options, b->arena, first, &count);
     add_heading(b, 2,
                 glyph_safe(b->arena, by_model ? (c->model != NULL ? c->model : c->key) : c->board));
     if (!by_model)
@@ -415,7 +417,8 @@ static void add_section(struct builder *b, size_t first)
              toned(arena_printf(b->arena, "timebase %s, realm %s: %s", unit_name(c->timebase),
                                 realm_name(c->realm), document_timebase(c)),
                    TONE_FAINT));
-    add_results(b, cases, count);
+    document_results(b->options, b->arena, cases, count, &results);
+    add_block(b, BLOCK_TABLE)->table = results;
     if (b->options->details)
         add_memory(b, cases, count);
 }
@@ -485,22 +488,21 @@ static void add_head(struct builder *b)
     add_text(b, BLOCK_TEXT, plain(document_tally(b->arena, d)));
 }
 
-static const char *failure_text(struct builder *b, const struct data_case *c)
+const char *document_failure(struct arena *arena, const struct data_case *c)
 {
     AUTO_BUF t = BUF_INIT;
 
-    buf_printf(&t, "%s: %s", c->key, document_status(c).text);
     if (c->failure_class != NULL)
-        buf_printf(&t, " (%s%s%s)", c->failure_class, c->stage != NULL ? " at " : "",
+        buf_printf(&t, "%s%s%s", c->failure_class, c->stage != NULL ? " at " : "",
                    or_empty(c->stage));
     if (c->text != NULL)
-        buf_printf(&t, ": %s", c->text);
+        buf_printf(&t, "%s%s", t.len > 0 ? ": " : "", c->text);
     if (c->hint != NULL)
         buf_printf(&t, "; try: %s", c->hint);
     for (size_t i = 0; i < c->recovery_count; i++)
         buf_printf(&t, "; %s %s", or_empty(c->recoveries[i].rung),
                    c->recoveries[i].worked ? "helped" : "did not help");
-    return glyph_safe(b->arena, buf_text(&t));
+    return glyph_safe(arena, buf_text(&t));
 }
 
 static void add_failures(struct builder *b)
@@ -511,14 +513,17 @@ static void add_failures(struct builder *b)
     for (size_t i = 0; i < d->case_count; i++) {
         const struct data_case *c = &d->cases[i];
 
-        if (is_result(c) && c->status == CASE_PASSED)
+        if (document_is_result(c) && c->status == CASE_PASSED)
             continue;
         if (c->status == CASE_SKIPPED)
             continue;
         if (!headed)
             add_heading(b, 2, "what went wrong");
         headed = true;
-        add_text(b, BLOCK_ITEM, toned(failure_text(b, c), document_status(c).tone));
+        add_text(b, BLOCK_ITEM,
+                 toned(arena_printf(b->arena, "%s: %s: %s", glyph_safe(b->arena, c->key),
+                                    document_status(c).text, document_failure(b->arena, c)),
+                       document_status(c).tone));
     }
 }
 

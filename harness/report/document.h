@@ -66,6 +66,18 @@ struct cell document_status(const struct data_case *c);
 /* "12 cases: 10 passed, 1 failed, 1 skipped" */
 const char *document_tally(struct arena *arena, const struct dataset *d);
 
+/* Cases of the section that begins with the case at this index, skipped ones left out. */
+const struct data_case *const *document_section_cases(const struct report_options *options,
+                                                      struct arena *arena, size_t first,
+                                                      size_t *ret_count);
+/* The main table of a section: a row per case, no column without content. */
+void document_results(const struct report_options *options, struct arena *arena,
+                      const struct data_case *const *cases, size_t count, struct table *ret);
+/* Class, stage, text, hint and recoveries of a case that did not pass, in one line. */
+const char *document_failure(struct arena *arena, const struct data_case *c);
+/* Nothing that was measured with wrong outputs, or not to the end, is a result. */
+bool document_is_result(const struct data_case *c);
+
 /* Index of the first case of each section, in dataset order: same board (or model), realm, unit. */
 size_t document_sections(const struct report_options *options, struct arena *arena,
                          const size_t **ret_first);

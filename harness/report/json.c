@@ -1,6 +1,6 @@
 /*
- * JSON for programs, as config/schema/report.schema.json describes it. Stable: keys are added,
- * never renamed; "version" changes when that cannot be kept. Numbers that are not finite become null.
+ * JSON for programs, as config/schema/report.json describes it. Stable: keys are added, never
+ * renamed; "version" changes when that cannot be kept. Numbers that are not finite become null.
  * Metric values are in the unit beside them, unscaled.
  */
 #include <math.h>
@@ -312,7 +312,7 @@ static int json_render(const struct report_options *options, struct buf *out, st
 const struct report_format report_json = {
     .name = "json",
     .extension = ".json",
-    .summary = "everything, for programs (config/schema/report.schema.json)",
+    .summary = "everything, for programs (config/schema/report.json)",
     .parts = DATA_ALL & ~(unsigned)DATA_OUTPUTS,
     .render = json_render,
 };

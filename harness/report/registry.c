@@ -6,7 +6,8 @@
 #include "harness/base/clock.h"
 
 const struct report_format *const report_formats[] = {
-    &report_text, &report_markdown, &report_csv, &report_json, &report_junit, &report_github, NULL,
+    &report_text,  &report_markdown, &report_csv,    &report_json,
+    &report_junit, &report_html,     &report_github, NULL,
 };
 
 const struct report_format *report_format_find(const char *name)

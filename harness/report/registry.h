@@ -19,5 +19,6 @@ extern const struct report_format report_csv;
 extern const struct report_format report_json;
 extern const struct report_format report_junit;
 extern const struct report_format report_github;
+extern const struct report_format report_html;
 
 #endif

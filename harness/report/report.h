@@ -21,8 +21,42 @@ enum report_group {
     REPORT_BY_MODEL, /* a section per model: rows are boards */
 };
 
+struct comparison; /* harness/judge/compare.h */
+struct gate;       /* harness/judge/gate.h */
+struct history;    /* harness/judge/history.h */
+struct mute;       /* harness/judge/compare.h */
+
+/* One metric over time, and what harness/judge says about it. */
+struct report_trend {
+    const struct data_series *series;
+    const struct history *history;
+    const bool *breaks;      /* one per point: the environment changed there; or NULL */
+    const struct mute *mute; /* in force now, or NULL */
+};
+
+/* A current trace to draw, thinned out by the caller to at most a few hundred steps. */
+struct report_trace {
+    const char *key;  /* of its case */
+    const char *text; /* meter, mode, voltage */
+    double begin_s;
+    double step_s;
+    size_t count;
+    const double *mean_na;
+    const double *low_na; /* NULL, or the extremes of each step */
+    const double *high_na;
+    const double (*windows)[2]; /* begin and end in seconds */
+    size_t window_count;
+};
+
 struct report_options {
     const struct dataset *data;
+    const struct comparison *comparison; /* of data with something before it, or NULL */
+    const struct gate *gate;             /* its answer, or NULL */
+    const char *base;                    /* what it was compared with, for people */
+    const struct report_trend *trends;
+    size_t trend_count;
+    const struct report_trace *traces;
+    size_t trace_count;
     const char *title; /* NULL: the suite's name */
     enum report_group group;
     bool details;   /* memory split, provenance and skipped cases in the text formats too */

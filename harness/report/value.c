@@ -94,6 +94,26 @@ const char *value_text(struct arena *arena, double value, enum unit unit)
     }
 }
 
+const char *value_short(struct arena *arena, double value, enum unit unit)
+{
+    static const char *const small[] = {"n", "u", "m", "", "k", "M"};
+    static const char *const large[] = {"", " k", " M", " G"};
+    const char *symbol = unit == UNIT_NS   ? "s"
+                         : unit == UNIT_NJ ? "J"
+                         : unit == UNIT_NA ? "A"
+                                           : NULL;
+    size_t i = 0;
+
+    if (unit == UNIT_BYTES)
+        return value >= 1024 ? arena_printf(arena, "%g KiB", value / 1024)
+                             : arena_printf(arena, "%g B", value);
+    for (; value >= 999.5 && i + 1 < (symbol != NULL ? ARRAY_SIZE(small) : ARRAY_SIZE(large)); i++)
+        value /= 1000;
+    if (symbol != NULL)
+        return arena_printf(arena, "%.3g %s%s", value, small[i], symbol);
+    return arena_printf(arena, "%.3g%s", value, large[i]);
+}
+
 const char *value_bare(struct arena *arena, double value, enum unit unit)
 {
     return unit == UNIT_CYCLES || unit == UNIT_INSTRUCTIONS || unit == UNIT_BYTES

@@ -11,6 +11,9 @@ const char *value_grouped(struct arena *arena, double value);
 /* With its unit, scaled: "7.340 ms", "5,054,000 instructions", "70.4 KiB", "403.2 uJ". NaN: "-". */
 const char *value_text(struct arena *arena, double value, enum unit unit);
 
+/* For the ticks of an axis: "5 ms", "20 k", "64 KiB". */
+const char *value_short(struct arena *arena, double value, enum unit unit);
+
 /* Without the words that a column's heading already says: counts and exact bytes are bare. */
 const char *value_bare(struct arena *arena, double value, enum unit unit);
 

@@ -1,6 +1,7 @@
 /*
- * Reports against stored files in tests/golden/report, made from a synthetic run that went through a
- * real database. TINYRIG_UPDATE_GOLDEN=1 writes them anew; look at the difference before committing.
+ * Reports against stored files in tests/golden/report, made from a synthetic run that went through
+ * a real database. TINYRIG_UPDATE_GOLDEN=1 writes them anew; look at the difference before
+ * committing.
  */
 #include <stdio.h>
 #include <stdlib.h>
