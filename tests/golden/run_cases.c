@@ -53,7 +53,7 @@ static void run_case(const char *dir, const char *name, const char *detail,
         printf("%s: %s\n", name, err.text);
         refused++;
     } else if (!run_rounds(&r, &in, &out) || out.len != expected.len ||
-               memcmp(out.data, expected.data, out.len) != 0) {
+               memcmp(buf_text(&out), buf_text(&expected), out.len) != 0) {
         printf("%s: differs (%s)\n", name, detail);
         wrong++;
     }
