@@ -32,13 +32,13 @@ static int check_dense_shapes(struct nn_lower *l, struct dense *d)
         return LOWER_FAIL_TENSOR(l, filter, "%s does not fit input %s and output %s",
                                  nn_shape_text(l->arena, d->filter), nn_shape_text(l->arena, d->in),
                                  nn_shape_text(l->arena, d->out));
-    bool wide = d->in->type == NN_INT16;
-    d->params.wide = wide && d->bias && d->bias->type == NN_INT64;
-    if (d->bias && (!d->bias->data || d->bias->elements != d->params.out_n ||
-                    (d->bias->type != NN_INT32 && !(wide && d->bias->type == NN_INT64))))
-        return LOWER_FAIL_TENSOR(l, lower_index(l, d->bias),
-                                 "the bias must be a constant of %u INT32%s", d->params.out_n,
-                                 wide ? " or INT64" : "");
+    /* TensorFlow Lite Micro adds up in 64 bits for every 16-bit input, bias or not. */
+    enum nn_type bias = d->in->type == NN_INT16 ? NN_INT64 : NN_INT32;
+    d->params.wide = d->in->type == NN_INT16;
+    if (d->bias &&
+        (!d->bias->data || d->bias->elements != d->params.out_n || d->bias->type != bias))
+        return LOWER_FAIL_TENSOR(l, lower_index(l, d->bias), "the bias must be a constant of %u %s",
+                                 d->params.out_n, bias == NN_INT64 ? "INT64" : "INT32");
     return 0;
 }
 
