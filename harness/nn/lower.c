@@ -433,6 +433,7 @@ void lower_assume_outputs(struct nn_lower *l, size_t index)
 int lower_begin(struct nn_lower *l)
 {
     l->span_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->span_of + 1);
+    l->handle_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->handle_of + 1);
     l->macs = arena_alloc(l->arena, l->graph->op_count * sizeof *l->macs + 1);
     for (size_t i = 0; i < l->graph->input_count; i++) {
         int32_t index = l->graph->inputs[i];

@@ -74,6 +74,7 @@ struct nn_lower {
     struct nn_step *steps;
     size_t step_count, step_capacity;
     struct nn_span *span_of;       /* [tensor]: where it lies; size 0 until it has a place */
+    uint32_t *handle_of;           /* [tensor]: of a handle, its place in resources plus 1 */
     uint64_t *macs;                /* [op] */
     struct nn_resource *resources; /* what VAR_HANDLE names */
     size_t resource_count, resource_capacity;

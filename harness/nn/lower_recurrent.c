@@ -259,11 +259,13 @@ static struct nn_span gate_bias(struct nn_lower *l, const struct lstm *m, size_t
     const int8_t *r = (const int8_t *)m->hidden_weights[g]->data;
 
     for (uint32_t u = 0; u < units; u++) {
-        bias[u] = m->biases[g] ? (int32_t)lower_const_int(m->biases[g], u) : 0;
+        int64_t in = m->biases[g] ? lower_const_int(m->biases[g], u) : 0, hidden = 0;
         for (uint32_t i = 0; i < in_n; i++)
-            bias[u] -= m->in->quant.zero_point[0] * w[u * in_n + i];
+            in -= (int64_t)m->in->quant.zero_point[0] * w[u * in_n + i];
         for (uint32_t i = 0; i < units; i++)
-            bias[units + u] -= m->hidden->quant.zero_point[0] * r[u * units + i];
+            hidden -= (int64_t)m->hidden->quant.zero_point[0] * r[u * units + i];
+        bias[u] = (int32_t)in; /* wraps, as the kernel's own sums do */
+        bias[units + u] = (int32_t)hidden;
     }
     return lower_constant(l, "gate bias", bias, 2 * units * sizeof *bias);
 }
@@ -298,13 +300,13 @@ int lower_lstm(struct nn_lower *l)
 
 /* ---- variables behind handles ---- */
 
-/* The resource of a handle tensor: VAR_HANDLE has put its number where the span's buffer goes. */
+/* The resource of a handle tensor that VAR_HANDLE has made. */
 static struct nn_resource *resource_of(struct nn_lower *l, size_t i)
 {
     const struct nn_tensor *t = lower_optional(l, i);
 
-    if (t && t->type == NN_RESOURCE && l->span_of[lower_index(l, t)].size)
-        return &l->resources[l->span_of[lower_index(l, t)].buffer];
+    if (t && l->handle_of[lower_index(l, t)])
+        return &l->resources[l->handle_of[lower_index(l, t)] - 1];
     LOWER_FAIL(l, "input %zu is not a handle from VAR_HANDLE", i);
     return NULL;
 }
@@ -330,8 +332,7 @@ int lower_var_handle(struct nn_lower *l)
     if (out->type != NN_RESOURCE)
         return LOWER_FAIL_TENSOR(l, lower_index(l, out), "a handle is expected");
     struct nn_resource *r = find_resource(l, name ? name : "");
-    l->span_of[lower_index(l, out)] =
-        (struct nn_span){.buffer = (uint32_t)(r - l->resources), .size = 1};
+    l->handle_of[lower_index(l, out)] = (uint32_t)(r - l->resources) + 1;
     return 0;
 }
 

@@ -215,15 +215,15 @@ static int read_conv(struct nn_lower *l, unsigned axis, size_t in, struct conv *
 
     c->in = lower_in(l, in, types);
     c->out = c->in ? lower_out(l, 0, TYPE_BIT(c->in->type)) : NULL;
-    if (!c->out || lower_filter(l, 1, &c->weights) < 0)
+    if (!c->out || lower_rank(l, c->out, 4) < 0 || lower_filter(l, 1, &c->weights) < 0)
         return lower_failed(l);
     c->filter = lower_optional(l, 1);
     if (check_filter(l, c->filter, axis) < 0)
         return lower_failed(l);
-    if (c->filter->dims[axis] != c->out->dims[c->out->rank - 1])
+    if (c->filter->dims[axis] != c->out->dims[3])
         return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter),
                                  "makes %d channels, the output has %d", c->filter->dims[axis],
-                                 c->out->dims[c->out->rank - 1]);
+                                 c->out->dims[3]);
     return 0;
 }
 
