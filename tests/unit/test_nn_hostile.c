@@ -1,0 +1,129 @@
+/* Model files that once crashed the compiler, or nearly did. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/file.h"
+#include "harness/nn/tflite.h"
+#include "harness/tflite/model.h"
+#include "tests/support/host_run.h"
+#include "tests/unit/unit.h"
+
+static const struct nn_target reference_target;
+static const float scale = 0.1f;
+static const int64_t zero = 0;
+
+static int32_t add_tensor(struct tfl_model *m, const char *name, enum tfl_type type, size_t rank)
+{
+    struct tfl_tensor *t = tfl_add_tensor(m);
+
+    *t = (struct tfl_tensor){.name = name, .type = type, .rank = rank, .shape = {1, 1, 1, 1, 1}};
+    if (type == TFL_INT8) {
+        t->scales = &scale;
+        t->zero_points = &zero;
+        t->scale_count = 1;
+    }
+    return (int32_t)m->tensor_count - 1;
+}
+
+static void check_refused(const struct tfl_model *m, const char *expected)
+{
+    AUTO_BUF model = BUF_INIT, problems = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    tfl_write(m, &model);
+    assert_true(nn_check(model.data, model.len, &reference_target, &problems, &err) > 0);
+    if (!strstr(buf_text(&problems), expected))
+        fail_msg("'%s' is not in: %s", expected, buf_text(&problems));
+}
+
+/* Every pair of ranks of input and output, for every operator that slides a window. */
+static void windows_of_any_rank_are_refused(void **state)
+{
+    static const enum tfl_builtin codes[] = {TFL_CONV_2D, TFL_DEPTHWISE_CONV_2D,
+                                             TFL_AVERAGE_POOL_2D, TFL_MAX_POOL_2D};
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+        for (size_t in = 0; in <= 5; in++) {
+            for (size_t out = 0; out <= 5; out++) {
+                struct tfl_model m = {.description = "test"};
+                int8_t weight = 1;
+                if (in == 4 && out == 4)
+                    continue;
+                add_tensor(&m, "in", TFL_INT8, in);
+                add_tensor(&m, "out", TFL_INT8, out);
+                int32_t filter = add_tensor(&m, "filter", TFL_INT8, 4);
+                m.tensors[filter].data = &weight;
+                m.tensors[filter].size = 1;
+                struct tfl_op *op = tfl_add_op(&m, codes[i], 1);
+                tfl_op_input(op, 0);
+                if (i < 2)
+                    tfl_op_input(op, filter);
+                tfl_op_output(op, 1);
+                m.input_count = m.output_count = 1;
+                m.outputs[0] = 1;
+                check_refused(&m, "dimensions, 4 are expected");
+                tfl_model_release(&m);
+            }
+        }
+    }
+}
+
+/* A tensor of a handle's type that no VAR_HANDLE has written. */
+static void a_handle_that_is_none_is_refused(void **state)
+{
+    struct tfl_model m = {.description = "test"};
+
+    add_tensor(&m, "in", TFL_INT8, 2);
+    int32_t handle = add_tensor(&m, "handle", TFL_RESOURCE, 1);
+    int32_t value = add_tensor(&m, "value", TFL_INT8, 2);
+    struct tfl_op *op = tfl_add_op(&m, TFL_RESHAPE, 1); /* fails, and counts as having written it */
+    tfl_op_input(op, 0);
+    tfl_op_output(op, handle);
+    op = tfl_add_op(&m, TFL_READ_VARIABLE, 1);
+    tfl_op_input(op, handle);
+    tfl_op_output(op, value);
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = value;
+    check_refused(&m, "is not a handle");
+    tfl_model_release(&m);
+}
+
+/* Biases are added to in the compiler: they wrap there as they would in the kernel. */
+static void biases_at_the_ends_of_their_range_compile(void **state)
+{
+    AUTO_BUF file = BUF_INIT, image = BUF_INIT;
+    AUTO(nn_model_free_auto) struct nn_model *model = NULL;
+    struct err err = ERR_INIT;
+    size_t changed = 0;
+
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/suites/models/lstm/lstm.tflite",
+                   getenv("TINYRIG_SOURCE"));
+    assert_int_equal(file_read(path, 1 << 20, &file, &err), 0);
+    assert_int_equal(tflite_read(file.data, file.len, &model, &err), 0);
+    for (size_t i = 0; i < model->graphs[0].tensor_count; i++) {
+        const struct nn_tensor *t = &model->graphs[0].tensors[i];
+        if (t->type != NN_INT32 || !t->data || t->size < 16)
+            continue;
+        char *at = memmem(file.data, file.len, t->data, t->size);
+        assert_non_null(at);
+        for (size_t k = 0; k + 4 <= t->size; k += 4)
+            memcpy(at + k, &(int32_t){k % 8 ? INT32_MAX : INT32_MIN}, 4);
+        changed++;
+    }
+    assert_true(changed >= 4);
+    assert_int_equal(nn_compile(file.data, file.len, &reference_target, &image, NULL, &err), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_of_any_rank_are_refused),
+        cmocka_unit_test(a_handle_that_is_none_is_refused),
+        cmocka_unit_test(biases_at_the_ends_of_their_range_compile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
