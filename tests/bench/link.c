@@ -26,25 +26,27 @@ enum {
     SECONDS = 5
 };
 
-/* The agent as a child on the master side of a pty; its slave name into where. */
-static int start_agent(const char *agent, struct proc *child, char where[64], struct err *err)
+/*
+ * The agent as a child on the master side of a pty; its slave's name into where. The caller closes
+ * *slave once the driver has it open: a master whose slave nobody holds reads EIO.
+ */
+static int start_agent(const char *agent, struct proc *child, char where[64], int *slave,
+                       struct err *err)
 {
     const char *const argv[] = {agent, NULL};
     AUTO(fd_close) int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    AUTO(fd_close) int slave = -1;
     struct proc_options options = {.argv = argv, .stdio = {master, master, PROC_INHERIT}};
     struct termios tty;
 
     if (master < 0 || unlockpt(master) != 0 || ptsname_r(master, where, 64) != 0)
         return err_set(err, ERR_IO, "no pty");
-    /* Raw before the agent's HELLO, and somebody at the slave, or the master reads EIO. */
-    slave = open(where, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (slave < 0 || tcgetattr(slave, &tty) != 0)
+    /* Raw before the agent's HELLO. */
+    *slave = open(where, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*slave < 0 || tcgetattr(*slave, &tty) != 0)
         return err_set(err, ERR_IO, "no pty slave");
     cfmakeraw(&tty);
-    if (tcsetattr(slave, TCSANOW, &tty) != 0 || proc_start(child, &options, err) < 0)
+    if (tcsetattr(*slave, TCSANOW, &tty) != 0 || proc_start(child, &options, err) < 0)
         return err->code != 0 ? (int)err->code : err_set(err, ERR_IO, "no agent");
-    clock_sleep_ms(50);
     return 0;
 }
 
@@ -88,10 +90,11 @@ static int bench(const char *agent, unsigned baud, bool *ret_good, struct err *e
     AUTO(transport_close_auto) struct transport *line = NULL;
     AUTO(client_close_auto) struct client *c = NULL;
     struct client_options options = {.baud = baud};
+    AUTO(fd_close) int slave = -1;
     double windowed, single;
     char where[64];
 
-    if (start_agent(agent, &child, where, err) < 0 || open_line(where, baud, &line, err) < 0)
+    if (start_agent(agent, &child, where, &slave, err) < 0 || open_line(where, baud, &line, err) < 0)
         return (int)err->code;
     options.transport = line;
     if (client_open(&options, &c, err) < 0)
