@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "harness/base/text.h"
+#include "harness/cli/man.h"
 #include "harness/cli/verb.h"
 #include "harness/load/doc/keys.h"
 
@@ -32,6 +33,10 @@ static int help_run(void *options, int argc, char **argv, struct err *err)
     } else if (strcmp(argv[0], "keys") == 0) {
         if (keys_help(argc > 1 ? argv[1] : NULL, &text, err) < 0)
             return (int)err->code;
+    } else if (strcmp(argv[0], "man") == 0) {
+        man_page(&text);
+    } else if (strcmp(argv[0], "completion") == 0) {
+        man_completion(&text);
     } else if (argc > 1) {
         return err_set(err, ERR_USAGE, "help: only 'keys' takes a second word");
     } else {
@@ -52,9 +57,11 @@ static int version_run(void *options, int argc, char **argv, struct err *err)
 
 const struct verb verb_help_command = {
     .name = "help",
-    .arguments = "[COMMAND | keys [TOPIC]]",
+    .arguments = "[COMMAND | keys [TOPIC] | man | completion]",
     .summary = "explain a command, or the keys of suite, board and lab files",
-    .details = "TOPIC is a file (suite, board, lab), a map (measure) or a key (window_time).",
+    .details =
+        "TOPIC is a file (suite, board, lab), a map (measure) or a key (window_time). 'man' and "
+        "'completion' print the manual page and what bash needs to complete command lines.",
     .options = no_options,
     .arguments_max = 2,
     .run = help_run,

@@ -94,7 +94,8 @@ static int bench(const char *agent, unsigned baud, bool *ret_good, struct err *e
     double windowed, single;
     char where[64];
 
-    if (start_agent(agent, &child, where, &slave, err) < 0 || open_line(where, baud, &line, err) < 0)
+    if (start_agent(agent, &child, where, &slave, err) < 0 ||
+        open_line(where, baud, &line, err) < 0)
         return (int)err->code;
     options.transport = line;
     if (client_open(&options, &c, err) < 0)
