@@ -1,7 +1,7 @@
 /*
  * The arithmetic that quantised kernels share, by the published definitions of gemmlowp and
  * TensorFlow Lite (doc/quantization.md, fixedpoint.h; kernels/internal/common.h). Sums wrap around
- * at 32 bits as they do there, without undefined behaviour here.
+ * at 32 (or 64) bits as they do there, without undefined behaviour here.
  */
 #ifndef AGENTS_KERNELS_ARITH_H
 #define AGENTS_KERNELS_ARITH_H
@@ -11,6 +11,11 @@
 static inline int32_t arith_add(int32_t a, int32_t b)
 {
     return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+static inline int64_t arith_add_wide(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
 static inline int32_t arith_clamp(int32_t v, int32_t low, int32_t high)

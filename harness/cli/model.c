@@ -1,11 +1,13 @@
 /* `tinyrig model`: what the compiler makes of a model, before any board is touched. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/file.h"
 #include "harness/base/text.h"
 #include "harness/cli/context.h"
 #include "harness/cli/verb.h"
+#include "harness/elf/footprint.h"
 #include "harness/nn/explain.h"
 
 enum {
@@ -27,35 +29,72 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
-static void put_fit(const struct board *b, const struct nn_report *r, struct buf *out)
+/* RAM that the agent itself takes: static variables and stack. 0 when there is no firmware to look at. */
+static uint64_t agent_ram(const struct board *b, const struct paths *paths)
 {
-    const uint64_t slot = b->slot.region.size;
-    char image[32];
-    char arena[32];
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const char *path = b->flashing.firmware;
+    struct err err = ERR_INIT;
+    struct footprint f;
 
-    text_format_bytes(r->image_bytes, image);
-    text_format_bytes(r->arena_bytes, arena);
-    buf_printf(out, "  %-14s ", b->name);
-    if (slot != 0 && r->image_bytes > slot) {
-        char more[32];
-
-        text_format_bytes(r->image_bytes - slot, more);
-        buf_printf(out, "no: the image has %s, %s more than the slot\n", image, more);
-    } else if (b->ram.size != 0 && r->arena_bytes > b->ram.size) {
-        char more[32];
-
-        text_format_bytes(r->arena_bytes - b->ram.size, more);
-        buf_printf(out, "no: the arena has %s, %s more than all RAM\n", arena, more);
-    } else {
-        buf_printf(out, "fits: %2.0f %% of RAM for tensors",
-                   b->ram.size != 0 ? 100.0 * r->arena_bytes / (double)b->ram.size : 0.0);
-        if (slot != 0)
-            buf_printf(out, ", %2.0f %% of the slot", 100.0 * r->image_bytes / (double)slot);
-        buf_putc(out, '\n');
-    }
+    if (path == NULL && b->agent != NULL)
+        path = arena_printf(&arena, "%s/%s.elf", paths->firmware, b->agent);
+    if (path == NULL || access(path, R_OK) != 0 || footprint_read(path, &arena, &f, &err) < 0)
+        return 0;
+    return footprint_ram(&f.total) + f.total.reserved;
 }
 
-static int explain(const struct model_arguments *a, const char *path, const struct lab *lab,
+static bool has_engine(const struct board *b, const char *name)
+{
+    for (size_t i = 0; b->engines != NULL && b->engines[i] != NULL; i++) {
+        if (strcmp(b->engines[i], name) == 0)
+            return true;
+    }
+    return b->engines == NULL;
+}
+
+/* "the arena has 12.1 KiB, 4.1 KiB more than ..." */
+static void put_excess(struct buf *out, const char *what, uint64_t has, uint64_t room,
+                       const char *where)
+{
+    char size[32], more[32];
+
+    text_format_bytes(has, size);
+    text_format_bytes(has - room, more);
+    buf_printf(out, "%s has %s, %s more than %s", what, size, more, where);
+}
+
+static void put_fit(const struct board *b, const struct nn_report *r, const struct paths *paths,
+                    struct buf *out)
+{
+    const uint64_t slot = b->slot.region.size;
+    const uint64_t agent = agent_ram(b, paths);
+    const uint64_t room = b->ram.size > agent ? b->ram.size - agent : 0;
+    const bool too_large = slot != 0 && r->image_bytes > slot;
+    const bool too_wide = b->ram.size != 0 && r->arena_bytes > room;
+
+    buf_printf(out, "  %-14s ", b->name);
+    if (!has_engine(b, "tiny")) {
+        buf_puts(out, "no: its agent has no engine 'tiny'\n");
+        return;
+    }
+    if (too_large || too_wide) {
+        buf_puts(out, "no: ");
+        if (too_large)
+            put_excess(out, "the image", r->image_bytes, slot, "the slot");
+        if (too_wide)
+            put_excess(out, too_large ? "; the arena" : "the arena", r->arena_bytes, room,
+                       "the RAM that the agent leaves");
+    } else {
+        buf_printf(out, "fits: %2.0f %% of RAM for tensors",
+                   room != 0 ? 100.0 * r->arena_bytes / (double)room : 0.0);
+        if (slot != 0)
+            buf_printf(out, ", %2.0f %% of the slot", 100.0 * r->image_bytes / (double)slot);
+    }
+    buf_putc(out, '\n');
+}
+
+static int explain(const struct model_arguments *a, const char *path, const struct context *c,
                    struct buf *out, struct err *err)
 {
     AUTO_BUF file = BUF_INIT;
@@ -70,8 +109,8 @@ static int explain(const struct model_arguments *a, const char *path, const stru
         return err_in(err, "%s", path);
     nn_explain_text(&report, path, out);
     buf_puts(out, "\nboards:\n");
-    for (size_t i = 0; i < lab->board_count; i++)
-        put_fit(lab->boards[i], &report, out);
+    for (size_t i = 0; i < c->lab->board_count; i++)
+        put_fit(c->lab->boards[i], &report, &c->paths, out);
     if (a->image != NULL && file_write_atomic(a->image, image.data, image.len, err) < 0)
         return (int)err->code;
     if (a->svg == NULL)
@@ -87,7 +126,7 @@ static int model_run(void *arguments, int argc, char **argv, struct err *err)
     AUTO_BUF out = BUF_INIT;
 
     if (context_init(&c, &a->common, err) < 0 || context_load_lab(&c, &a->common, err) < 0 ||
-        explain(a, argv[0], c.lab, &out, err) < 0)
+        explain(a, argv[0], &c, &out, err) < 0)
         return (int)err->code;
     (void)fputs(buf_text(&out), stdout);
     return 0;

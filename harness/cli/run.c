@@ -8,6 +8,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/random.h"
 #include "harness/cli/progress.h"
+#include "harness/cli/scratch.h"
 #include "harness/cli/suite.h"
 #include "harness/cli/verb.h"
 #include "harness/lab/lease.h"
@@ -85,7 +86,7 @@ struct run {
     struct progress *progress;
     struct tee tee;
     char run_id[37];
-    char run_dir[256];
+    struct scratch scratch; /* workers of one run share it, names keep them apart */
     char lock_dir[256];
     char command_line[1024];
     struct progress_counts counts;
@@ -149,7 +150,7 @@ static int run_workers(struct run *r, struct err *err)
                 .firmware_dir = r->context->paths.firmware,
                 .vboard = r->context->paths.vboard,
                 .agent_posix = r->context->paths.agent_posix,
-                .run_dir = r->run_dir,
+                .run_dir = r->scratch.path,
                 .lock_dir = r->lock_dir,
                 .purpose = r->plan->suite->name,
                 .wait_ms = (unsigned)(r->arguments->wait_ns / 1000000u),
@@ -170,32 +171,6 @@ static int run_workers(struct run *r, struct err *err)
     };
 
     return pool_run(r->plan, &pool, &r->tee.base, err);
-}
-
-/* A private folder for links and images; workers of one run share it, names keep them apart. */
-static int make_run_dir(struct run *r, struct err *err)
-{
-    const char *base = getenv("TMPDIR");
-
-    base = base != NULL && base[0] == '/' ? base : "/tmp";
-    if (snprintf(r->run_dir, sizeof(r->run_dir), "%s/tinyrig-run-XXXXXX", base) >=
-            (int)sizeof(r->run_dir) ||
-        mkdtemp(r->run_dir) == NULL)
-        return err_set(err, ERR_IO, "cannot make a folder in %s", base);
-    return 0;
-}
-
-static void remove_run_dir(const struct run *r)
-{
-    for (size_t i = 0; i < r->plan->board_count; i++) {
-        char path[512];
-
-        (void)snprintf(path, sizeof(path), "%s/%s.model", r->run_dir, r->plan->boards[i]->name);
-        (void)unlink(path);
-        (void)snprintf(path, sizeof(path), "%s/%s", r->run_dir, r->plan->boards[i]->name);
-        (void)unlink(path);
-    }
-    (void)rmdir(r->run_dir);
 }
 
 static int exit_status(const struct progress_counts *n)
@@ -233,13 +208,13 @@ static int run_plan(struct run *r, bool resumed, struct err *err)
     r->tee = (struct tee){.base = {.emit = tee_emit},
                           .store = store_sink(r->store),
                           .progress = progress_sink(progress)};
-    if (make_run_dir(r, err) < 0 || lease_default_folder(r->lock_dir, err) < 0)
+    if (scratch_make(&r->scratch, err) < 0 || lease_default_folder(r->lock_dir, err) < 0)
         return (int)err->code;
     catch_interrupts();
     result = resumed ? 0 : emit_run(r, EVENT_RUN_BEGIN, err);
     if (result == 0)
         result = run_measured(r, err);
-    remove_run_dir(r);
+    scratch_remove(&r->scratch);
     if (result < 0)
         return result;
     if (r->arguments->tag != NULL &&

@@ -3,7 +3,7 @@
 #include "harness/cli/verb.h"
 
 extern const struct verb verb_boards, verb_check, verb_compare, verb_db, verb_footprint, verb_gate,
-    verb_help_command, verb_merge, verb_model, verb_pick, verb_plan, verb_report, verb_resume,
+    verb_help_command, verb_infer, verb_merge, verb_model, verb_pick, verb_plan, verb_report, verb_resume,
     verb_run, verb_tag, verb_version;
 
 /* clang-format off */
@@ -18,6 +18,7 @@ const struct verb *const verbs[] = {
     &verb_check,
     &verb_boards,
     &verb_model,
+    &verb_infer,
     &verb_footprint,
     &verb_tag,
     &verb_merge,

@@ -1,76 +1,21 @@
 /* Golden vectors: no number without a correct output. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/file.h"
 #include "harness/measure/internal.h"
+#include "harness/measure/tensors.h"
 
 enum {
-    TENSOR_MAX = 16 * 1024 * 1024
+    VECTOR_MAX = 16 * 1024 * 1024
 };
-
-/* All tensors of one direction, one after the other, as they lie in a vector file. */
-static int tensor_sizes(struct attempt *a, bool output, unsigned count, size_t *ret_total,
-                        struct err *err)
-{
-    size_t total = 0;
-
-    for (unsigned i = 0; i < count; i++) {
-        struct wire_tensor_info info;
-
-        if (client_tensor(session_client(a->session), output, i, &info, err) < 0)
-            return (int)err->code;
-        total += info.size;
-    }
-    *ret_total = total;
-    return 0;
-}
 
 static int write_inputs(struct attempt *a, const struct suite_vector *v, struct err *err)
 {
     AUTO_BUF data = BUF_INIT;
-    size_t total = 0;
-    size_t at = 0;
 
-    if (file_read(v->input, TENSOR_MAX, &data, err) < 0 ||
-        tensor_sizes(a, false, a->loaded.inputs, &total, err) < 0)
+    if (file_read(v->input, VECTOR_MAX, &data, err) < 0)
         return (int)err->code;
-    if (total != data.len)
-        return err_set(err, ERR_CONFIG, "%s: has %zu bytes, the model's inputs take %zu", v->input,
-                       data.len, total);
-    for (unsigned i = 0; i < a->loaded.inputs; i++) {
-        struct wire_tensor_info info;
-
-        if (client_tensor(session_client(a->session), false, i, &info, err) < 0 ||
-            client_write_input(session_client(a->session), i, data.data + at, info.size, err) < 0)
-            return (int)err->code;
-        at += info.size;
-    }
-    return 0;
-}
-
-static int read_outputs(struct attempt *a, struct buf *ret, struct err *err)
-{
-    for (unsigned i = 0; i < a->loaded.outputs; i++) {
-        struct wire_tensor_info info;
-        char *data;
-        int r;
-
-        if (client_tensor(session_client(a->session), true, i, &info, err) < 0)
-            return (int)err->code;
-        if (info.size > TENSOR_MAX)
-            return err_set(err, ERR_PROTOCOL, "output %u claims %u bytes", i, info.size);
-        data = malloc(info.size + 1);
-        if (data == NULL)
-            abort();
-        r = client_read_output(session_client(a->session), i, data, info.size, err);
-        if (r == 0)
-            buf_append(ret, data, info.size);
-        free(data);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return tensors_write(session_client(a->session), a->loaded.inputs, &data, v->input, err);
 }
 
 static void compare(const struct buf *got, const struct buf *expected, struct event_output *o)
@@ -94,20 +39,20 @@ static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info
     const struct client_run run = {
         .inferences = 1,
         .windows = 1,
-        .flags =
-            WIRE_RUN_COLD, /* state as after load: a vector must not depend on the one before */
+        /* State as after load: a vector must not depend on the one before. */
+        .flags = WIRE_RUN_RESET | WIRE_RUN_COLD,
         .window_ms = attempt_allowance_ms(a, 1),
     };
 
     if (write_inputs(a, v, err) < 0 ||
         client_run(session_client(a->session), &run, record, err) < 0)
         return (int)err->code;
-    if (read_outputs(a, got, err) < 0)
+    if (tensors_read(session_client(a->session), a->loaded.outputs, got, err) < 0)
         return (int)err->code;
     *o = (struct event_output){.vector = index, .data = got->data, .size = got->len};
     if (v->expected == NULL)
         return 0;
-    if (file_read(v->expected, TENSOR_MAX, &expected, err) < 0)
+    if (file_read(v->expected, VECTOR_MAX, &expected, err) < 0)
         return (int)err->code;
     compare(got, &expected, o);
     return 0;

@@ -38,7 +38,14 @@ struct attempt {
 /* False for the null engine and for workloads: no model is placed, no golden outputs exist. */
 bool attempt_computes(const struct attempt *a);
 
-/* compile.c: the image and its report. */
+/* compile.c: the image and its report; 1 when the engine reads the model file itself. */
+struct compile_request {
+    const struct board *board;
+    const char *engine;
+    const char *path;
+};
+int compile_for_engine(const struct compile_request *request, struct buf *ret_image,
+                       struct nn_report *ret_report, struct err *err) MUST_CHECK;
 int attempt_compile(struct attempt *a, struct err *err) MUST_CHECK;
 
 /* check.c: golden vectors; emits outputs, returns ERR_OUTPUT when one is wrong. */

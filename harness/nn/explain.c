@@ -95,6 +95,20 @@ static void append_op(struct buf *b, const struct nn_report *r, size_t i, const 
                kernel, live_bytes(r, op));
 }
 
+/* Where the arena is fullest: what to look at when it is too large. */
+static void append_peak(struct buf *b, const struct nn_report *r)
+{
+    size_t peak = 0;
+
+    for (size_t i = 1; i < r->step_count; i++)
+        peak = r->steps[i].live_bytes > r->steps[peak].live_bytes ? i : peak;
+    if (r->step_count == 0 || r->steps[peak].op >= r->op_count)
+        return;
+    const struct nn_report_op *op = &r->ops[r->steps[peak].op];
+    buf_printf(b, "activation peak %u B, in operator %u %s\n", r->steps[peak].live_bytes,
+               r->steps[peak].op, op->name ? op->name : "?");
+}
+
 void nn_explain_text(const struct nn_report *r, const char *name, struct buf *b)
 {
     struct widths w = measure(r);
@@ -107,6 +121,7 @@ void nn_explain_text(const struct nn_report *r, const char *name, struct buf *b)
     if (r->arena_bound < r->arena_bytes)
         buf_printf(b, " (no plan in this order needs less than %u B)", r->arena_bound);
     buf_putc(b, '\n');
+    append_peak(b, r);
     for (size_t i = 0; i < r->input_count; i++)
         append_tensor(b, "input", i, &r->inputs[i]);
     for (size_t i = 0; i < r->output_count; i++)

@@ -117,12 +117,51 @@ static void biases_at_the_ends_of_their_range_compile(void **state)
     assert_int_equal(nn_compile(file.data, file.len, &reference_target, &image, NULL, &err), 0);
 }
 
+/* The same of 64-bit biases, on top of which the kernel adds its sums. */
+static void wide_biases_at_the_end_of_their_range_run(void **state)
+{
+    const int64_t bias = INT64_MAX - 3;
+    const int8_t weight = 127;
+    const int16_t in = INT16_MAX;
+    struct tfl_model m = {.description = "test"};
+    AUTO_BUF model = BUF_INIT, out = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct host_run r;
+
+    add_tensor(&m, "in", TFL_INT16, 2);
+    add_tensor(&m, "weights", TFL_INT8, 2);
+    add_tensor(&m, "bias", TFL_INT64, 1);
+    add_tensor(&m, "out", TFL_INT16, 2);
+    for (int i = 0; i < 4; i++) {
+        m.tensors[i].scales = &scale;
+        m.tensors[i].zero_points = &zero;
+        m.tensors[i].scale_count = i != 2;
+    }
+    m.tensors[1].data = &weight;
+    m.tensors[1].size = sizeof weight;
+    m.tensors[2].data = &bias;
+    m.tensors[2].size = sizeof bias;
+    struct tfl_op *op = tfl_add_op(&m, TFL_FULLY_CONNECTED, 4);
+    for (int i = 0; i < 3; i++)
+        tfl_op_input(op, i);
+    tfl_op_output(op, 3);
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = 3;
+    tfl_write(&m, &model);
+    tfl_model_release(&m);
+    assert_int_equal(host_run_open(&r, model.data, model.len, &reference_target, &err), 0);
+    assert_true(host_run_infer(&r, &in, sizeof in, &out));
+    assert_int_equal(out.len, 2);
+    host_run_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_of_any_rank_are_refused),
         cmocka_unit_test(a_handle_that_is_none_is_refused),
         cmocka_unit_test(biases_at_the_ends_of_their_range_compile),
+        cmocka_unit_test(wide_biases_at_the_end_of_their_range_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

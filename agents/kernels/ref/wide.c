@@ -13,7 +13,7 @@ static int16_t finish(const struct kernel_conv *p, int64_t sum, const void *chan
 
     if (p->wide) {
         const struct kernel_channel_wide *wide = (const struct kernel_channel_wide *)channels + c;
-        v = arith_requantize_wide(sum + wide->bias, wide->multiplier, wide->shift);
+        v = arith_requantize_wide(arith_add_wide(sum, wide->bias), wide->multiplier, wide->shift);
     } else {
         const struct kernel_channel *narrow = (const struct kernel_channel *)channels + c;
         v = arith_requantize(arith_add((int32_t)sum, narrow->bias), narrow->multiplier,
