@@ -407,6 +407,7 @@ int lower_op(struct nn_lower *l, size_t index)
     l->op = &l->graph->ops[index];
     l->op_index = index;
     lower_fn *fn = find(l->op->code);
+    size_t first_step = l->step_count;
     int status = 0;
 
     if (!fn)
@@ -416,7 +417,10 @@ int lower_op(struct nn_lower *l, size_t index)
                             nn_opcode_max_version(l->op->code));
     else
         status = fn(l);
-    return status < 0 ? add_operator(l) : 0;
+    if (status < 0)
+        return add_operator(l);
+    fold_op(l, first_step);
+    return 0;
 }
 
 void lower_assume_outputs(struct nn_lower *l, size_t index)
@@ -432,6 +436,13 @@ void lower_assume_outputs(struct nn_lower *l, size_t index)
 
 int lower_begin(struct nn_lower *l)
 {
+    l->tensors = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->tensors + 1);
+    if (l->graph->tensor_count)
+        memcpy(l->tensors, l->graph->tensors, l->graph->tensor_count * sizeof *l->tensors);
+    l->own = *l->graph;
+    l->own.tensors = l->tensors;
+    l->graph = &l->own;
+    l->padded = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->padded + 1);
     l->span_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->span_of + 1);
     l->handle_of = arena_alloc(l->arena, l->graph->tensor_count * sizeof *l->handle_of + 1);
     l->macs = arena_alloc(l->arena, l->graph->op_count * sizeof *l->macs + 1);

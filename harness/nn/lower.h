@@ -63,10 +63,18 @@ struct nn_resource {
     const struct nn_tensor *init; /* CALL_ONCE's value; NULL: zero */
 };
 
+/* A tensor that is another one with its zero point around it: convolutions can do without it. */
+struct nn_padded {
+    const struct nn_tensor *in; /* NULL: it is no such tensor */
+    int32_t top, bottom, left, right;
+};
+
 struct nn_lower {
     struct arena *arena;
     const struct nn_model *model;
-    const struct nn_graph *graph;
+    const struct nn_graph *graph; /* `own`: the model's, whose tensors may become constants */
+    struct nn_graph own;
+    struct nn_tensor *tensors;
     const struct nn_target *target;
     struct err *err;
     struct nn_buffer *buffers;
@@ -76,6 +84,7 @@ struct nn_lower {
     struct nn_span *span_of;       /* [tensor]: where it lies; size 0 until it has a place */
     uint32_t *handle_of;           /* [tensor]: of a handle, its place in resources plus 1 */
     uint64_t *macs;                /* [op] */
+    struct nn_padded *padded;      /* [tensor] */
     struct nn_resource *resources; /* what VAR_HANDLE names */
     size_t resource_count, resource_capacity;
     const struct nn_op *op; /* the one being lowered */
@@ -90,6 +99,11 @@ int lower_begin(struct nn_lower *l);
 int lower_op(struct nn_lower *l, size_t index);
 /* After an operator failed: pretend that it has written its outputs, to look at the next ones. */
 void lower_assume_outputs(struct nn_lower *l, size_t index);
+
+/* After an operator: its steps are run here when they need nothing but constants. */
+void fold_op(struct nn_lower *l, size_t first_step);
+/* After all operators: steps that can be done by the one before, or that nobody needs. */
+void fuse_steps(struct nn_lower *l);
 
 /* ---- for the operators ---- */
 

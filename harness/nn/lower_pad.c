@@ -52,6 +52,30 @@ static int pad_value(struct nn_lower *l, const struct nn_tensor *out, uint32_t *
     return 0;
 }
 
+/* Convolutions count what lies outside as zero: they may read the input itself. */
+static void note_padded(struct nn_lower *l, const struct padding *p, uint32_t value)
+{
+    const struct nn_tensor *in = p->in, *out = p->out;
+
+    if (in->rank != 4 || p->before[0] || p->after[0] || p->before[3] || p->after[3] ||
+        (in->type != NN_INT8 && in->type != NN_INT16) ||
+        in->quant.scale[0] != out->quant.scale[0] ||
+        in->quant.zero_point[0] != out->quant.zero_point[0] ||
+        (int32_t)value != out->quant.zero_point[0])
+        return;
+    l->padded[lower_index(l, out)] =
+        (struct nn_padded){in, (int32_t)p->before[1], (int32_t)p->after[1], (int32_t)p->before[2],
+                           (int32_t)p->after[2]};
+}
+
+/* The low bytes of the fill, as the element's type would read them. */
+static uint32_t widen(uint32_t value, enum nn_type type)
+{
+    return type == NN_INT8    ? (uint32_t)(int8_t)value
+           : type == NN_INT16 ? (uint32_t)(int16_t)value
+                              : value;
+}
+
 int lower_pad(struct nn_lower *l)
 {
     struct padding p;
@@ -64,6 +88,7 @@ int lower_pad(struct nn_lower *l)
     if (pad_value(l, p.out, &fill.value) < 0 || lower_read(l, p.in, &from) < 0 ||
         lower_write(l, p.out, &to) < 0)
         return lower_failed(l);
+    note_padded(l, &p, widen(fill.value, p.out->type));
     struct nn_step *s = lower_step(l, KERNEL_FILL, KERNEL_REF, &fill);
     lower_span(s, to);
     struct nn_block b = {.rank = p.in->rank};

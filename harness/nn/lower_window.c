@@ -242,6 +242,32 @@ static int set_conv(struct nn_lower *l, struct conv *c)
     return 0;
 }
 
+/*
+ * Reads what the padded input was made of, with the padding as the convolution's own; not where a
+ * window would lie outside altogether, which no kernel has to expect.
+ */
+static void take_padding(const struct nn_lower *l, struct conv *c)
+{
+    const struct nn_padded *p = &l->padded[lower_index(l, c->in)];
+    int32_t before[] = {p->top, p->left}, after[] = {p->bottom, p->right};
+    struct axis axes[2] = {c->axes[0], c->axes[1]};
+
+    if (!p->in)
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct axis *a = &axes[i];
+        int64_t extent = (a->filter - 1) * a->dilation + 1;
+        a->in -= before[i] + after[i];
+        a->pad += before[i];
+        int64_t beyond = (a->out - 1) * a->stride - a->pad + extent - a->in;
+        if (a->pad >= extent || beyond >= extent || a->in < 1)
+            return;
+    }
+    c->in = p->in;
+    c->axes[0] = axes[0];
+    c->axes[1] = axes[1];
+}
+
 static int read_windowed_conv(struct nn_lower *l, unsigned axis, struct conv *c)
 {
     if (lower_arity(l, 2, 3, 1) < 0 || read_conv(l, axis, 0, c) < 0)
@@ -249,6 +275,7 @@ static int read_windowed_conv(struct nn_lower *l, unsigned axis, struct conv *c)
     c->bias = lower_optional(l, 2);
     if (fit_window(l, c->in, c->out, c->filter->dims[1], c->filter->dims[2], c->axes) < 0)
         return lower_failed(l);
+    take_padding(l, c);
     return set_conv(l, c);
 }
 

@@ -26,7 +26,10 @@ static int compile(struct nn_lower *l, const uint8_t hash[8], struct buf *ret_im
 {
     struct nn_plan plan;
 
-    if (lower_graph(l) < 0 || check_outputs(l) < 0 || layout_plan(l, &plan) < 0)
+    if (lower_graph(l) < 0 || check_outputs(l) < 0)
+        return l->err->code;
+    fuse_steps(l);
+    if (layout_plan(l, &plan) < 0)
         return l->err->code;
     if (layout_write(l, &plan, hash, ret_image) < 0)
         return l->err->code;

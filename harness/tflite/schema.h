@@ -36,6 +36,7 @@ enum tfl_type {
     X(SVDF, 27, 6)                                                                                 \
     X(TANH, 28, 0)                                                                                 \
     X(PAD, 34, 22)                                                                                 \
+    X(TRANSPOSE, 39, 26)                                                                           \
     X(MEAN, 40, 27)                                                                                \
     X(SUB, 41, 28)                                                                                 \
     X(UNIDIRECTIONAL_SEQUENCE_LSTM, 44, 71)                                                        \

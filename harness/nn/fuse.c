@@ -1,0 +1,208 @@
+/*
+ * Fewer steps with the same results, bit for bit: chains of tables become one, clamping tables
+ * become part of the step before, and what nobody reads is left out. Works on steps of reference
+ * form, before variants are chosen.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/nn/lower.h"
+
+/* Who touches a buffer. */
+struct uses {
+    uint32_t readers, writers;
+    uint32_t writer; /* the last one */
+    bool pinned;     /* input or output of the model, or a variable */
+};
+
+static struct uses *count_uses(const struct nn_lower *l)
+{
+    struct uses *uses = calloc(l->buffer_count + 1, sizeof *uses);
+
+    if (!uses)
+        abort();
+    for (uint32_t i = 0; i < l->step_count; i++) {
+        const struct nn_step *s = &l->steps[i];
+        const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+        for (unsigned n = 0; n < s->span_count; n++) {
+            struct uses *u = &uses[s->spans[n].buffer];
+            if (k->writes >> n & 1) {
+                u->writers++;
+                u->writer = i;
+            } else {
+                u->readers++;
+            }
+        }
+    }
+    for (size_t i = 0; i < l->graph->input_count; i++)
+        uses[l->span_of[l->graph->inputs[i]].buffer].pinned = true;
+    for (size_t i = 0; i < l->graph->output_count; i++)
+        uses[l->span_of[l->graph->outputs[i]].buffer].pinned = true;
+    for (size_t i = 0; i < l->buffer_count; i++)
+        uses[i].pinned |= l->buffers[i].variable;
+    return uses;
+}
+
+static bool is_whole(const struct nn_lower *l, const struct nn_span *s)
+{
+    return s->offset == 0 && s->size == l->buffers[s->buffer].size;
+}
+
+static bool is_lookup(const struct nn_step *s)
+{
+    return s->kind == KERNEL_LOOKUP && s->variant == KERNEL_REF;
+}
+
+/* The table is clamp(value, low, high) of int8 values. */
+static bool is_clamp(const int8_t *table, int8_t *low, int8_t *high)
+{
+    *low = table[(uint8_t)INT8_MIN];
+    *high = table[INT8_MAX];
+    for (int v = INT8_MIN; v <= INT8_MAX; v++) {
+        int clamped = v < *low ? *low : v > *high ? *high : v;
+        if (table[(uint8_t)v] != clamped)
+            return false;
+    }
+    return *low <= *high;
+}
+
+static int32_t limit(int32_t v, int32_t low, int32_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+#define NARROW(p, low, high)                                                                       \
+    ((p)->act_min = (__typeof__((p)->act_min))limit((p)->act_min, (low), (high)),                  \
+     (p)->act_max = (__typeof__((p)->act_max))limit((p)->act_max, (low), (high)))
+
+/* Narrows the range that the step clamps to; false when it is of a kind that does not clamp. */
+static bool narrow_range(struct nn_lower *l, struct nn_step *s, int32_t low, int32_t high)
+{
+    void *params = arena_dup(l->arena, s->params, s->params_size);
+
+    switch (s->kind) {
+    case KERNEL_CONV_S8:
+    case KERNEL_DEPTHWISE_S8:
+    case KERNEL_TRANSPOSE_CONV_S8:
+        NARROW((struct kernel_conv *)params, low, high);
+        break;
+    case KERNEL_FULLY_CONNECTED_S8:
+        NARROW((struct kernel_fully_connected *)params, low, high);
+        break;
+    case KERNEL_ADD_S8:
+    case KERNEL_MUL_S8:
+        NARROW((struct kernel_binary *)params, low, high);
+        break;
+    case KERNEL_AVERAGE_POOL_S8:
+    case KERNEL_MAX_POOL_S8:
+        NARROW((struct kernel_pool *)params, low, high);
+        break;
+    default:
+        return false;
+    }
+    s->params = params;
+    return true;
+}
+
+/* The span that a step of one of the kinds above, or a table, writes. */
+static struct nn_span *result_of(struct nn_step *s)
+{
+    const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+
+    for (unsigned n = 0; n < s->span_count; n++) {
+        if (k->writes >> n & 1)
+            return &s->spans[n];
+    }
+    return NULL;
+}
+
+/* second(first(x)) for every x. */
+static struct nn_span compose(struct nn_lower *l, const struct nn_step *first,
+                              const struct nn_step *second)
+{
+    const struct kernel_lookup *p = second->params;
+    const uint8_t *inner = l->buffers[first->spans[2].buffer].data;
+    const uint8_t *outer = l->buffers[second->spans[2].buffer].data;
+    uint8_t *table = arena_alloc(l->arena, (size_t)256 * p->width);
+
+    for (unsigned i = 0; i < 256; i++)
+        memcpy(table + (size_t)i * p->width, outer + (size_t)inner[i] * p->width, p->width);
+    return lower_constant(l, "table", table, (size_t)256 * p->width);
+}
+
+/* Folds table s into the step that made its input. */
+static bool fuse_lookup(struct nn_lower *l, const struct uses *uses, struct nn_step *s)
+{
+    const struct kernel_lookup *p = s->params;
+    const struct uses *u = &uses[s->spans[0].buffer];
+    int8_t low, high;
+
+    if (u->pinned || u->readers != 1 || u->writers != 1 || !is_whole(l, &s->spans[0]) ||
+        !is_whole(l, &s->spans[1]) || uses[s->spans[1].buffer].writers != 1)
+        return false;
+    struct nn_step *before = &l->steps[u->writer];
+    struct nn_span *result = result_of(before);
+    /* A variable may change between the two steps. */
+    if (l->buffers[before->spans[0].buffer].variable || l->buffers[s->spans[1].buffer].variable ||
+        before >= s || !result || !is_whole(l, result))
+        return false;
+    if (is_lookup(before) && ((const struct kernel_lookup *)before->params)->width == 1) {
+        s->spans[2] = compose(l, before, s);
+        s->spans[0] = before->spans[0];
+        before->span_count = 0; /* gone; its sharing was for its own output */
+        return true;
+    }
+    if (p->width != 1 || !is_clamp(l->buffers[s->spans[2].buffer].data, &low, &high) ||
+        !narrow_range(l, before, low, high))
+        return false;
+    *result = s->spans[1];
+    s->span_count = 0;
+    return true;
+}
+
+static void drop_empty(struct nn_lower *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->step_count; i++) {
+        if (l->steps[i].span_count)
+            l->steps[n++] = l->steps[i];
+    }
+    l->step_count = n;
+}
+
+/* Backwards: a step is needed when something it writes is. */
+static void drop_unread(struct nn_lower *l)
+{
+    struct uses *uses = count_uses(l);
+
+    for (size_t i = l->step_count; i-- > 0;) {
+        struct nn_step *s = &l->steps[i];
+        const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+        bool needed = false;
+        for (unsigned n = 0; n < s->span_count; n++) {
+            const struct uses *u = &uses[s->spans[n].buffer];
+            needed |= (k->writes >> n & 1) && (u->pinned || u->readers);
+        }
+        if (needed)
+            continue;
+        for (unsigned n = 0; n < s->span_count; n++)
+            uses[s->spans[n].buffer].readers -= !(k->writes >> n & 1);
+        s->span_count = 0;
+    }
+    free(uses);
+    drop_empty(l);
+}
+
+void fuse_steps(struct nn_lower *l)
+{
+    drop_unread(l);
+    for (bool changed = true; changed;) {
+        struct uses *uses = count_uses(l);
+        changed = false;
+        for (size_t i = 0; i < l->step_count && !changed; i++)
+            changed = is_lookup(&l->steps[i]) && fuse_lookup(l, uses, &l->steps[i]);
+        free(uses);
+        drop_empty(l);
+    }
+}
