@@ -139,6 +139,8 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
         add_number(a, "--marker-set", b->virt.marker_set);
         add_number(a, "--marker-clear", b->virt.marker_clear);
     }
+    if (b->virt.probe)
+        add(a, "--probe", "stlink");
     add(a, "--edges-socket", o->edges);
     if (o->seed != 0)
         add_number(a, "--seed", o->seed);
@@ -237,6 +239,21 @@ int vboard_command(struct vboard *v, struct buf *ret, struct err *err, const cha
         buf_clear(ret);
         buf_puts(ret, buf_text(&reply) + (reply.len > 3 ? 3 : 2));
     }
+    return 0;
+}
+
+int vboard_probe_port(struct vboard *v, const char *adapter, unsigned *ret_port, struct err *err)
+{
+    AUTO_BUF reply = BUF_INIT;
+    const char *at;
+
+    if (vboard_command(v, &reply, err, "status") < 0)
+        return (int)err->code;
+    at = strstr(buf_text(&reply), " probe=");
+    at = at != NULL ? strstr(at, adapter) : NULL;
+    if (at == NULL || at[strlen(adapter)] != ':')
+        return err_set(err, ERR_LAB, "virtual board: it has no emulated probe '%s'", adapter);
+    *ret_port = (unsigned)strtoul(at + strlen(adapter) + 1, NULL, 10);
     return 0;
 }
 

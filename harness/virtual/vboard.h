@@ -36,6 +36,13 @@ const char *vboard_port(const struct vboard *v); /* path of the serial port, sta
 int vboard_command(struct vboard *v, struct buf *ret, struct err *err, const char *fmt, ...)
     PRINTF_LIKE(4, 5) MUST_CHECK;
 
+/*
+ * TCP port on 127.0.0.1 of one of the emulated probe's adapters, such as "stlink". The adapter's
+ * serial number is the board's name.
+ */
+int vboard_probe_port(struct vboard *v, const char *adapter, unsigned *ret_port,
+                      struct err *err) MUST_CHECK;
+
 int vboard_reset(struct vboard *v, struct err *err) MUST_CHECK;
 int vboard_power_cycle(struct vboard *v, struct err *err) MUST_CHECK;
 

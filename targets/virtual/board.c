@@ -75,6 +75,16 @@ static int open_parts(struct board *b, const char *dir, struct err *err)
         if (board_load(b, o->loads[i].path, o->loads[i].address, err) < 0)
             return err->code;
     }
+    if (o->probe != NULL && probe_open(&b->probe,
+                                       &(struct probe_options){.adapters = o->probe,
+                                                               .chip = o->chip,
+                                                               .machine = o->machine,
+                                                               .flash = o->flash,
+                                                               .firmware = o->firmware,
+                                                               .name = o->name,
+                                                               .dir = dir},
+                                       err) < 0)
+        return (int)err->code;
     if (o->edges_socket != NULL && edges_listen(&b->edges, o->edges_socket, err) < 0)
         return err->code;
     return pty_plug(&b->pty, b->link, err);
@@ -88,6 +98,11 @@ int board_open(struct board *b, const struct options *o, struct err *err)
     *b = (struct board){.options = o, .pty = PTY_INIT, .lock = -1};
     b->say.limit = 1u << 20; /* a parent that never reads loses notices, not us our memory */
     if (ops == NULL || ops->check(o, err) < 0)
+        return err->code;
+    if (o->probe != NULL &&
+        probe_check(
+            &(struct probe_options){.adapters = o->probe, .chip = o->chip, .machine = o->machine},
+            err) < 0)
         return err->code;
     if (realpath(o->dir, dir) == NULL)
         return err_sys(err, errno, "--dir %s", o->dir);
@@ -104,11 +119,13 @@ int board_open(struct board *b, const struct options *o, struct err *err)
 
 void board_close(struct board *b)
 {
+    probe_power_off(&b->probe);
     if (b->emulator.ops != NULL) {
         emulator_release(&b->emulator);
         edges_release(&b->edges);
         relay_release(&b->relay);
     }
+    probe_close(&b->probe);
     board_unload(b);
     pty_unplug(&b->pty);
     give_name_back(b);
@@ -137,6 +154,10 @@ static void mourn(struct board *b)
     else
         board_notice(b, "board died %s", b->died);
     b->deaths++;
+    if (b->probe.present) {
+        probe_lost(&b->probe);
+        b->revive = b->emulator.lockup;
+    }
     b->relay.deaf = false;
     relay_forget_input(&b->relay);
     edges_tell(&b->edges, "halt");
@@ -144,6 +165,7 @@ static void mourn(struct board *b)
 
 void board_step(struct board *b, struct poll_set *set, int timeout_ms)
 {
+    struct err err = ERR_INIT;
     unsigned edges;
 
     timeout_ms = earlier(timeout_ms, fault_timeout_ms(&b->faults));
@@ -151,11 +173,12 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     timeout_ms = earlier(timeout_ms, emulator_timeout_ms(&b->emulator));
     timeout_ms = earlier(timeout_ms, board_ms_until(b->replug_ns));
     timeout_ms = earlier(timeout_ms, board_ms_until(b->power_on_ns));
-    if (b->faults.action_count > 0)
+    if (b->faults.action_count > 0 || b->revive)
         timeout_ms = 0;
     relay_prepare(&b->relay, set, &b->pty, b->emulator.uart);
     emulator_prepare(&b->emulator, set);
     edges_prepare(&b->edges, set, b->emulator.edges);
+    probe_prepare(&b->probe, set);
     if (poll(set->fd, (nfds_t)set->n, timeout_ms) < 0)
         set->n = 0; /* EINTR: nothing happened */
     edges = edges_serve(&b->edges, set, &b->emulator.edges);
@@ -163,6 +186,8 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
         fault_edge(&b->faults);
     relay_serve(&b->relay, set, &b->pty, b->emulator.uart, &b->faults);
     emulator_serve(&b->emulator, set);
+    if (probe_serve(&b->probe, set, &err) < 0)
+        board_notice(b, "flash: %s", err.text);
     fault_tick(&b->faults);
     if (emulator_has_died(&b->emulator, b->died, sizeof(b->died)))
         mourn(b);

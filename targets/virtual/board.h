@@ -20,6 +20,7 @@
 #include "targets/virtual/image.h"
 #include "targets/virtual/options.h"
 #include "targets/virtual/poll_set.h"
+#include "targets/virtual/probe/probe.h"
 #include "targets/virtual/pty.h"
 #include "targets/virtual/relay.h"
 
@@ -31,10 +32,13 @@ struct board {
     struct relay relay;
     struct edges edges;
     struct fault_set faults;
+    struct probe probe; /* present only when asked for */
     struct image loads[OPTIONS_LOADS_MAX];
     int load_count;
+    bool loads_changed; /* since the last power on */
     bool power;
     char died[400]; /* why the emulator ended on its own, "" if it did not */
+    bool revive;    /* its core locked up: a machine has to stand there for the probe */
     unsigned deaths;
     unsigned power_ons;
     uint64_t replug_ns;   /* when the cable comes back by itself; 0: it does not */
@@ -74,6 +78,9 @@ int board_ms_until(uint64_t at_ns);
 
 /* Do what faults and timers have asked for since the last call. */
 void board_act(struct board *b);
+
+/* Put a standing machine in the place of one that locked up. */
+int board_revive(struct board *b, struct err *err) MUST_CHECK;
 
 /* An unsolicited line: "! " is put before it. */
 void board_notice(struct board *b, const char *fmt, ...) PRINTF_LIKE(2, 3);

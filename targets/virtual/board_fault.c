@@ -28,7 +28,10 @@ static void cut_short(struct board *b)
         return;
     b->relay.deaf = true;
     relay_drain(&b->relay, -1);
-    if (!b->emulator.halted) {
+    if (!b->emulator.halted && b->probe.present) {
+        target_freeze(&b->probe.target);
+        b->emulator.halted = true;
+    } else if (!b->emulator.halted) {
         emulator_halt(&b->emulator, true);
         (void)board_wait(b, was_halted, before, HALT_TIMEOUT_MS);
     }
@@ -60,6 +63,7 @@ static int act(struct board *b, const struct fault_action *a, struct err *err)
         return 0;
     case FAULT_DIE:
         if (emulator_runs(&b->emulator)) {
+            probe_power_off(&b->probe);
             b->relay.deaf = true; /* until the death is noticed */
             relay_drain(&b->relay, -1);
             (void)kill(b->emulator.proc.pid, SIGKILL);
@@ -93,6 +97,10 @@ void board_act(struct board *b)
         board_notice(b, "fault %d: %s", action.number, fault_word(action.kind));
         if (act(b, &action, &err) < 0)
             board_notice(b, "fault %d: %s", action.number, err.text);
+        err_clear(&err);
+    }
+    if (b->revive && board_revive(b, &err) < 0) {
+        board_notice(b, "%s", err.text);
         err_clear(&err);
     }
     act_on_timers(b, &err);

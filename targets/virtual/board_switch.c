@@ -20,6 +20,38 @@ static bool was_reset(const struct board *b, unsigned mark)
     return b->emulator.resets != mark;
 }
 
+/* What the flash holds beyond what was programmed: a file loaded, or the wrong firmware. */
+static int update_flash(struct board *b, struct err *err)
+{
+    char path[40];
+
+    if (b->faults.firmware[0] != '\0') {
+        store_erase(&b->probe.store);
+        if (store_put_elf(&b->probe.store, b->faults.firmware, err) < 0)
+            return err->code;
+    }
+    for (int i = 0; i < b->load_count && b->loads_changed; i++) {
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", b->loads[i].fd);
+        if (store_put_elf(&b->probe.store, path, err) < 0)
+            return err->code;
+    }
+    b->loads_changed = false;
+    return 0;
+}
+
+/* The machine is complete: hand its debug streams over, which lets it run. */
+static int start_probe(struct board *b, struct err *err)
+{
+    const bool locked_up = b->revive;
+
+    b->revive = false;
+    if (!b->probe.present)
+        return 0;
+    if (!locked_up && update_flash(b, err) < 0)
+        return err->code;
+    return probe_power_on(&b->probe, b->emulator.debug, b->emulator.proc.pid, locked_up, err);
+}
+
 static int start(struct board *b, struct err *err)
 {
     struct launch l = {
@@ -42,7 +74,16 @@ static int start(struct board *b, struct err *err)
                            POWER_ON_TIMEOUT_MS / 1000);
         return err_set(err, ERR_LAB, "the emulator %s", b->died);
     }
+    if (start_probe(b, err) < 0) {
+        emulator_kill(&b->emulator);
+        return err->code;
+    }
     return 0;
+}
+
+int board_revive(struct board *b, struct err *err)
+{
+    return start(b, err);
 }
 
 int board_power(struct board *b, bool on, struct err *err)
@@ -51,7 +92,9 @@ int board_power(struct board *b, bool on, struct err *err)
     if (on == b->power)
         return 0;
     b->power = on;
+    b->revive = false;
     if (!on) {
+        probe_power_off(&b->probe);
         emulator_kill(&b->emulator);
         relay_forget_input(&b->relay);
         b->died[0] = '\0';
@@ -90,7 +133,13 @@ int board_reset(struct board *b, struct err *err)
     if (!b->power)
         return err_set(err, ERR_LAB, "the power is off");
     edges_tell(&b->edges, "reset");
-    if (!emulator_runs(&b->emulator) || !b->emulator.ops->takes_orders) {
+    if (b->probe.present && emulator_runs(&b->emulator) && probe_reset(&b->probe)) {
+        b->emulator.halted = false;
+        return 0;
+    }
+    b->revive = false;
+    probe_power_off(&b->probe);
+    if (b->probe.present || !emulator_runs(&b->emulator) || !b->emulator.ops->takes_orders) {
         emulator_kill(&b->emulator);
         relay_forget_input(&b->relay);
         return start(b, err);
@@ -123,6 +172,7 @@ int board_load(struct board *b, const char *path, uint64_t address, struct err *
     }
     if (image_load(image, path, address, b->emulator.ops->loads_are_elf, err) < 0)
         return (int)err->code;
+    b->loads_changed = true;
     b->load_count += image == &b->loads[b->load_count];
     return 0;
 }

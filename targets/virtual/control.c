@@ -81,6 +81,10 @@ static const char *state_name(const struct board *b)
         return "off";
     if (!emulator_runs(&b->emulator))
         return b->emulator.lockup ? "lockup" : "dead";
+    if (b->probe.present && b->probe.target.lockup)
+        return "lockup";
+    if (b->probe.present && b->probe.target.halted)
+        return "halted";
     return b->emulator.halted ? "hung" : "running";
 }
 
@@ -106,6 +110,10 @@ static void do_status(const struct board *b, struct buf *reply)
                (unsigned long long)b->edges.seen, b->power_ons, b->deaths, b->faults.count,
                !pty_is_plugged(&b->pty) ? "unplugged" : (b->pty.open ? "open" : "closed"));
     text_escape(reply, b->link, strlen(b->link));
+    if (b->probe.present) {
+        buf_printf(reply, " clients=%u refused=%u probe=", b->probe.clients, b->probe.refused);
+        probe_describe(&b->probe, reply);
+    }
     if (b->died[0] != '\0')
         buf_printf(reply, " died=%s", b->died);
 }

@@ -63,7 +63,12 @@ static void arguments_release(struct arguments *a)
 
 void emulator_init(struct emulator *e, const struct emulator_ops *ops)
 {
-    *e = (struct emulator){.ops = ops, .proc = PROC_INIT, .uart = -1, .orders = -1, .edges = -1};
+    *e = (struct emulator){.ops = ops,
+                           .proc = PROC_INIT,
+                           .uart = -1,
+                           .orders = -1,
+                           .edges = -1,
+                           .debug = {-1, -1, -1}};
     lines_init(&e->order_lines, ORDER_LINE_MAX);
     lines_init(&e->error_lines, ERROR_LINE_MAX);
 }
@@ -92,6 +97,8 @@ static void close_all(struct emulator *e)
     fd_close(&e->uart);
     fd_close(&e->orders);
     fd_close(&e->edges);
+    for (int i = 0; i < EMULATOR_DEBUG_STREAMS; i++)
+        fd_close(&e->debug[i]);
     for (int i = 0; i < 3; i++)
         fd_close(&e->proc.stdio[i]);
 }
@@ -100,7 +107,7 @@ static int spawn(struct emulator *e, struct launch *l, struct err *err)
 {
     AUTO(arguments_release) struct arguments a = {.count = 0};
     const bool stdio = e->ops->uart_is_stdio;
-    int kept[3 + OPTIONS_LOADS_MAX];
+    int kept[3 + EMULATOR_DEBUG_STREAMS + OPTIONS_LOADS_MAX];
     struct proc_options o = {
         .stdio = {stdio ? l->uart : PROC_NULL, stdio ? l->uart : PROC_NULL, PROC_PIPE},
         .keep_fds = kept};
@@ -111,6 +118,10 @@ static int spawn(struct emulator *e, struct launch *l, struct err *err)
         kept[o.keep_count++] = l->orders;
     if (l->edges >= 0)
         kept[o.keep_count++] = l->edges;
+    for (int i = 0; i < EMULATOR_DEBUG_STREAMS; i++) {
+        if (l->debug[i] >= 0)
+            kept[o.keep_count++] = l->debug[i];
+    }
     for (int i = 0; i < l->load_count; i++)
         kept[o.keep_count++] = l->loads[i].fd;
     if (e->ops->arguments(l, &a, err) < 0)
@@ -128,25 +139,49 @@ static int spawn(struct emulator *e, struct launch *l, struct err *err)
     return 0;
 }
 
-int emulator_start(struct emulator *e, const struct launch *launch, struct err *err)
+struct ends {
+    int uart;
+    int orders;
+    int edges;
+    int debug[EMULATOR_DEBUG_STREAMS];
+};
+
+static void ends_close(struct ends *c)
 {
-    AUTO(fd_close) int uart = -1;
-    AUTO(fd_close) int orders = -1;
-    AUTO(fd_close) int edges = -1;
-    struct launch l = *launch;
-    int r = open_stream(&e->uart, &uart);
+    fd_close(&c->uart);
+    fd_close(&c->orders);
+    fd_close(&c->edges);
+    for (int i = 0; i < EMULATOR_DEBUG_STREAMS; i++)
+        fd_close(&c->debug[i]);
+}
+
+static int open_streams(struct emulator *e, bool probe, struct ends *childs)
+{
+    int r = open_stream(&e->uart, &childs->uart);
 
     if (r == 0 && e->ops->takes_orders)
-        r = open_stream(&e->orders, &orders);
+        r = open_stream(&e->orders, &childs->orders);
     if (r == 0 && e->ops->gives_edges)
-        r = open_stream(&e->edges, &edges);
+        r = open_stream(&e->edges, &childs->edges);
+    for (int i = 0; i < EMULATOR_DEBUG_STREAMS && r == 0 && probe; i++)
+        r = open_stream(&e->debug[i], &childs->debug[i]);
+    return r;
+}
+
+int emulator_start(struct emulator *e, const struct launch *launch, struct err *err)
+{
+    AUTO(ends_close) struct ends childs = {-1, -1, -1, {-1, -1, -1}};
+    struct launch l = *launch;
+    const int r = open_streams(e, l.options->probe != NULL, &childs);
+
     if (r < 0) {
         close_all(e);
         return err_sys(err, -r, "cannot create a socket pair");
     }
-    l.uart = uart;
-    l.orders = orders;
-    l.edges = edges;
+    l.uart = childs.uart;
+    l.orders = childs.orders;
+    l.edges = childs.edges;
+    memcpy(l.debug, childs.debug, sizeof(l.debug));
     e->ready = !e->ops->takes_orders;
     e->halted = false;
     e->lockup = false;

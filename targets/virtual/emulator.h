@@ -21,6 +21,8 @@
 #include "targets/virtual/options.h"
 #include "targets/virtual/poll_set.h"
 
+#define EMULATOR_DEBUG_STREAMS 3 /* qtest, gdbstub, QMP: for the probe */
+
 enum emulator_order {
     ORDER_RESET,
     ORDER_HALT,
@@ -33,6 +35,7 @@ struct emulator {
     int uart;         /* our ends; -1 when there is none */
     int orders;
     int edges;
+    int debug[EMULATOR_DEBUG_STREAMS]; /* until the probe takes them; -1 without one */
     struct lines order_lines;
     struct lines error_lines;
     bool ready;           /* has said that it listens to orders */
@@ -48,7 +51,7 @@ struct emulator {
     int slot_errors;
 };
 
-/* Everything a start depends on. The last three are filled in by emulator_start(). */
+/* Everything a start depends on. The descriptors are filled in by emulator_start(). */
 struct launch {
     const struct options *options;
     const char *firmware;
@@ -57,6 +60,7 @@ struct launch {
     int uart; /* the child's ends */
     int orders;
     int edges;
+    int debug[EMULATOR_DEBUG_STREAMS]; /* with options->probe only */
 };
 
 struct arguments {

@@ -35,7 +35,13 @@ static int check(const struct options *o, struct err *err)
 
     if (o->machine == NULL || o->machine[0] == '\0')
         return err_set(err, ERR_USAGE, "--machine is missing: a QEMU machine, such as mps2-an386");
-    return firmware_machine(o->firmware, &machine, err);
+    if (o->probe != NULL && o->firmware == NULL)
+        return 0;
+    if (firmware_machine(o->firmware, &machine, err) < 0)
+        return (int)err->code;
+    if (o->probe != NULL && machine != ELF_MACHINE_ARM)
+        return err_set(err, ERR_USAGE, "%s: the probe is for Arm Cortex-M", o->firmware);
+    return 0;
 }
 
 /* A comma separates QEMU's sub-options; inside a value it is doubled. */
@@ -67,12 +73,57 @@ static void add_plugin(const struct launch *l, struct arguments *a)
         arguments_add(a, "%s,fd=%d", escape_commas(a, plugin), l->edges);
 }
 
-static int arguments(const struct launch *l, struct arguments *a, struct err *err)
+/* What runs: an ELF that QEMU puts in place at each reset, and files beside it. */
+static int add_images(const struct launch *l, struct arguments *a, struct err *err)
 {
-    const struct options *o = l->options;
     enum elf_machine machine;
 
     if (firmware_machine(l->firmware, &machine, err) < 0)
+        return err->code;
+    if (machine == ELF_MACHINE_RISCV32) {
+        arguments_add(a, "-bios");
+        arguments_add(a, "none");
+    }
+    arguments_add(a, "-kernel");
+    arguments_add(a, "%s", l->firmware);
+    for (int i = 0; i < l->load_count; i++) {
+        arguments_add(a, "-device");
+        arguments_add(a, "loader,file=/proc/self/fd/%d", l->loads[i].fd);
+    }
+    return 0;
+}
+
+/*
+ * With a probe the machine starts standing and empty: images that QEMU knows of would come back at
+ * each reset and undo what was programmed. The chardev of qtest has to have that name.
+ */
+static void add_probe(const struct launch *l, struct arguments *a)
+{
+    arguments_add(a, "-S");
+    arguments_add(a, "-accel");
+    arguments_add(a, "tcg");
+    arguments_add(a, "-chardev");
+    arguments_add(a, "socket,id=qtest,fd=%d", l->debug[0]);
+    arguments_add(a, "-qtest");
+    arguments_add(a, "chardev:qtest");
+    arguments_add(a, "-qtest-log");
+    arguments_add(a, "none");
+    arguments_add(a, "-chardev");
+    arguments_add(a, "socket,id=gdb,fd=%d", l->debug[1]);
+    arguments_add(a, "-gdb");
+    arguments_add(a, "chardev:gdb");
+    arguments_add(a, "-chardev");
+    arguments_add(a, "socket,id=probe,fd=%d", l->debug[2]);
+    arguments_add(a, "-mon");
+    arguments_add(a, "chardev=probe,mode=control");
+}
+
+static int arguments(const struct launch *l, struct arguments *a, struct err *err)
+{
+    const struct options *o = l->options;
+    enum elf_machine machine = ELF_MACHINE_ARM;
+
+    if (o->probe == NULL && firmware_machine(l->firmware, &machine, err) < 0)
         return err->code;
     arguments_add(a, "%s", program(o, machine));
     arguments_add(a, "-M");
@@ -81,12 +132,10 @@ static int arguments(const struct launch *l, struct arguments *a, struct err *er
     arguments_add(a, "-no-user-config");
     arguments_add(a, "-display");
     arguments_add(a, "none");
-    if (machine == ELF_MACHINE_RISCV32) {
-        arguments_add(a, "-bios");
-        arguments_add(a, "none");
-    }
-    arguments_add(a, "-kernel");
-    arguments_add(a, "%s", l->firmware);
+    if (o->probe != NULL)
+        add_probe(l, a);
+    else if (add_images(l, a, err) < 0)
+        return err->code;
     arguments_add(a, "-chardev");
     arguments_add(a, "socket,id=uart,fd=%d", l->uart);
     arguments_add(a, "-serial");
@@ -98,10 +147,6 @@ static int arguments(const struct launch *l, struct arguments *a, struct err *er
     if (o->icount_shift >= 0) {
         arguments_add(a, "-icount");
         arguments_add(a, "shift=%d,sleep=%s", o->icount_shift, o->idle_skips ? "off" : "on");
-    }
-    for (int i = 0; i < l->load_count; i++) {
-        arguments_add(a, "-device");
-        arguments_add(a, "loader,file=/proc/self/fd/%d", l->loads[i].fd);
     }
     add_plugin(l, a);
     return 0;

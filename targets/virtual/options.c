@@ -23,6 +23,9 @@
     X(MARKER_CLEAR, "marker-clear", "ADDR",      "a store here is a falling marker edge") \
     X(MARKER_PIN,   "marker-pin",   "PIN",       "simavr: marker pin (PB5)") \
     X(PLUGIN,       "plugin",       "SO",        "QEMU marker plugin; 'none' for none") \
+    X(PROBE,        "probe",        "ADAPTERS",  "QEMU: emulated debug probe for OpenOCD: stlink") \
+    X(CHIP,         "chip",         "CHIP",      "what the probe finds: nrf51, same54 (by the machine)") \
+    X(FLASH,        "flash",        "FILE",      "with a probe: keeps the flash; created when missing") \
     X(LOAD,         "load",         "FILE@ADDR", "put FILE at ADDR of the flash; may be repeated") \
     X(EDGES_SOCKET, "edges-socket", "PATH",      "serve marker edges on this unix socket") \
     X(SEED,         "seed",         "N",         "of the random faults (1)") \
@@ -129,6 +132,9 @@ static int parse_option(struct options *o, enum option_kind kind, char *value, s
         {OPTION_EMULATOR, &o->emulator, NULL},
         {OPTION_MARKER_PIN, &o->marker_pin, NULL},
         {OPTION_PLUGIN, &o->plugin, NULL},
+        {OPTION_PROBE, &o->probe, NULL},
+        {OPTION_CHIP, &o->chip, NULL},
+        {OPTION_FLASH, &o->flash, NULL},
         {OPTION_EDGES_SOCKET, &o->edges_socket, NULL},
         {OPTION_IDLE_SKIPS, NULL, &o->idle_skips},
         {OPTION_OFF, NULL, &o->start_off},
@@ -187,7 +193,11 @@ static int check(const struct options *o, struct err *err)
         const char *option;
         const char *value;
     } needed[] = {
-        {"--kind", o->kind}, {"--name", o->name}, {"--dir", o->dir}, {"--firmware", o->firmware}};
+        {"--kind", o->kind},
+        {"--name", o->name},
+        {"--dir", o->dir},
+        {"--firmware", o->probe != NULL && o->firmware == NULL ? "none" : o->firmware},
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
         if (needed[i].value == NULL || needed[i].value[0] == '\0') {
@@ -197,6 +207,10 @@ static int check(const struct options *o, struct err *err)
     }
     if (strchr(o->name, '/') != NULL || o->name[0] == '.' || strlen(o->name) > 100)
         return err_set(err, ERR_USAGE, "--name %s: not a plain file name", o->name);
+    if (o->probe != NULL && strcmp(o->kind, "qemu") != 0)
+        return err_set(err, ERR_USAGE, "--probe needs --kind qemu");
+    if (o->probe == NULL && (o->chip != NULL || o->flash != NULL))
+        return err_set(err, ERR_USAGE, "%s needs --probe", o->chip != NULL ? "--chip" : "--flash");
     return check_directory(o, err);
 }
 

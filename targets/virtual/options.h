@@ -22,7 +22,7 @@ struct options {
     const char *kind;     /* qemu, simavr, posix */
     const char *name;     /* of the board; the pty is DIR/NAME */
     const char *dir;      /* exists */
-    const char *firmware; /* ELF */
+    const char *firmware; /* ELF; may be NULL (blank) with a probe */
     const char *machine;  /* QEMU -M, or the mcu of simavr */
     const char *emulator; /* program to run instead of the usual one */
     uint64_t clock_hz;    /* simavr; 0: 16 MHz */
@@ -33,6 +33,9 @@ struct options {
     uint64_t marker_clear;
     const char *marker_pin;   /* simavr: "PB5" */
     const char *plugin;       /* NULL: the one beside the program, if it is there */
+    const char *probe;        /* adapters of the emulated debug probe; NULL: none */
+    const char *chip;         /* what is behind it; NULL: by the machine */
+    const char *flash;        /* file that keeps the flash, with a probe; NULL: none */
     const char *edges_socket; /* serve the edge stream here; NULL: nowhere */
     uint64_t seed;
     bool start_off; /* do not power on by itself */

@@ -1,0 +1,268 @@
+/*
+ * The emulated probe under stock OpenOCD with unmodified target files: flash, run control, memory,
+ * RTT, on a real QEMU. Argument `soak`: many more flash cycles.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "tests/unit/unit.h"
+#include "tests/virtual/probe_bench.h"
+
+static int flash_cycles = 3;
+
+static void expect_hello(struct bench *b, int version)
+{
+    char wanted[20];
+
+    (void)snprintf(wanted, sizeof(wanted), "hello %d\n", version);
+    bench_expect(b, wanted);
+}
+
+/* What is in the file and what the ELF says, over the ELF's own length. */
+static void expect_image(const char *dump, const char *elf)
+{
+    AUTO_BUF read_back = BUF_INIT;
+    AUTO_BUF file = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(file_read(dump, 1 << 21, &read_back, &err), 0);
+    assert_int_equal(file_read(elf, 1 << 21, &file, &err), 0);
+    assert_true(read_back.len > 24000);
+    /* .text is the first section's content, and the only one that is loaded. */
+    assert_non_null(memmem(file.data, file.len, read_back.data, read_back.len));
+}
+
+static void flash(struct bench *b, const struct probe_board *board, int version)
+{
+    char elf[512];
+    char script[1400];
+    char dump[100];
+
+    probe_firmware(board, version, elf, sizeof(elf));
+    (void)snprintf(dump, sizeof(dump), "%s/dump", b->dir);
+    (void)snprintf(script, sizeof(script),
+                   "program %s verify reset; dump_image %s 0 24900; shutdown", elf, dump);
+    openocd_must(b, script, NULL);
+    expect_hello(b, version);
+    expect_image(dump, elf);
+    (void)unlink(dump);
+}
+
+static void flash_alternates(const struct probe_board *board)
+{
+    struct bench b;
+
+    probe_start(&b, board);
+    expect_hello(&b, 1);
+    for (int i = 0; i < flash_cycles; i++)
+        flash(&b, board, i % 2 == 0 ? 2 : 1);
+    bench_expect_status(&b, "deaths", "0");
+    bench_stop(&b);
+}
+
+static void openocd_flashes_an_nrf51(void **state)
+{
+    flash_alternates(&probe_m0);
+}
+
+static void openocd_flashes_a_cortex_m4_of_1_mb(void **state)
+{
+    flash_alternates(&probe_m4);
+}
+
+static void what_was_flashed_survives_power_off(const struct probe_board *board)
+{
+    struct bench b;
+
+    probe_start(&b, board);
+    expect_hello(&b, 1);
+    flash(&b, board, 2);
+    bench_command(&b, NULL, "power-cycle 1");
+    expect_hello(&b, 2);
+    bench_command(&b, NULL, "reset");
+    expect_hello(&b, 2);
+    bench_stop(&b);
+}
+
+static void flash_survives_power_off(void **state)
+{
+    what_was_flashed_survives_power_off(&probe_m0);
+    what_was_flashed_survives_power_off(&probe_m4);
+}
+
+static void a_firmware_runs_on_while_its_memory_is_read_and_written(void **state)
+{
+    AUTO_BUF log = BUF_INIT;
+    struct bench b;
+
+    probe_start(&b, &probe_m4);
+    expect_hello(&b, 1);
+    openocd_must(&b,
+                 "init; write_memory 0x20000004 32 41; write_memory 0x20000000 32 1; sleep 20;"
+                 "echo \"answer [read_memory 0x20000008 32 1] [[target current] curstate]\";"
+                 "shutdown",
+                 &log);
+    assert_non_null(strstr(buf_text(&log), "answer 0x2a running"));
+    bench_stop(&b);
+}
+
+static void a_core_halts_steps_and_stops_at_breakpoints(void **state)
+{
+    AUTO_BUF log = BUF_INIT;
+    struct bench b;
+
+    probe_start(&b, &probe_m4);
+    expect_hello(&b, 1);
+    openocd_must(&b,
+                 "init; reset halt; set start [dict get [get_reg pc] pc]; step;"
+                 "set then [dict get [get_reg pc] pc];"
+                 "echo \"moved [expr {$then - $start}]\"; reg r7 0x12345678; reg msp 0x20001000;"
+                 "echo \"set [get_reg {r7 msp}]\"; bp $start 2 hw; reset run; wait_halt 1000;"
+                 "echo \"at [expr {[dict get [get_reg pc] pc] - $start}]\"; rbp $start; resume;"
+                 "sleep 20; echo \"then [[target current] curstate]\"; shutdown",
+                 &log);
+    if (strstr(buf_text(&log), "moved 2") == NULL && strstr(buf_text(&log), "moved 4") == NULL)
+        fail_msg("a step does not advance: %s", buf_text(&log));
+    assert_non_null(strstr(buf_text(&log), "set r7 0x12345678 msp 0x20001000"));
+    assert_non_null(strstr(buf_text(&log), "at 0"));
+    assert_non_null(strstr(buf_text(&log), "then running"));
+    bench_stop(&b);
+}
+
+static void a_bkpt_of_the_firmware_halts_it(void **state)
+{
+    AUTO_BUF log = BUF_INIT;
+    struct bench b;
+
+    probe_start(&b, &probe_m0);
+    expect_hello(&b, 1);
+    openocd_must(&b,
+                 "init; write_memory 0x20000000 32 2; wait_halt 1000;"
+                 "set pc [dict get [get_reg pc] pc];"
+                 "echo \"opcode [read_memory $pc 16 1]\"; shutdown",
+                 &log);
+    assert_non_null(strstr(buf_text(&log), "opcode 0xbe01"));
+    bench_expect_status(&b, "state", "halted");
+    bench_command(&b, NULL, "reset");
+    expect_hello(&b, 1);
+    bench_stop(&b);
+}
+
+static int connect_to(unsigned port)
+{
+    const struct sockaddr_in a = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+    return fd;
+}
+
+static void rings_in_ram_carry_text_both_ways(void **state)
+{
+    struct openocd o;
+    struct bench b;
+    const char *at;
+    char said[20] = "";
+    int fd;
+
+    probe_start(&b, &probe_m4);
+    expect_hello(&b, 1);
+    openocd_open(&b, &o,
+                 "init; rtt setup 0x20000000 0x400 \"SEGGER RTT\"; rtt start;"
+                 "rtt server start 0 0; rtt polling_interval 5");
+    at = openocd_expect(&o, "for rtt connections");
+    while (strncmp(at, "on port ", 8) != 0)
+        at--;
+    fd = connect_to((unsigned)strtoul(at + 8, NULL, 10));
+    for (size_t n = 0; n < 7;)
+        n += (size_t)recv(fd, said + n, sizeof(said) - 1 - n, 0);
+    assert_string_equal(said, "ring 1\n");
+    assert_int_equal(send(fd, "ping\n", 5, 0), 5);
+    bench_expect(&b, "ping\n");
+    (void)close(fd);
+    openocd_close(&o);
+    bench_stop(&b);
+}
+
+static void a_second_debugger_is_refused(void **state)
+{
+    AUTO_BUF log = BUF_INIT;
+    struct openocd o;
+    struct bench b;
+
+    probe_start(&b, &probe_m4);
+    openocd_open(&b, &o, "init; echo first-is-up");
+    (void)openocd_expect(&o, "first-is-up");
+    assert_int_not_equal(openocd_run(&b, "init; shutdown", &log), 0);
+    bench_expect_status(&b, "refused", "1");
+    openocd_close(&o);
+    bench_await_status(&b, "clients", "1");
+    openocd_must(&b, "init; shutdown", NULL);
+    bench_stop(&b);
+}
+
+static void a_killed_debugger_leaves_the_board_usable(void **state)
+{
+    struct openocd o;
+    struct bench b;
+    char elf[512];
+    char script[700];
+
+    probe_start(&b, &probe_m0);
+    expect_hello(&b, 1);
+    probe_firmware(&probe_m0, 2, elf, sizeof(elf));
+    for (unsigned ms = 0; ms < 60; ms += 20) {
+        (void)snprintf(script, sizeof(script), "program %s verify reset exit", elf);
+        openocd_open(&b, &o, script);
+        (void)openocd_expect(&o, "Programming Started");
+        clock_sleep_ms(ms);
+        openocd_close(&o);
+    }
+    flash(&b, &probe_m0, 2);
+    bench_expect_status(&b, "deaths", "0");
+    bench_stop(&b);
+}
+
+static void a_lockup_is_seen_by_the_debugger_and_healed_by_its_reset(void **state)
+{
+    AUTO_BUF log = BUF_INIT;
+    struct bench b;
+
+    probe_start(&b, &probe_m4);
+    expect_hello(&b, 1);
+    openocd_must(&b, "init; flash info 0; write_memory 0x20000000 32 3; sleep 300; shutdown", NULL);
+    bench_await_status(&b, "state", "lockup");
+    openocd_must(&b, "init; reset halt; resume; shutdown", &log);
+    expect_hello(&b, 1);
+    bench_expect_status(&b, "state", "running");
+    bench_stop(&b);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(openocd_flashes_an_nrf51),
+        cmocka_unit_test(openocd_flashes_a_cortex_m4_of_1_mb),
+        cmocka_unit_test(flash_survives_power_off),
+        cmocka_unit_test(a_firmware_runs_on_while_its_memory_is_read_and_written),
+        cmocka_unit_test(a_core_halts_steps_and_stops_at_breakpoints),
+        cmocka_unit_test(a_bkpt_of_the_firmware_halts_it),
+        cmocka_unit_test(rings_in_ram_carry_text_both_ways),
+        cmocka_unit_test(a_second_debugger_is_refused),
+        cmocka_unit_test(a_killed_debugger_leaves_the_board_usable),
+        cmocka_unit_test(a_lockup_is_seen_by_the_debugger_and_healed_by_its_reset),
+    };
+
+    if (argc > 1 && strcmp(argv[1], "soak") == 0)
+        flash_cycles = 50;
+    return cmocka_run_group_tests_name("virtual_probe", tests, NULL, NULL);
+}
