@@ -106,11 +106,13 @@ static bool read_direct(struct vm *vm, uint32_t address, void *data, size_t n)
     const struct vm_region *r = vm_region(vm, address);
     struct iovec ours = {.iov_base = data, .iov_len = n};
     struct iovec theirs = {.iov_len = n};
+    uintptr_t at;
 
     if (!vm->direct || vm->broken || r == NULL || r->host == 0 || n == 0 ||
         n - 1 > r->last - address)
         return false;
-    theirs.iov_base = (void *)(uintptr_t)(r->host + (address - r->first));
+    at = (uintptr_t)(r->host + (address - r->first));
+    memcpy(&theirs.iov_base, &at, sizeof(at)); /* a pointer of another process */
     if (process_vm_readv(vm->pid, &ours, 1, &theirs, 1, 0) == (ssize_t)n)
         return true;
     log_line(LOG_VIRTUAL, "probe: reading QEMU's memory is not allowed; through qtest then");
