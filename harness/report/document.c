@@ -283,7 +283,7 @@ const char *document_timebase(const struct data_case *c)
         return c->timebase == UNIT_NS ? "by the chip's own timer" : "by the chip's own counter";
     return c->timebase == UNIT_INSTRUCTIONS ? "counted by an emulator, not a time"
            : c->timebase == UNIT_CYCLES     ? "of an emulated core, not a time"
-                                            : "an emulator's own, not a latency";
+                                            : "of the host or an emulator, not a latency";
 }
 
 static void append_size(struct buf *b, const char *bytes, const char *what)
@@ -316,9 +316,11 @@ const char *document_board(struct arena *arena, const struct data_case *c)
     return glyph_safe(arena, buf_text(&b));
 }
 
-static const char *latency_title(const struct data_case *c)
+const char *document_latency_title(const struct data_case *c)
 {
-    return c->timebase == UNIT_NS ? "latency" : unit_name(c->timebase);
+    if (c->timebase != UNIT_NS)
+        return unit_name(c->timebase);
+    return c->realm == REALM_SILICON ? "latency" : "virtual time";
 }
 
 void document_results(const struct report_options *options, struct arena *arena,
@@ -332,7 +334,7 @@ void document_results(const struct report_options *options, struct arena *arena,
         {by_model ? "board" : "model", false, 0, by_model ? board_cell : model_cell},
         {"engine", false, 3, engine_cell},
         {"parameters", false, 2, parameters_cell},
-        {latency_title(cases[0]), true, 0, latency_cell},
+        {document_latency_title(cases[0]), true, 0, latency_cell},
         {"time", true, 1, time_cell},
         {"cold", true, 7, cold_cell},
         {"overhead", true, 9, overhead_cell},

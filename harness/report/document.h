@@ -85,6 +85,8 @@ bool document_same_section(const struct report_options *options, const struct da
                            const struct data_case *b);
 /* What the numbers of a section are: "instructions, counted in an emulator: not time". */
 const char *document_timebase(const struct data_case *c);
+/* Heading of the latency's column: only silicon's nanoseconds are called a latency. */
+const char *document_latency_title(const struct data_case *c);
 /* "cortex-m4 STM32F405RG, 168 MHz, 1.00 MiB flash, 192.0 KiB RAM" from the facts, or "". */
 const char *document_board(struct arena *arena, const struct data_case *c);
 

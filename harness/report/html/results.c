@@ -54,7 +54,7 @@ static void put_log(struct page *p, const struct data_case *c)
 /* Column after which the windows are drawn: the latency, whose title is the timebase. */
 static size_t latency_column(const struct table *t, const struct data_case *c)
 {
-    const char *title = c->timebase == UNIT_NS ? "latency" : unit_name(c->timebase);
+    const char *title = document_latency_title(c);
     size_t i = 0;
 
     while (i < t->column_count && strcmp(t->columns[i].title, title) != 0)
