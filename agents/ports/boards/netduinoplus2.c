@@ -1,12 +1,15 @@
 #include "agents/ports/common/board.h"
 #include "agents/ports/cortexm/cpu.h"
 #include "agents/ports/drivers/timers.h"
+#include "targets/chips/stm32_gpio.h"
 
 const struct timer *const board_timers[] = {&timer_dwt, &timer_stm32, NULL};
 
 void board_start(void)
 {
-    stm32f4_start_clock(25);
+    static const struct stm32f4_clock clock = {.outside_mhz = 25};
+
+    stm32f4_start_clock(&clock);
     stm32f4_start_usart1();
     stm32f4_start_tim2();
     stm32f4_start_output(STM32F4_GPIOA, BOARD_MARKER_PIN);
@@ -14,11 +17,7 @@ void board_start(void)
 
 void board_marker(bool high)
 {
-    /* The halves of BSRR: two addresses, so that an observer of stores can tell the edges apart. */
-    if (high)
-        REG16(STM32F4_GPIOA + STM32F4_GPIO_BSRR) = 1u << BOARD_MARKER_PIN;
-    else
-        REG16(STM32F4_GPIOA + STM32F4_GPIO_BSRR + 2) = 1u << BOARD_MARKER_PIN;
+    stm32_gpio_write(STM32F4_GPIOA, BOARD_MARKER_PIN, high);
 }
 
 uint8_t board_reset_cause(void)

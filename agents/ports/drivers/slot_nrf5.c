@@ -1,8 +1,8 @@
-/* A slot in the nRF51's own flash, written while code runs from it. */
+/* A slot in the own flash of an nRF51 or nRF52, written while code runs from it. */
 #include "agents/core/port.h"
+#include "agents/ports/common/board.h"
 #include "agents/ports/common/slot.h"
 #include "agents/wire/wire.h"
-#include "targets/chips/nrf51.h"
 
 uint32_t slot_caps(void)
 {
@@ -11,21 +11,21 @@ uint32_t slot_caps(void)
 
 static uint32_t pages(uint32_t size)
 {
-    return (size + NRF51_PAGE_SIZE - 1) / NRF51_PAGE_SIZE;
+    return (size + BOARD_SLOT_PAGE_SIZE - 1) / BOARD_SLOT_PAGE_SIZE;
 }
 
 bool port_slot_erase(uint32_t size)
 {
     uint32_t page = (uint32_t)(uintptr_t)port_slot().base;
 
-    for (uint32_t n = pages(size); n != 0; n--, page += NRF51_PAGE_SIZE)
+    for (uint32_t n = pages(size); n != 0; n--, page += BOARD_SLOT_PAGE_SIZE)
         nrf51_flash_erase_page(page);
     return true;
 }
 
 uint32_t port_slot_erase_ms(uint32_t size)
 {
-    return 22 * pages(size);
+    return BOARD_SLOT_PAGE_ERASE_MS * pages(size);
 }
 
 bool port_slot_write(uint32_t offset, const uint8_t *data, uint32_t n)

@@ -1,0 +1,25 @@
+/*
+ * ST NUCLEO-H743ZI (and ZI2): 128 KiB firmware, 1920 KiB model slot, 512 KiB RAM. The link is the
+ * probe's serial port, OSC_IN gets the probe's 8 MHz, the LED is LD3.
+ */
+#ifndef AGENTS_PORTS_BOARDS_NUCLEO_H743ZI_H
+#define AGENTS_PORTS_BOARDS_NUCLEO_H743ZI_H
+
+#include "targets/chips/stm32h743.h"
+
+#define BOARD_FLASH_BASE    STM32H743_FLASH_BASE
+#define BOARD_FLASH_SIZE    0x20000
+#define BOARD_SLOT_BASE     (STM32H743_FLASH_BASE + 0x20000)
+#define BOARD_SLOT_SIZE     (STM32H743_FLASH_SIZE - 0x20000)
+#define BOARD_RAM_BASE      STM32H743_RAM_BASE
+#define BOARD_RAM_SIZE      STM32H743_RAM_SIZE
+
+#define BOARD_CLOCK_HZ      400000000
+#define BOARD_INTERRUPTS    (STM32H743_USART3_IRQ + 1)
+#define BOARD_UART_BASE     STM32H743_USART3
+#define BOARD_UART_CLOCK_HZ 100000000
+#define BOARD_UART_IRQ      STM32H743_USART3_IRQ
+#define BOARD_MARKER_PIN    5  /* PA5, Arduino D13 */
+#define BOARD_LED_PIN       14 /* PB14 */
+
+#endif

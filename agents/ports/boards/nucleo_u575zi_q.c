@@ -1,0 +1,30 @@
+#include "agents/ports/common/board.h"
+#include "agents/ports/cortexm/cpu.h"
+#include "agents/ports/drivers/timers.h"
+#include "targets/chips/stm32_gpio.h"
+
+const struct timer *const board_timers[] = {&timer_dwt, &timer_systick, NULL};
+
+void board_start(void)
+{
+    stm32u575_start_clock();
+    stm32u575_start_usart1();
+    stm32u575_start_output(STM32U575_GPIOA, BOARD_MARKER_PIN);
+    stm32u575_start_output(STM32U575_GPIOB, BOARD_LED_PIN);
+    stm32_gpio_write(STM32U575_GPIOB, BOARD_LED_PIN, true);
+}
+
+void board_marker(bool high)
+{
+    stm32_gpio_write(STM32U575_GPIOA, BOARD_MARKER_PIN, high);
+}
+
+uint8_t board_reset_cause(void)
+{
+    return stm32u575_reset_cause();
+}
+
+bool board_uid(uint8_t uid[12])
+{
+    return cpu_try_read(STM32U575_UID, uid, 12);
+}
