@@ -23,7 +23,7 @@
 #include "agents/kernels/kernels.h"
 
 #define IMAGE_MAGIC       0x494d5254u /* "TRMI" */
-#define IMAGE_VERSION     1
+#define IMAGE_VERSION     2
 #define IMAGE_ALIGN       16u /* of constants in the image, and of the arena's base */
 #define IMAGE_MAX_TENSORS 16  /* inputs and outputs together */
 

@@ -203,7 +203,7 @@ static enum engine_status tiny_profile(struct engine_model *m, engine_profile_fn
 const struct engine engine_tiny = {
     .name = "tiny",
     .version = TINY_VERSION,
-    .caps = 0,
+    .caps = KERNELS_NATIVE, /* what the host may choose from */
     .load = tiny_load,
     .tensor = tiny_tensor,
     .invoke = tiny_invoke,

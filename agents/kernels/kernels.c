@@ -13,11 +13,34 @@ uint32_t kernel_params_size(unsigned kind)
     return kind < KERNEL_KIND_COUNT ? params_sizes[kind] : 0;
 }
 
+#ifdef KERNELS_TUNED
+extern const struct kernel kernels_tuned[KERNEL_VARIED_COUNT];
+#endif
+#ifdef KERNELS_ARMV7EM
+extern const struct kernel kernels_armv7em[KERNEL_VARIED_COUNT];
+#endif
+#ifdef KERNELS_MVE
+extern const struct kernel kernels_mve[KERNEL_VARIED_COUNT];
+#endif
+
+static const struct kernel *const tables[KERNEL_VARIANT_COUNT] = {
+    [KERNEL_REF] = kernels_ref,
+#ifdef KERNELS_TUNED
+    [KERNEL_TUNED] = kernels_tuned,
+#endif
+#ifdef KERNELS_ARMV7EM
+    [KERNEL_ARMV7EM] = kernels_armv7em,
+#endif
+#ifdef KERNELS_MVE
+    [KERNEL_MVE] = kernels_mve,
+#endif
+};
+
 const struct kernel *kernel_find(unsigned variant, unsigned kind)
 {
-    const struct kernel *k = 0;
+    unsigned kinds = variant == KERNEL_REF ? KERNEL_KIND_COUNT : KERNEL_VARIED_COUNT;
 
-    if (variant == KERNEL_REF && kind < KERNEL_KIND_COUNT)
-        k = &kernels_ref[kind];
-    return k && k->run ? k : 0;
+    if (variant >= KERNEL_VARIANT_COUNT || !tables[variant] || kind >= kinds)
+        return 0;
+    return tables[variant][kind].run ? &tables[variant][kind] : 0;
 }

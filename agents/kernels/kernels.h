@@ -33,6 +33,8 @@
     X(MAX_POOL_S8, kernel_pool) \
     X(SOFTMAX_S8, kernel_softmax) \
     X(LOOKUP, kernel_lookup) \
+    X(SVDF, kernel_svdf) \
+    X(LSTM_S8, kernel_lstm) \
     X(PRELU_S8, kernel_binary) \
     X(SELECT, kernel_binary) \
     X(TRANSPOSE_CONV_S8, kernel_conv) \
@@ -50,8 +52,6 @@
     X(RESIZE_NEAREST, kernel_resize) \
     X(RESIZE_BILINEAR_S8, kernel_resize) \
     X(CURVE_S16, kernel_curve) \
-    X(SVDF, kernel_svdf) \
-    X(LSTM_S8, kernel_lstm) \
     X(CONV_S16, kernel_conv) \
     X(DEPTHWISE_S16, kernel_conv) \
     X(FULLY_CONNECTED_S16, kernel_fully_connected) \
@@ -63,7 +63,8 @@ enum kernel_kind {
 #define X(name, params) KERNEL_##name,
     KERNEL_KINDS(X)
 #undef X
-    KERNEL_KIND_COUNT
+    KERNEL_KIND_COUNT,
+    KERNEL_VARIED_COUNT = KERNEL_LSTM_S8 + 1 /* kinds that have variants beside ref */
 };
 
 /* name, word; the order is part of the model image. */
@@ -356,6 +357,36 @@ struct kernel {
 
 /* A variant's kernel; NULL when this image does not hold it. */
 const struct kernel *kernel_find(unsigned variant, unsigned kind);
+/*
+ * The build names the variants it links (KERNELS_TUNED=1 and so on, from agents/kernels/meson.build)
+ * and may name the kinds of an image for one model: KERNELS_KINDS, a mask of KERNEL_KIND_BIT().
+ */
+#define KERNEL_KIND_BIT(name) (1ull << KERNEL_##name)
+#ifdef KERNELS_KINDS
+#define KERNEL_IN_IMAGE(kind) (((KERNELS_KINDS) >> (kind)&1) != 0)
+#else
+#define KERNEL_IN_IMAGE(kind) 1
+#endif
+/* A row of a variant's table: .run stays NULL when the image leaves the kind out. */
+#define KERNEL_ROW(kind, function, checker, span_count, written)                                   \
+    [KERNEL_##kind] = {KERNEL_IN_IMAGE(KERNEL_##kind) ? (function) : 0,                            \
+                       KERNEL_IN_IMAGE(KERNEL_##kind) ? (checker) : 0, (span_count), (written)}
+/*
+ * Mask of 1 << enum kernel_variant: those linked here that this core runs with its own
+ * instructions. (On the host, variants for other cores are emulated: exact, but not to be chosen.)
+ */
+enum {
+    KERNELS_NATIVE = 1 << KERNEL_REF
+#ifdef KERNELS_TUNED
+                     | 1 << KERNEL_TUNED
+#endif
+#if defined(KERNELS_ARMV7EM) && defined(__ARM_FEATURE_DSP)
+                     | 1 << KERNEL_ARMV7EM
+#endif
+#if defined(KERNELS_MVE) && defined(__ARM_FEATURE_MVE)
+                     | 1 << KERNEL_MVE
+#endif
+};
 /* Bytes of a kind's parameter struct; 0 when there is no such kind. */
 uint32_t kernel_params_size(unsigned kind);
 

@@ -80,6 +80,24 @@ static const char *const *terminated(struct arena *arena, const struct option_st
     return copy;
 }
 
+/* `kernels` is an axis like any other, but one whose words have a meaning. */
+static int check_kernels(const struct suite *suite, struct err *err)
+{
+    AUTO_BUF words = BUF_INIT;
+
+    nn_variant_words(NN_ALL_VARIANTS, &words);
+    for (size_t i = 0; i < suite->axis_count; i++) {
+        const struct suite_axis *a = &suite->axes[i];
+        for (size_t k = 0; k < a->value_count && strcmp(a->name, "kernels") == 0; k++) {
+            if (nn_variants(a->values[k]) == 0)
+                return err_set(err, ERR_CONFIG, "%s:%u:%u: kernels: '%s' is none of %s",
+                               a->where.file, a->where.line, a->where.column, a->values[k],
+                               buf_text(&words));
+        }
+    }
+    return 0;
+}
+
 int suite_plan(struct context *c, const struct suite_options *options, const char *path,
                const struct plan **ret, struct err *err)
 {
@@ -97,7 +115,7 @@ int suite_plan(struct context *c, const struct suite_options *options, const cha
     };
 
     cache->arena = &c->arena;
-    if (suite_load(path, &c->arena, &suite, err) < 0 ||
+    if (suite_load(path, &c->arena, &suite, err) < 0 || check_kernels(suite, err) < 0 ||
         context_load_lab(c, &options->common, err) < 0)
         return (int)err->code;
     return plan_make(suite, c->lab, &plan, &c->arena, ret, err);

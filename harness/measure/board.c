@@ -19,13 +19,15 @@ static int run_stage(struct attempt *a, const char *stage,
 static int stage_engine(struct attempt *a, struct err *err)
 {
     struct client *client = session_client(a->session);
+    struct client_engine engine;
     const int r = client_find_engine(client, a->c->engine, &a->engine, err);
 
     if (r > 0)
         return err_set(err, ERR_UNSUPPORTED, "the agent of board '%s' has no engine '%s'",
                        a->c->board->name, a->c->engine);
-    if (r < 0)
-        return r;
+    if (r < 0 || client_engine(client, a->engine, &engine, err) < 0)
+        return (int)err->code;
+    a->engine_caps = engine.caps;
     return timebase_make(a->c->board, client_hello(client)->tick_hz, &a->timebase, err);
 }
 
@@ -72,10 +74,10 @@ static int run_repeat(struct attempt *a, struct err *err)
 /* Once per attempt, before its repeats. */
 static int run_preparation(struct attempt *a, struct err *err)
 {
-    int r = run_stage(a, "compile", attempt_compile, err);
+    int r = run_stage(a, "engine", stage_engine, err);
 
-    if (r == 0)
-        r = run_stage(a, "engine", stage_engine, err);
+    if (r == 0) /* for the kernels that this agent holds */
+        r = run_stage(a, "compile", attempt_compile, err);
     if (r == 0)
         r = run_stage(a, "facts", attempt_facts, err);
     return r;

@@ -1,6 +1,7 @@
 /* From a model file to the image that goes into the slot. */
 #include <string.h>
 
+#include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
 #include "harness/measure/internal.h"
 
@@ -18,11 +19,36 @@ bool attempt_computes(const struct attempt *a)
     return a->c->model != NULL && strcmp(a->c->engine, "null") != 0;
 }
 
+/* The kernels that the suite asks for, of those that the agent holds; all of them without a word. */
+static int choose_variants(const struct attempt *a, uint32_t *ret, struct err *err)
+{
+    const uint32_t held = a->engine_caps | 1u << KERNEL_REF;
+
+    *ret = held;
+    for (size_t i = 0; i < a->c->parameter_count; i++) {
+        const struct case_parameter *p = &a->c->parameters[i];
+        AUTO_BUF words = BUF_INIT;
+        if (strcmp(p->name, "kernels") != 0)
+            continue;
+        const uint32_t wanted = nn_variants(p->value);
+        nn_variant_words(wanted == 0 ? NN_ALL_VARIANTS : held, &words);
+        if (wanted == 0)
+            return err_set(err, ERR_CONFIG, "parameter kernels: '%s' is none of %s", p->value,
+                           buf_text(&words));
+        if (wanted != NN_ALL_VARIANTS && (wanted & ~held) != 0)
+            return err_set(err, ERR_UNSUPPORTED,
+                           "the agent of board '%s' has no %s kernels, but %s", a->c->board->name,
+                           p->value, buf_text(&words));
+        *ret = wanted & held;
+    }
+    return 0;
+}
+
 int compile_for_engine(const struct compile_request *request, struct buf *ret_image,
                        struct nn_report *ret_report, struct err *err)
 {
     AUTO_BUF file = BUF_INIT;
-    const struct nn_target target = {.variants = 0};
+    const struct nn_target target = {.variants = request->variants};
 
     if (file_read(request->path, MODEL_FILE_MAX, &file, err) < 0)
         return (int)err->code;
@@ -38,13 +64,17 @@ int compile_for_engine(const struct compile_request *request, struct buf *ret_im
 
 int attempt_compile(struct attempt *a, struct err *err)
 {
+    uint32_t variants = 0;
     int r;
 
     if (!attempt_computes(a))
         return 0;
+    if (choose_variants(a, &variants, err) < 0)
+        return (int)err->code;
     r = compile_for_engine(&(struct compile_request){.board = a->c->board,
                                                      .engine = a->c->engine,
-                                                     .path = a->c->model->path},
+                                                     .path = a->c->model->path,
+                                                     .variants = variants},
                            &a->image, &a->report, err);
     a->has_report = r == 0;
     return r < 0 ? r : 0;

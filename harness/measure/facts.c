@@ -1,4 +1,5 @@
 /* Provenance of an attempt, read from the build and the board, never typed. */
+#include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
 #include "harness/base/hash.h"
 #include "harness/measure/internal.h"
@@ -57,6 +58,26 @@ static int file_fact(struct attempt *a, const char *key, const char *path, struc
     return emit_fact(&a->out, err, key, "%s", digest);
 }
 
+/* "armv7em 9, ref 4": how many steps each variant of the kernels runs. */
+static int kernels_fact(struct attempt *a, struct err *err)
+{
+    uint32_t counts[KERNEL_VARIANT_COUNT] = {0};
+    const char *names[KERNEL_VARIANT_COUNT] = {NULL};
+    AUTO_BUF text = BUF_INIT;
+
+    if (!a->has_report)
+        return 0;
+    for (size_t i = 0; i < a->report.step_count; i++) {
+        counts[a->report.steps[i].variant]++;
+        names[a->report.steps[i].variant] = a->report.steps[i].variant_name;
+    }
+    for (size_t v = KERNEL_VARIANT_COUNT; v-- > 0;) {
+        if (counts[v] > 0)
+            buf_printf(&text, "%s%s %u", text.len > 0 ? ", " : "", names[v], counts[v]);
+    }
+    return emit_fact(&a->out, err, "engine.kernels", "%s", buf_text(&text));
+}
+
 int attempt_facts(struct attempt *a, struct err *err)
 {
     struct client_engine engine;
@@ -71,6 +92,8 @@ int attempt_facts(struct attempt *a, struct err *err)
         return (int)err->code;
     if (!attempt_computes(a))
         return 0;
+    if (kernels_fact(a, err) < 0)
+        return (int)err->code;
     sha256_hex(buf_text(&a->image), a->image.len, digest);
     if (emit_fact(&a->out, err, "model.image_sha256", "%s", digest) < 0)
         return (int)err->code;

@@ -18,8 +18,27 @@ struct infer {
     struct timebase timebase;
 };
 
+static int compile(struct infer *i, const struct infer_request *r, uint32_t variants,
+                   struct err *err)
+{
+    int compiled;
+
+    if (i->has_report)
+        nn_report_release(&i->report);
+    i->has_report = false;
+    buf_release(&i->image);
+    compiled = compile_for_engine(&(struct compile_request){.board = r->board,
+                                                            .engine = r->engine,
+                                                            .path = r->model,
+                                                            .variants = variants},
+                                  &i->image, &i->report, err);
+    i->has_report = compiled == 0;
+    return compiled < 0 ? compiled : 0;
+}
+
 static int load(struct infer *i, const struct infer_request *r, struct err *err)
 {
+    struct client_engine about;
     struct client *client;
     unsigned engine = 0;
     int found;
@@ -31,7 +50,8 @@ static int load(struct infer *i, const struct infer_request *r, struct err *err)
     if (found > 0)
         return err_set(err, ERR_UNSUPPORTED, "the agent of board '%s' has no engine '%s'",
                        r->board->name, r->engine);
-    if (found < 0 ||
+    if (found < 0 || client_engine(client, engine, &about, err) < 0 ||
+        compile(i, r, about.caps, err) < 0 || /* now for the kernels that it holds */
         timebase_make(r->board, client_hello(client)->tick_hz, &i->timebase, err) < 0 ||
         session_place_model(i->session, i->image.data, i->image.len, err) < 0)
         return (int)err->code;
@@ -41,17 +61,11 @@ static int load(struct infer *i, const struct infer_request *r, struct err *err)
 int infer_open(const struct infer_request *request, struct infer **ret, struct err *err)
 {
     AUTO(infer_close_auto) struct infer *i = calloc(1, sizeof(*i));
-    int compiled;
 
     if (i == NULL)
         abort();
-    compiled = compile_for_engine(&(struct compile_request){.board = request->board,
-                                                            .engine = request->engine,
-                                                            .path = request->model},
-                                  &i->image, &i->report, err);
-    if (compiled < 0)
-        return compiled;
-    i->has_report = compiled == 0;
+    if (compile(i, request, 0, err) < 0)
+        return (int)err->code;
     if (load(i, request, err) < 0)
         return (int)err->code;
     *ret = MOVE(i);

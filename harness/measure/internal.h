@@ -25,6 +25,7 @@ struct attempt {
     bool has_report;
     uint32_t load_options;
     unsigned engine; /* number in the agent */
+    uint32_t engine_caps;
     struct wire_loaded loaded;
     struct timebase timebase;
     uint32_t repeat;
@@ -43,6 +44,7 @@ struct compile_request {
     const struct board *board;
     const char *engine;
     const char *path;
+    uint32_t variants; /* mask of the kernels to choose from; 0: reference only */
 };
 int compile_for_engine(const struct compile_request *request, struct buf *ret_image,
                        struct nn_report *ret_report, struct err *err) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "harness/base/hash.h"
 #include "harness/nn/layout.h"
 #include "harness/nn/lower.h"
+#include "harness/nn/pack.h"
 #include "harness/nn/report.h"
 #include "harness/nn/tflite.h"
 
@@ -29,9 +30,8 @@ static int compile(struct nn_lower *l, const uint8_t hash[8], struct buf *ret_im
     if (lower_graph(l) < 0 || check_outputs(l) < 0)
         return l->err->code;
     fuse_steps(l);
-    if (layout_plan(l, &plan) < 0)
-        return l->err->code;
-    if (layout_write(l, &plan, hash, ret_image) < 0)
+    pack_steps(l);
+    if (layout_plan(l, &plan) < 0 || layout_write(l, &plan, hash, ret_image) < 0)
         return l->err->code;
     if (ret_report)
         report_fill(l, &plan, ret_image->len, ret_report);

@@ -102,6 +102,15 @@ void nn_report_release(struct nn_report *report);
 int nn_check(const void *tflite, size_t size, const struct nn_target *target, struct buf *problems,
              struct err *err) MUST_CHECK;
 
+/*
+ * The variants that a suite's `kernels:` names: "best" is every one, "tuned" and the like that one
+ * beside the reference. Returns 0 when there is no such word, else a mask for nn_target.
+ */
+uint32_t nn_variants(const char *word);
+/* "best, ref, tuned, armv7em, mve": what nn_variants() knows, or those of a mask. */
+#define NN_ALL_VARIANTS UINT32_MAX
+void nn_variant_words(uint32_t variants, struct buf *out);
+
 /* "int8 1x25x5x64" */
 const char *nn_shape_text(struct arena *arena, const struct nn_tensor *t);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
 #include "tests/support/host_run.h"
 
@@ -106,7 +107,11 @@ static void check_layers(struct host_run *r, const char *folder)
 
 static void check_model(const char *path, const char *folder)
 {
-    const struct nn_target targets[] = {{.reuse_inputs = false}, {.reuse_inputs = true}};
+    const struct nn_target targets[] = {{.reuse_inputs = false},
+                                        {.reuse_inputs = true},
+                                        {.variants = 1u << KERNEL_TUNED},
+                                        {.variants = 1u << KERNEL_ARMV7EM},
+                                        {.variants = 1u << KERNEL_MVE, .reuse_inputs = true}};
     struct err err = ERR_INIT;
     AUTO_BUF file = BUF_INIT;
 
@@ -128,8 +133,8 @@ static void check_model(const char *path, const char *folder)
         int before = compared;
         check_vectors(&r, folder);
         check_layers(&r, folder);
-        printf("%s: %d comparisons, arena %u, image %u\n", path, compared - before,
-               r.report.arena_bytes, r.report.image_bytes);
+        printf("%s, variants %x: %d comparisons, arena %u, image %u\n", path, targets[i].variants,
+               compared - before, r.report.arena_bytes, r.report.image_bytes);
         host_run_close(&r);
     }
 }

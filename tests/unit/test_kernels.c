@@ -9,6 +9,7 @@
 #include "agents/kernels/arith.h"
 #include "agents/kernels/kernels.h"
 #include "harness/nn/quant.h"
+#include "tests/support/host_run.h"
 #include "tests/support/opgen.h"
 #include "tests/unit/unit.h"
 
@@ -275,6 +276,60 @@ static void hostile_copies_are_refused(void **state)
     assert_false(k->check(&p, spans));
 }
 
+/* ---- variants ---- */
+
+#define WALK_SEEDS 150
+
+/* What a model makes of random inputs, twice in a row so that state counts too. */
+static void run_model(const struct buf *model, const struct nn_target *target, uint32_t seed,
+                      uint32_t used[KERNEL_VARIANT_COUNT][KERNEL_KIND_COUNT], struct buf *out)
+{
+    AUTO_BUF in = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct host_run r;
+    uint32_t random = seed | 1;
+
+    if (host_run_open(&r, model->data, model->len, target, &err) < 0)
+        fail_msg("seed %u: %s", seed, err.text);
+    for (int round = 0; round < 2; round++) {
+        buf_clear(&in);
+        for (size_t i = 0; i < host_run_input_size(&r); i++)
+            buf_putc(&in, (char)(opgen_random(&random) >> 24));
+        host_run_infer(&r, in.data, in.len, out);
+    }
+    for (size_t i = 0; i < r.report.step_count; i++)
+        used[r.report.steps[i].variant][r.report.steps[i].kind]++;
+    host_run_close(&r);
+}
+
+/* Every variant of every kernel that is linked here, against the reference. */
+static void every_variant_equals_the_reference(void **state)
+{
+    static uint32_t used[KERNEL_VARIANT_COUNT][KERNEL_KIND_COUNT];
+
+    for (size_t i = 0; opgen_names[i]; i++) {
+        for (uint32_t seed = 1; seed <= WALK_SEEDS; seed++) {
+            AUTO_BUF model = BUF_INIT, expected = BUF_INIT;
+            struct nn_target target = {.variants = 0, .reuse_inputs = seed % 2};
+            opgen_make(opgen_names[i], seed, &model);
+            run_model(&model, &target, seed, used, &expected);
+            for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
+                AUTO_BUF out = BUF_INIT;
+                target.variants = 1u << v;
+                run_model(&model, &target, seed, used, &out);
+                if (out.len != expected.len || memcmp(out.data, expected.data, out.len) != 0)
+                    fail_msg("%s, seed %u: variant %u differs", opgen_names[i], seed, v);
+            }
+        }
+    }
+    for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
+        for (unsigned k = 0; k < KERNEL_KIND_COUNT; k++) {
+            if (kernel_find(v, k) && used[v][k] < WALK_SEEDS / 10)
+                fail_msg("variant %u of kernel %u ran %u times: too few", v, k, used[v][k]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +341,7 @@ int main(void)
         cmocka_unit_test(depthwise_convolution_is_as_defined),
         cmocka_unit_test(softmax_is_close_to_the_real_one_and_sums_to_one),
         cmocka_unit_test(hostile_copies_are_refused),
+        cmocka_unit_test(every_variant_equals_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

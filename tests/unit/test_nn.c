@@ -239,6 +239,21 @@ static void options_choose_among_variants(void **state)
     close_image(&l);
 }
 
+static void kernels_are_named_by_words(void **state)
+{
+    AUTO_BUF words = BUF_INIT;
+
+    assert_int_equal(nn_variants("ref"), 1u << KERNEL_REF);
+    assert_int_equal(nn_variants("armv7em"), 1u << KERNEL_ARMV7EM | 1u << KERNEL_REF);
+    assert_int_equal(nn_variants("best"), NN_ALL_VARIANTS);
+    assert_int_equal(nn_variants("fast"), 0);
+    nn_variant_words(NN_ALL_VARIANTS, &words);
+    assert_string_equal(buf_text(&words), "best, ref, tuned, armv7em, mve");
+    buf_clear(&words);
+    nn_variant_words(1u << KERNEL_REF | 1u << KERNEL_MVE, &words);
+    assert_string_equal(buf_text(&words), "ref, mve");
+}
+
 static void inputs_survive_unless_told_otherwise(void **state)
 {
     for (uint32_t seed = 1; seed < 60; seed++) {
@@ -272,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_step_outside_the_arena_is_refused),
         cmocka_unit_test(a_small_arena_is_refused_with_the_size_needed),
         cmocka_unit_test(options_choose_among_variants),
+        cmocka_unit_test(kernels_are_named_by_words),
         cmocka_unit_test(inputs_survive_unless_told_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

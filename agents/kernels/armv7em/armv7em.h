@@ -1,0 +1,18 @@
+/*
+ * Kernels for cores with the DSP extension (Cortex-M4, M7, M33, M55). All read weights that the
+ * host has laid out for them (harness/nn/pack_armv7em.c) and folded the input's zero point into the
+ * biases; layouts stand with each kernel.
+ */
+#ifndef AGENTS_KERNELS_ARMV7EM_ARMV7EM_H
+#define AGENTS_KERNELS_ARMV7EM_ARMV7EM_H
+
+#include "agents/kernels/kernels.h"
+
+kernel_fn armv7em_fully_connected_s8;
+
+kernel_check_fn armv7em_fully_connected_check;
+
+/* Clamps n results that dsp_finish() has saturated; nothing to do for the range of int8. */
+void armv7em_clamp(int8_t *out, uint32_t n, int32_t min, int32_t max);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The choice of a kernel variant for each step, and the constants in the order which that variant
+ * reads. Private to harness/nn. agents/kernels says what each variant wants; nothing here runs when
+ * the target has reference kernels only.
+ */
+#ifndef HARNESS_NN_PACK_H
+#define HARNESS_NN_PACK_H
+
+#include "harness/nn/lower.h"
+
+/*
+ * Turns a step of reference form into one for a variant: new constants, scratch, parameters, and
+ * sharings that still hold. False, with the step untouched, when the variant cannot take it.
+ */
+typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
+
+/* Variant, kind, function: of several for a kind, the first whose variant the target has and that
+ * takes the step wins. Best first, as measured on the virtual boards (tests/bench/engine). */
+#define NN_PACKINGS(X)       X(ARMV7EM, FULLY_CONNECTED_S8, pack_armv7em_fully_connected)
+
+#define X(variant, kind, fn) pack_fn fn;
+NN_PACKINGS(X)
+#undef X
+
+/* Every step of l, for the variants of l->target. */
+void pack_steps(struct nn_lower *l);
+
+/* ---- for packings ---- */
+
+/* The bytes of a span that is a constant, else NULL. */
+const void *pack_data(const struct nn_lower *l, const struct nn_step *s, unsigned span);
+/* Zeroed memory for new constants or parameters; lives as long as l. */
+void *pack_alloc(struct nn_lower *l, size_t size);
+/* A copy of the step's parameters that may be changed. */
+void *pack_params(struct nn_lower *l, struct nn_step *s);
+/* Sets span number `span` (which may be one past the last) to new constants. */
+void pack_constant(struct nn_lower *l, struct nn_step *s, unsigned span, const char *name,
+                   const void *data, size_t size);
+/* The same with scratch memory that the step may use while it runs. */
+void pack_scratch(struct nn_lower *l, struct nn_step *s, unsigned span, size_t size);
+
+/*
+ * The largest magnitude that a sum may reach: inputs are int8, offset folded into the bias.
+ * weights [n] with distance `stride`.
+ */
+int64_t pack_sum_bound(int32_t bias, const int8_t *weights, size_t n, size_t stride);
+/* bias + in_offset * sum of the weights. */
+int32_t pack_fold_bias(int32_t bias, int32_t in_offset, const int8_t *weights, size_t n,
+                       size_t stride);
+
+#endif
