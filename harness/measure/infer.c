@@ -27,11 +27,10 @@ static int compile(struct infer *i, const struct infer_request *r, uint32_t vari
         nn_report_release(&i->report);
     i->has_report = false;
     buf_release(&i->image);
-    compiled = compile_for_engine(&(struct compile_request){.board = r->board,
-                                                            .engine = r->engine,
-                                                            .path = r->model,
-                                                            .variants = variants},
-                                  &i->image, &i->report, err);
+    compiled = compile_for_engine(
+        &(struct compile_request){
+            .board = r->board, .engine = r->engine, .path = r->model, .variants = variants},
+        &i->image, &i->report, err);
     i->has_report = compiled == 0;
     return compiled < 0 ? compiled : 0;
 }
