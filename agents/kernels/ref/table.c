@@ -32,8 +32,7 @@ const struct kernel kernels_ref[KERNEL_KIND_COUNT] = {
     KERNEL_ROW(CONV_S16, ref_conv_s16, ref_conv_s16_check, 4, 1u << 1),
     KERNEL_ROW(DEPTHWISE_S16, ref_depthwise_s16, ref_depthwise_s16_check, 4, 1u << 1),
     KERNEL_ROW(FULLY_CONNECTED_S16, ref_fully_connected_s16, ref_fully_connected_s16_check, 4,
-                                    1u << 1),
+               1u << 1),
     KERNEL_ROW(ADD_S16, ref_add_s16, ref_binary_s16_check, 3, 1u << 2),
     KERNEL_ROW(MUL_S16, ref_mul_s16, ref_binary_s16_check, 3, 1u << 2),
-}
-;
+};
