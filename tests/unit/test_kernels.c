@@ -302,30 +302,35 @@ static void run_model(const struct buf *model, const struct nn_target *target, u
     host_run_close(&r);
 }
 
+static uint32_t steps_run[KERNEL_VARIANT_COUNT][KERNEL_KIND_COUNT];
+
+static void compare_variants(const char *name, uint32_t seed)
+{
+    AUTO_BUF model = BUF_INIT, expected = BUF_INIT;
+    struct nn_target target = {.variants = 0, .reuse_inputs = seed % 2};
+
+    opgen_make(name, seed, &model);
+    run_model(&model, &target, seed, steps_run, &expected);
+    for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
+        AUTO_BUF out = BUF_INIT;
+        target.variants = 1u << v;
+        run_model(&model, &target, seed, steps_run, &out);
+        if (out.len != expected.len || memcmp(out.data, expected.data, out.len) != 0)
+            fail_msg("%s, seed %u: variant %u differs", name, seed, v);
+    }
+}
+
 /* Every variant of every kernel that is linked here, against the reference. */
 static void every_variant_equals_the_reference(void **state)
 {
-    static uint32_t used[KERNEL_VARIANT_COUNT][KERNEL_KIND_COUNT];
-
     for (size_t i = 0; opgen_names[i]; i++) {
-        for (uint32_t seed = 1; seed <= WALK_SEEDS; seed++) {
-            AUTO_BUF model = BUF_INIT, expected = BUF_INIT;
-            struct nn_target target = {.variants = 0, .reuse_inputs = seed % 2};
-            opgen_make(opgen_names[i], seed, &model);
-            run_model(&model, &target, seed, used, &expected);
-            for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
-                AUTO_BUF out = BUF_INIT;
-                target.variants = 1u << v;
-                run_model(&model, &target, seed, used, &out);
-                if (out.len != expected.len || memcmp(out.data, expected.data, out.len) != 0)
-                    fail_msg("%s, seed %u: variant %u differs", opgen_names[i], seed, v);
-            }
-        }
+        for (uint32_t seed = 1; seed <= WALK_SEEDS; seed++)
+            compare_variants(opgen_names[i], seed);
     }
     for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
         for (unsigned k = 0; k < KERNEL_KIND_COUNT; k++) {
-            if (kernel_find(v, k) && used[v][k] < WALK_SEEDS / 10)
-                fail_msg("variant %u of kernel %u ran %u times: too few", v, k, used[v][k]);
+            if (kernel_find(v, k) && steps_run[v][k] < WALK_SEEDS / 10)
+                fail_msg("variant %u of kernel %u ran %u times: too few", v, k, steps_run[v][k]);
         }
     }
 }
