@@ -93,8 +93,8 @@ def crc32_mpeg2(data):
 EXPECTED = {
     "nucleo-f446re": (0x08000000, 38), "nucleo-l4r5zi": (0x08000000, 70),
     "nucleo-h743zi": (0x08000000, 39), "nucleo-u575zi-q": (0x08000000, 61),
-    "nrf52840dk": (0, 2), "nano33ble": (0x10000, 2), "pico": (0x10000100, 20),
-    "hifive1": (None, None),
+    "ek-ra8d1": (0x02000000, 0), "nrf52840dk": (0, 2), "nano33ble": (0x10000, 2),
+    "pico": (0x10000100, 20), "hifive1": (None, None),
 }
 
 for name in names:
