@@ -110,6 +110,8 @@ void model_finish(struct load *l, const struct node *n, void *object)
     m->files.expected = with_name(l, m->files.expected, m->model.name);
     if (m->files.inputs == NULL && m->files.expected != NULL)
         LOAD_PROBLEM(l, n, "model '%s' has 'expected' but no 'inputs'", m->model.name);
+    if (m->has_dataset)
+        m->model.dataset = arena_dup(l->arena, &m->dataset, sizeof(m->dataset));
     m->model.vectors = m->vectors;
     m->model.vector_count = m->vector_count;
     if (m->vector_count == 0 && m->files.inputs != NULL)

@@ -17,6 +17,8 @@ struct model_file {
     struct vector_files files;
     const struct suite_vector *vectors; /* written out one by one */
     size_t vector_count;
+    struct suite_dataset dataset;
+    bool has_dataset;
 };
 
 struct suite_file {
@@ -44,6 +46,7 @@ void measure_finish(struct load *l, const struct node *n, void *object);
 void battery_finish(struct load *l, const struct node *n, void *object);
 void filter_finish(struct load *l, const struct node *n, void *object);
 void budget_finish(struct load *l, const struct node *n, void *object);
+void dataset_finish(struct load *l, const struct node *n, void *object);
 void vector_finish(struct load *l, const struct node *n, void *object);
 void defaults_prepare(struct load *l, void *object);
 void model_prepare(struct load *l, void *object);

@@ -173,6 +173,45 @@ static const struct key_map vector_map = {
     .finish = vector_finish,
 };
 
+static const char *const dataset_metrics[] = {"top1", "auc", "mse", NULL};
+static const char *const dataset_types[] = {"tensor", "int8", "uint8", "int16", "float32", NULL};
+
+#define M suite_dataset
+static const struct key dataset_keys[] = {
+    ONE("path", VALUE_PATH, path, "models/data/gesture",
+        "folder of samples, or one .npy array of all of them", REQUIRED),
+    ONE("labels", VALUE_PATH, labels, "models/data/gesture/y_labels.csv",
+        "lines of FILE, CLASSES, LABEL, or the .npy array of labels; without it, y_labels.csv in "
+        "the folder",
+        OPTIONAL),
+    ONE("metric", VALUE_WORD, metric, "top1",
+        "top1: share classified right; auc: of labels 0 and 1, by the last output or by the "
+        "error of a reconstruction; mse: of the value in the label, or of a reconstruction",
+        DEFAULT("top1"), WORDS(dataset_metrics)),
+    ONE("type", VALUE_WORD, type, "uint8",
+        "numbers of raw samples (.npy says itself); tensor: the model's input as it is",
+        DEFAULT("tensor"), WORDS(dataset_types)),
+    ONE("offset", VALUE_SIGNED, offset, "-128", "added to each value", DEFAULT("0")),
+    ONE("scale", VALUE_SIGNED, scale, "0.5", "then multiplied with it", DEFAULT("1")),
+    ONE("quantize", VALUE_BOOL, quantize, "true",
+        "then by the scale and zero point of the model's input", DEFAULT("false")),
+    ONE("channel_first", VALUE_BOOL, channel_first, "true",
+        "samples lie channel by channel, the model wants channels last", DEFAULT("false")),
+    ONE("limit", VALUE_COUNT, limit, "100", "only the first so many samples; 0 is all",
+        DEFAULT("0"), RANGE(0, 100000)),
+    {NULL},
+};
+#undef M
+
+static const struct key_map dataset_map = {
+    .name = "dataset",
+    .help = "labelled samples, for the model's accuracy on the board",
+    .keys = dataset_keys,
+    .size = sizeof(struct suite_dataset),
+    .shorthand = "path",
+    .finish = dataset_finish,
+};
+
 /* What a model may say itself and `defaults` may say for all. */
 #define M model_file
 #define MODEL_KEYS                                                                                 \
@@ -202,6 +241,8 @@ static const struct key model_keys[] = {
     MAPS("vectors", vector_map, vectors,
          "inputs and expected outputs, pair by pair, instead of inputs and expected",
          FLAGS(KEY_ALONE), COUNT(vector_count), EXAMPLE("[{input: in0.bin, expected: out0.bin}]")),
+    MAP("dataset", dataset_map, dataset, "labelled samples, for the model's accuracy on the board",
+        OPTIONAL, GIVEN(has_dataset)),
     {NULL},
 };
 #undef M

@@ -92,6 +92,8 @@ static int run_conclusion(struct attempt *a, struct err *err)
         r = run_stage(a, "profile", attempt_profile, err);
     if (r == 0)
         r = run_stage(a, "latency", attempt_latency, err);
+    if (r == 0)
+        r = run_stage(a, "data set", attempt_dataset, err);
     return r;
 }
 

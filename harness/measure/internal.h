@@ -55,6 +55,9 @@ int attempt_check(struct attempt *a, struct err *err) MUST_CHECK;
 /* The first vector again, after the windows: the board still computes the right thing. */
 int attempt_check_again(struct attempt *a, struct err *err) MUST_CHECK;
 
+/* dataset.c: labelled samples, once per attempt; outputs and the score as events. */
+int attempt_dataset(struct attempt *a, struct err *err) MUST_CHECK;
+
 /* windows.c: warm-up, sizing, windows; then the line through those of all repeats. */
 int attempt_windows(struct attempt *a, struct err *err) MUST_CHECK;
 int attempt_latency(struct attempt *a, struct err *err) MUST_CHECK;

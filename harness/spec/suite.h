@@ -19,6 +19,43 @@ struct suite_vector {
     const char *expected; /* path; NULL: output is stored, not compared */
 };
 
+/* One labelled input. */
+struct suite_sample {
+    const char *path;
+    uint32_t part; /* which sample of the array, when the data set is one */
+    double label;  /* a class, 0 or 1, or the value that is right */
+};
+
+enum dataset_metric {
+    DATASET_TOP1,
+    DATASET_AUC,
+    DATASET_MSE,
+};
+
+/* What the numbers of a raw sample are. */
+enum dataset_type {
+    DATASET_TENSOR, /* the model's input as it is */
+    DATASET_INT8,
+    DATASET_UINT8,
+    DATASET_INT16,
+    DATASET_FLOAT32,
+};
+
+/* Labelled samples, and how a sample becomes the model's input: (value + offset) * scale ... */
+struct suite_dataset {
+    const char *path;   /* folder, or .npy array of all samples */
+    const char *labels; /* y_labels.csv, or .npy array */
+    enum dataset_metric metric;
+    enum dataset_type type;
+    double offset, scale;
+    bool quantize;      /* ... then by the scale and zero point of the model's input */
+    bool channel_first; /* samples are NCHW, the model wants NHWC */
+    uint32_t limit;     /* only the first so many; 0: all */
+    uint32_t parts;     /* samples in the array; 0: one file each */
+    struct suite_sample *samples;
+    size_t sample_count, sample_capacity;
+};
+
 /* How cases are measured. A model may override the suite's. */
 struct suite_measure {
     uint32_t warmup;      /* inferences before the first window */
@@ -102,8 +139,9 @@ struct suite_model {
     const char *path; /* .tflite, resolved against the suite's folder */
     const struct suite_vector *vectors;
     size_t vector_count;
-    struct suite_measure measure;       /* the suite's, with this model's own keys on top */
-    const struct suite_budget *budgets; /* this model's own, beside the suite's */
+    const struct suite_dataset *dataset; /* NULL: none */
+    struct suite_measure measure;        /* the suite's, with this model's own keys on top */
+    const struct suite_budget *budgets;  /* this model's own, beside the suite's */
     size_t budget_count;
     struct where where;
 };
