@@ -21,6 +21,9 @@ struct session_options {
     const char *lock_dir;
     const char *purpose; /* for the lease record */
     unsigned wait_ms;    /* for the lease */
+    const char *openocd; /* NULL: "openocd" from PATH */
+    /* What the board and the lab said, when opening fails; may be NULL. */
+    struct buf *failure_log;
 };
 
 struct session;

@@ -133,9 +133,10 @@ static void fill_methods(struct board *b)
 static void check_methods(struct load *l, const struct node *n, const struct board *b)
 {
     const bool by_command = strcmp(b->flashing.method, "command") == 0;
+    /* What is only loaded into RAM needs no chip script: a core is a core. */
+    const bool inject = strcmp(b->flashing.method, "inject") == 0;
     const bool by_probe = strcmp(b->flashing.method, "openocd") == 0 ||
-                          strcmp(b->flashing.method, "inject") == 0 ||
-                          strcmp(b->transport.kind, "swd") == 0;
+                          (!inject && strcmp(b->transport.kind, "swd") == 0);
 
     if (by_command != (b->flashing.command != NULL))
         LOAD_PROBLEM(l, n, "'flashing' expected a 'command' with method command, and only then");

@@ -124,6 +124,8 @@ static int end_case(struct attempt *a, const struct err *failure, uint64_t host_
 
     if (failed && a->session != NULL)
         session_log(a->session, &log);
+    else if (failed)
+        buf_append(&log, buf_text(&a->open_log), a->open_log.len);
     e.end = (struct event_case_end){
         .status = status_of(a, failure->code),
         .code = failure->code,
@@ -149,7 +151,10 @@ static int ensure_session(struct attempt *a, struct session **session, struct er
 {
     a->stage = "open";
     if (*session == NULL) {
-        if (session_open(a->c->board, &a->options->session, session, err) < 0)
+        struct session_options options = a->options->session;
+
+        options.failure_log = &a->open_log;
+        if (session_open(a->c->board, &options, session, err) < 0)
             return (int)err->code;
         *a->fresh = true;
     }
@@ -160,6 +165,7 @@ static int ensure_session(struct attempt *a, struct session **session, struct er
 static void attempt_release(struct attempt *a)
 {
     buf_release(&a->image);
+    buf_release(&a->open_log);
     if (a->has_report)
         nn_report_release(&a->report);
     free(a->windows.items);

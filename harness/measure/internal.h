@@ -20,7 +20,8 @@ struct attempt {
     struct emitter out;
     const char *stage; /* what is being done, for failures */
 
-    struct buf image; /* compiled model; empty for engines without one */
+    struct buf image;    /* compiled model; empty for engines without one */
+    struct buf open_log; /* what was said when no session could be opened */
     struct nn_report report;
     bool has_report;
     uint32_t load_options;

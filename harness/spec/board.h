@@ -54,12 +54,13 @@ struct board_flash {
 /* What OpenOCD needs to know. Names are scripts of its own library, never paths or Tcl. */
 struct board_openocd {
     const char *interface; /* interface/stlink.cfg */
-    const char *target;    /* target/stm32f4x.cfg */
+    const char *target;    /* target/stm32f4x.cfg; NULL with method inject: any Cortex-M */
     const char *transport; /* "swd" (default), "jtag", "dapdirect_swd", "hla_swd" */
     const char *serial;    /* adapter serial */
     const char *usb_id;    /* adapter "VID:PID": OpenOCD then opens no other device */
     const char *address;   /* host:port of an emulated or remote adapter */
     uint32_t speed_hz;     /* after connect; 0: the scripts' own */
+    uint64_t dpidr;        /* expected SWD identification; 0: the script's own */
     bool connect_under_reset;
 };
 

@@ -12,6 +12,7 @@ extern const struct transport_ops transport_tcp;
 extern const struct transport_ops transport_rfc2217;
 extern const struct transport_ops transport_loop;
 extern const struct transport_ops transport_replay;
+extern const struct transport_ops transport_swd;
 
 /* clang-format off */
 const struct transport_ops *const transport_backends[] = {
@@ -21,6 +22,7 @@ const struct transport_ops *const transport_backends[] = {
     &transport_rfc2217,
     &transport_loop,
     &transport_replay,
+    &transport_swd,
     NULL,
 };
 /* clang-format on */

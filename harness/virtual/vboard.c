@@ -139,9 +139,11 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
         add_number(a, "--marker-set", b->virt.marker_set);
         add_number(a, "--marker-clear", b->virt.marker_clear);
     }
-    if (b->virt.probe)
-        add(a, "--probe", "stlink");
     add(a, "--edges-socket", o->edges);
+    if (b->virt.probe) {
+        add(a, "--probe", "stlink");
+        add(a, "--flash", arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
+    }
     if (o->seed != 0)
         add_number(a, "--seed", o->seed);
     if (b->virt.cpu_options != NULL && b->virt.cpu_options[0] != NULL) {

@@ -18,7 +18,7 @@ struct vboard;
 struct vboard_options {
     const struct board *board;
     const char *program;  /* path of tinyrig-vboard */
-    const char *firmware; /* ELF */
+    const char *firmware; /* ELF; NULL: what the board's flash holds */
     const char *run_dir;  /* for the pty's link; must exist */
     const char *edges;    /* unix socket to serve the edge stream on; NULL: none */
     uint64_t seed;        /* of random faults; 0: 1 */

@@ -1,7 +1,8 @@
 /* The Tcl client against texts that OpenOCD 0.12 printed, and against a real OpenOCD when there is one. */
 #include <string.h>
 
-#include "harness/openocd/openocd.h"
+#include "harness/openocd/probe.h"
+#include "harness/transport/swd.h"
 #include "tests/unit/unit.h"
 
 static void answers_carry_their_status(void **state)
@@ -44,6 +45,134 @@ static void quoted_text_cannot_run_tcl(void **state)
     assert_string_equal(buf_text(&word), "\"a \\[exit\\] \\$x \\{b\\}\\; \\\"\"");
     assert_int_equal(openocd_quote(&word, "a\x1a", &err), ERR_CONFIG);
 }
+
+/* ---- probes ---- */
+
+static const struct board bench_board = {
+    .name = "bench",
+    .ram = {0x20000000, 0x8000},
+    .openocd = {.interface = "interface/stlink-dap.cfg",
+                .target = "target/nrf51.cfg",
+                .transport = "swd",
+                .serial = "06[exit]6F",
+                .usb_id = "0483:374b",
+                .speed_hz = 4000000},
+};
+
+static void a_board_file_becomes_configuration(void **state)
+{
+    const struct probe_options o = {.board = &bench_board, .address = "127.0.0.1:7184"};
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(probe_config_text(&o, &text, &err), 0);
+    assert_string_equal(buf_text(&text), "-f interface/stlink-dap.cfg\n"
+                                         "-c st-link backend tcp 7184\n"
+                                         "-c st-link vid_pid 0x0483 0x374b\n"
+                                         "-c adapter serial \"06\\[exit\\]6F\"\n"
+                                         "-c transport select dapdirect_swd\n"
+                                         "-f target/nrf51.cfg\n"
+                                         "-c adapter speed 1000\n");
+}
+
+static void a_board_without_a_chip_script_gets_a_core_alone(void **state)
+{
+    struct board b = bench_board;
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    b.openocd.target = NULL;
+    b.openocd.usb_id = NULL;
+    assert_int_equal(probe_config_text(&(struct probe_options){.board = &b}, &text, &err), 0);
+    assert_non_null(strstr(buf_text(&text), "target create chip.cpu cortex_m"));
+    assert_non_null(strstr(buf_text(&text), "-work-area-phys 0x20000000 -work-area-size 0x4000"));
+}
+
+static void impossible_adapters_are_refused_with_a_reason(void **state)
+{
+    struct board b = bench_board;
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(
+        probe_config_text(&(struct probe_options){.board = &b, .address = "10.0.0.1:7184"}, &text,
+                          &err),
+        ERR_CONFIG);
+    assert_non_null(strstr(err.text, "127.0.0.1 only"));
+    err_clear(&err);
+    b.openocd.interface = "interface/jlink.cfg";
+    assert_int_equal(probe_config_text(&(struct probe_options){.board = &b}, &text, &err),
+                     ERR_CONFIG);
+    assert_non_null(strstr(err.text, "use serial"));
+    err_clear(&err);
+    b.openocd.interface = NULL;
+    assert_int_equal(probe_config_text(&(struct probe_options){.board = &b}, &text, &err),
+                     ERR_CONFIG);
+    assert_non_null(strstr(err.hint, "lab file"));
+}
+
+static void openocds_words_become_kinds_and_hints(void **state)
+{
+    static const struct {
+        const char *log;
+        enum err_code code;
+        const char *hint;
+    } cases[] = {
+        {"Error: libusb_open() failed with LIBUSB_ERROR_ACCESS\n", ERR_LAB, "udev"},
+        {"Error: Error connecting DP: cannot read IDR\n", ERR_LAB, "SWDIO"},
+        {"Error: Flash sector 0 is protected\n", ERR_FLASH, "unlock"},
+        {"Error: Cannot identify target as a SAM MCU.\n", ERR_FLASH, "another chip"},
+        {"Error: checksum mismatch - attempting binary compare\n", ERR_FLASH, "worn"},
+        {"Error: something nobody has met yet\n", ERR_LAB, ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err err = ERR_INIT;
+
+        (void)err_set(&err, ERR_LAB, "failed");
+        assert_int_equal(probe_explain(cases[i].log, &err), cases[i].code);
+        assert_non_null(strstr(err.hint, cases[i].hint));
+    }
+}
+
+static void the_log_tells_adapter_and_core(void **state)
+{
+    struct probe_facts facts;
+
+    probe_parse_facts("Info : STLINK V3J10S0 (API v3) VID:PID 0483:374F\n"
+                      "Info : Target voltage: 3.300000\n"
+                      "Info : SWD DPIDR 0x2ba01477\n"
+                      "Info : [atsame5.cpu] Cortex-M4 r0p0 processor detected\n",
+                      &facts);
+    assert_int_equal(facts.dpidr, 0x2ba01477);
+    assert_string_equal(facts.core, "Cortex-M4 r0p0");
+    assert_string_equal(facts.adapter, "STLINK V3J10S0 (API v3) VID:PID 0483:374F");
+    assert_true(facts.volts > 3.2 && facts.volts < 3.4);
+    probe_parse_facts("", &facts);
+    assert_int_equal(facts.dpidr, 0);
+    assert_string_equal(facts.core, "");
+}
+
+static void ring_bytes_are_bytes(void **state)
+{
+    AUTO_BUF out = BUF_INIT;
+    struct err err = ERR_INIT;
+    unsigned s = 9;
+
+    assert_int_equal(swd_parse_bytes("0 0x41 0x0 255", &s, &out, &err), 0);
+    assert_int_equal(s, 0);
+    assert_int_equal(out.len, 3);
+    assert_memory_equal(out.data, "A\0\xff", 3);
+    assert_int_equal(swd_parse_bytes("2", &s, &out, &err), 0);
+    assert_int_equal(s, 2);
+    assert_int_equal(swd_parse_bytes("0 0x100", &s, &out, &err), ERR_PROTOCOL);
+    err_clear(&err);
+    assert_int_equal(swd_parse_bytes("0 x", &s, &out, &err), ERR_PROTOCOL);
+    err_clear(&err);
+    assert_int_equal(swd_parse_bytes("7", &s, &out, &err), ERR_PROTOCOL);
+}
+
+/* ---- a real OpenOCD ---- */
 
 static struct openocd *open_dummy(void)
 {
@@ -100,6 +229,12 @@ int main(void)
         cmocka_unit_test(answers_carry_their_status),
         cmocka_unit_test(finds_the_port_and_the_last_errors_in_a_log),
         cmocka_unit_test(quoted_text_cannot_run_tcl),
+        cmocka_unit_test(a_board_file_becomes_configuration),
+        cmocka_unit_test(a_board_without_a_chip_script_gets_a_core_alone),
+        cmocka_unit_test(impossible_adapters_are_refused_with_a_reason),
+        cmocka_unit_test(openocds_words_become_kinds_and_hints),
+        cmocka_unit_test(the_log_tells_adapter_and_core),
+        cmocka_unit_test(ring_bytes_are_bytes),
         cmocka_unit_test(real_openocd_tells_failure_from_result),
         cmocka_unit_test(real_openocd_that_dies_says_why),
     };

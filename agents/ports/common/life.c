@@ -68,7 +68,14 @@ void port_chip_uid(uint8_t uid[12])
 uint32_t port_caps(void)
 {
     uint8_t uid[12];
-    uint32_t caps = slot_caps() | WIRE_CAP_MARKER | WIRE_CAP_BAUD;
+    uint32_t caps = slot_caps();
+
+#ifndef BOARD_RTT_UP
+    caps |= WIRE_CAP_BAUD;
+#endif
+#ifndef BOARD_INJECTED
+    caps |= WIRE_CAP_MARKER;
+#endif
 
     if (board_uid(uid))
         caps |= WIRE_CAP_UID;

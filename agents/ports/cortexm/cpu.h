@@ -16,6 +16,7 @@
 #define SCS_VTOR      0xe000ed08
 #define SCS_AIRCR     0xe000ed0c
 #define SCS_CCR       0xe000ed14
+#define SCS_SHPR3     0xe000ed20
 #define SCS_CFSR      0xe000ed28
 #define SCS_BFAR      0xe000ed38
 #define SCS_CLIDR     0xe000ed78
@@ -56,6 +57,12 @@ bool cpu_try_read(uintptr_t address, uint8_t *ret_bytes, unsigned n);
 /* SysTick as a guard for slow-wrapping counters (drivers/timer_systick.c); see struct timer. */
 void guard_quiet(bool quiet);
 void guard_doze(uint32_t ticks);
+
+/*
+ * False for an image in RAM on a core without VTOR: its vectors are those of whatever lies in
+ * flash, so interrupts stay masked and everything is polled (start.c).
+ */
+bool cpu_has_vectors(void);
 
 /* Caches on, where there are any (cache.c). */
 void cache_start(void);

@@ -17,8 +17,10 @@ void port_init(void)
     (void)uart_set_baud(AGENT_BAUD);
     board_marker(false);
     timer_choose();
+#ifdef BOARD_UART_IRQ
     cpu_enable_interrupt(BOARD_UART_IRQ);
-    cpu_unmask(0);
+#endif
+    cpu_unmask(cpu_has_vectors() ? 0 : 1);
     port_link_silence(false);
 }
 
@@ -41,6 +43,9 @@ void port_wait(void)
 
     if (!agent_rx_pending())
         __asm__ volatile("dsb\n\twfi");
+#ifdef BOARD_RTT_UP
+    uart_irq(); /* the rings raise no interrupt of their own where vectors are not ours */
+#endif
     cpu_unmask(was);
 }
 

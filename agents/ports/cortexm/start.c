@@ -44,6 +44,9 @@ __attribute__((section(".vectors"), used)) static const struct vectors vectors =
             [0 ... 14] = hang_handler,
             [0] = reset_handler,
             [1 ... 5] = fault_handler, /* NMI, HardFault, MemManage, BusFault, UsageFault */
+#ifdef BOARD_RTT_UP
+            [13] = uart_irq, /* PendSV: the debug probe rings */
+#endif
             [14] = systick_handler,
         },
     .chip =
@@ -52,7 +55,9 @@ __attribute__((section(".vectors"), used)) static const struct vectors vectors =
 #ifdef BOARD_TIMER_IRQ
             [BOARD_TIMER_IRQ] = timer_irq,
 #endif
+#ifdef BOARD_UART_IRQ
             [BOARD_UART_IRQ] = uart_irq,
+#endif
         },
 };
 /* clang-format on */
@@ -78,13 +83,24 @@ __asm__(".syntax unified\n"
         ".size reset_handler, . - reset_handler\n"
         ".text\n");
 
+bool cpu_has_vectors(void)
+{
+#ifdef BOARD_INJECTED
+    return REG32(SCS_VTOR) == (uint32_t)(uintptr_t)&vectors;
+#else
+    return true;
+#endif
+}
+
 void start_c(void)
 {
     const uint32_t *from = port_data_load;
 
+#if __ARM_ARCH >= 7 || defined(BOARD_INJECTED)
+    REG32(SCS_VTOR) = (uint32_t)(uintptr_t)&vectors; /* ignored by an M0 */
+#endif
 #if __ARM_ARCH >= 7
     REG32(SCS_CPACR) |= 0xfu << 20; /* CP10 and CP11: FPU, and Helium where there is one */
-    REG32(SCS_VTOR) = (uint32_t)(uintptr_t)&vectors;
     __asm__ volatile("dsb\n\tisb");
 #endif
 #if __ARM_ARCH >= 8
