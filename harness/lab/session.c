@@ -353,8 +353,11 @@ static int place_by_flash(struct session *s, const void *image, size_t size, str
 /* RAM is written faster by the probe than through the agent, which then only takes a digest. */
 static bool probe_is_faster(const struct session *s)
 {
-    return s->openocd != NULL && s->flash->needs_probe &&
-           (client_hello(s->client)->caps & WIRE_CAP_SLOT_FLASH) == 0;
+    const struct memory_region *ram = &s->board->ram;
+    const uint64_t slot = client_hello(s->client)->slot_base;
+
+    return s->openocd != NULL && s->flash->needs_probe && slot >= ram->base &&
+           slot - ram->base < ram->size;
 }
 
 int session_place_model(struct session *s, const void *image, size_t size, struct err *err)
