@@ -122,7 +122,7 @@ static int start(const struct flash_job *job, const struct placed *p, struct err
 static int inject(const struct flash_job *job, struct err *err)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
-    struct placed p;
+    struct placed p = {.delta = 0};
 
     if (place(job, &arena, &p, err) < 0)
         return (int)err->code;
@@ -139,7 +139,7 @@ static int inject(const struct flash_job *job, struct err *err)
 static int moved(const struct flash_job *job, uint32_t *ret_delta, struct err *err)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
-    struct placed p;
+    struct placed p = {.delta = 0};
 
     if (place(job, &arena, &p, err) < 0)
         return (int)err->code;

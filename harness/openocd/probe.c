@@ -65,14 +65,15 @@ static const char *usb_id_command(const char *interface)
 static int add_usb_id(struct config *c, const struct board_openocd *b, struct err *err)
 {
     const char *command = usb_id_command(b->interface);
-    unsigned vendor = 0;
-    unsigned product = 0;
+    char *colon = NULL;
+    const unsigned long vendor = strtoul(b->usb_id, &colon, 16);
+    const unsigned long product = *colon == ':' ? strtoul(colon + 1, NULL, 16) : 0;
 
     if (command == NULL)
         return err_set(err, ERR_CONFIG, "%s cannot be picked by usb_id: use serial", b->interface);
-    if (sscanf(b->usb_id, "%4x:%4x", &vendor, &product) != 2)
+    if (vendor == 0 || product == 0)
         return err_set(err, ERR_CONFIG, "usb_id '%s': expected VID:PID", b->usb_id);
-    add(c, false, arena_printf(&c->arena, "%s 0x%04x 0x%04x", command, vendor, product));
+    add(c, false, arena_printf(&c->arena, "%s 0x%04lx 0x%04lx", command, vendor, product));
     return 0;
 }
 
