@@ -1,5 +1,4 @@
 /* `tinyrig compare`: two selections of stored results, with a verdict on every metric. */
-#include "harness/base/clock.h"
 #include "harness/cli/context.h"
 #include "harness/cli/select.h"
 #include "harness/cli/verb.h"
@@ -27,7 +26,7 @@ static int compare_run(void *arguments, int argc, char **argv, struct err *err)
     const struct compare_arguments *o = arguments;
     AUTO(context_release) struct context c = {.database = NULL};
     AUTO(store_close_auto) struct store *store = NULL;
-    const struct compare_options how = {.now_ns = clock_realtime_ns()};
+    struct compare_options how;
     struct comparison result;
     struct comparison_report report = {
         .comparison = &result, .a = argv[0], .b = argv[1], .all = o->all};
@@ -37,7 +36,8 @@ static int compare_run(void *arguments, int argc, char **argv, struct err *err)
     if (select_format(o->format, &format, err) < 0 || context_init(&c, &o->common, err) < 0 ||
         store_open(c.database, STORE_READ, &store, err) < 0 ||
         select_cases(store, argv[0], &c.arena, &a, err) < 0 ||
-        select_cases(store, argv[1], &c.arena, &b, err) < 0)
+        select_cases(store, argv[1], &c.arena, &b, err) < 0 ||
+        select_judging(store, &b, &c.arena, &how, err) < 0)
         return (int)err->code;
     compare(&a, &b, &how, &c.arena, &result);
     return select_print(&report, format, o->output, err);
@@ -49,8 +49,9 @@ const struct verb verb_compare = {
     .summary = "compare two selections of results, with verdicts",
     .details = "A is the base, B the candidate. Each is terms with commas between: 'last', "
                "'last~N', 'all',\nthe beginning of a run's id, a tag, or KEY=VALUE with run, tag, "
-               "suite, model, board, engine,\nkey. 'compare board=x board=y' compares boards, "
-               "and so do engines and models.",
+               "git, suite, model, board,\nengine, key. 'compare board=x board=y' compares "
+               "boards, and so do engines and models;\n'compare git=v1.2 git=HEAD' the runs of "
+               "two revisions of the suite's repository.",
     .options = options,
     .arguments_min = 2,
     .arguments_max = 2,

@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/text.h"
+#include "harness/cli/baseline.h"
+#include "harness/cli/confirm.h"
 #include "harness/cli/context.h"
 #include "harness/cli/select.h"
 #include "harness/cli/verb.h"
@@ -14,126 +17,196 @@ struct gate_arguments {
     const char *save;
     const char *format;
     const char *output;
+    const char *tolerance;
+    struct confirm_options confirm;
+    bool confirms;
     bool lenient;
 };
 
 static const struct option options[] = {
-    {"baseline", 0, OPTION_STRING, "WHAT", "a tag, a selection as of 'compare', or a FILE.db",
+    {"baseline", 0, OPTION_STRING, "WHAT",
+     "last-good, a tag, a selection as of 'compare', or a FILE.db or FILE.csv",
      offsetof(struct gate_arguments, baseline)},
     {"lenient", 0, OPTION_FLAG, NULL, "what could not be judged is listed and does not fail",
      offsetof(struct gate_arguments, lenient)},
+    {"tolerance", 0, OPTION_STRING, "SHARE",
+     "exact metrics may get worse by this much, such as 1% (default: 0)",
+     offsetof(struct gate_arguments, tolerance)},
+    {"confirm", 0, OPTION_FLAG, NULL, "before failing on what scatters, measure those cases again",
+     offsetof(struct gate_arguments, confirms)},
+    {"base-data", 0, OPTION_STRING, "DIR",
+     "with --confirm: the baseline's firmware/ and boards/; then both are measured in turns",
+     offsetof(struct gate_arguments, confirm) + offsetof(struct confirm_options, base_data)},
     {"save", 0, OPTION_STRING, "NAME", "when it passes or has no baseline, tag the run",
      offsetof(struct gate_arguments, save)},
     {"format", 'f', OPTION_STRING, "NAME", "text (default), markdown or json",
      offsetof(struct gate_arguments, format)},
     {"output", 'o', OPTION_STRING, "FILE", "write there instead of standard output",
      offsetof(struct gate_arguments, output)},
+    OPTION_LAB,
     OPTION_DB,
     {.name = NULL},
 };
 
-static bool is_database(const char *name)
-{
-    const size_t n = strlen(name);
+/* One gate being asked. */
+struct asking {
+    const struct gate_arguments *o;
+    const char *run; /* as the user named the candidate */
+    struct store *s;
+    struct arena *arena;
+    struct dataset a, b;
+    struct compare_options how;
+    struct gate_options rules;
+    struct comparison result;
+    struct gate gate;
+};
 
-    return n > 3 && strcmp(name + n - 3, ".db") == 0;
+static bool keeps_last_good(const struct gate_arguments *o)
+{
+    return strcmp(o->baseline, BASELINE_LAST_GOOD) == 0;
 }
 
-/*
- * 0, or 1 when there is no baseline: neither a tag nor a run of that name, or no such file. A
- * selection with '=' in it that finds nothing is a slip of the user's and stays an error.
- */
-static int read_baseline(struct store *s, const char *name, struct arena *arena,
-                         struct dataset *ret, struct err *err)
-{
-    AUTO(store_close_auto) struct store *other = NULL;
-    int r;
-
-    if (is_database(name)) {
-        if (access(name, F_OK) != 0)
-            return 1;
-        if (store_open(name, STORE_READ, &other, err) < 0)
-            return (int)err->code;
-        return select_cases(other, "all", arena, ret, err);
-    }
-    r = select_cases(s, name, arena, ret, err);
-    if (r == ERR_USAGE && strchr(name, '=') == NULL) {
-        err_clear(err);
-        return 1;
-    }
-    return r;
-}
-
-static int save(const struct gate_arguments *o, const struct store *s, const struct dataset *d,
-                struct err *err)
+static int save_as(const struct asking *g, const char *name, struct err *err)
 {
     AUTO(store_close_auto) struct store *w = NULL;
 
-    if (o->save == NULL)
-        return 0;
-    if (d->run_count != 1)
-        return err_set(err, ERR_USAGE, "--save: the candidate is %zu runs, not one", d->run_count);
-    if (store_open(store_path(s), STORE_WRITE, &w, err) < 0)
+    if (g->b.run_count != 1)
+        return err_set(err, ERR_USAGE, "--save: the candidate is %zu runs, not one",
+                       g->b.run_count);
+    if (store_open(store_path(g->s), STORE_WRITE, &w, err) < 0)
         return (int)err->code;
-    return store_tag(w, o->save, d->runs[0].run_id, "saved by gate", err);
+    return store_tag(w, name, g->b.runs[0].run_id, STORE_GATE_NOTE, err);
 }
 
-static int no_baseline(const struct gate_arguments *o, const struct store *s,
-                       const struct dataset *d, struct err *err)
+static bool all_passed(const struct dataset *d)
 {
-    (void)fprintf(stderr, "tinyrig: gate: no baseline '%s'\n", o->baseline);
+    for (size_t i = 0; i < d->case_count; i++) {
+        if (d->cases[i].status != CASE_PASSED && d->cases[i].status != CASE_SKIPPED)
+            return false;
+    }
+    return true;
+}
+
+/* last-good keeps itself: what passes (or is clean, when there is none yet) is the next baseline. */
+static int save(const struct asking *g, struct err *err)
+{
+    if (keeps_last_good(g->o) && g->b.run_count == 1 && all_passed(&g->b) &&
+        save_as(g, BASELINE_LAST_GOOD, err) < 0)
+        return (int)err->code;
+    return g->o->save != NULL ? save_as(g, g->o->save, err) : 0;
+}
+
+static int no_baseline(const struct asking *g, struct err *err)
+{
+    (void)fprintf(stderr, "tinyrig: gate: no baseline '%s'\n", g->o->baseline);
     (void)fprintf(stderr, "hint: 'tinyrig tag' or 'gate --save' makes one of a run\n");
-    return save(o, s, d, err) < 0 ? (int)err->code : gate_exit_status(GATE_NO_BASELINE);
+    return save(g, err) < 0 ? (int)err->code : gate_exit_status(GATE_NO_BASELINE);
 }
 
-static int judge(const struct gate_arguments *o, struct store *s, const char *run,
-                 struct arena *arena, struct err *err)
+/* Measure again what would fail and scatters, and ask once more. */
+static int ask_again(struct asking *g, struct err *err)
 {
-    const struct compare_options how = {.now_ns = clock_realtime_ns()};
-    const struct gate_options rules = {.strict = !o->lenient};
-    struct comparison result;
-    struct gate gate;
-    struct comparison_report report = {
-        .comparison = &result, .gate = &gate, .a = o->baseline, .b = run};
+    struct comparison *rerun = arena_alloc(g->arena, sizeof(*rerun));
+    struct dataset a = {.run_count = 0};
+    struct dataset b;
+
+    if (confirm_rerun(g->s, &g->b, &g->gate, &g->o->confirm, g->arena, &a, &b, err) < 0)
+        return err_in(err, "--confirm");
+    compare(a.case_count > 0 ? &a : &g->a, &b, &g->how, g->arena, rerun);
+    g->rules.rerun = rerun;
+    gate_judge(&g->result, &g->rules, g->arena, &g->gate);
+    return 0;
+}
+
+static int judge(struct asking *g, struct err *err)
+{
+    compare(&g->a, &g->b, &g->how, g->arena, &g->result);
+    gate_judge(&g->result, &g->rules, g->arena, &g->gate);
+    if (g->o->confirms && g->gate.confirm_count > 0)
+        return ask_again(g, err);
+    return 0;
+}
+
+static int ask(struct asking *g, struct err *err)
+{
+    const struct comparison_report report = {
+        .comparison = &g->result, .gate = &g->gate, .a = g->o->baseline, .b = g->run};
     enum comparison_format format;
-    struct dataset a, b;
     int r;
 
-    if (select_format(o->format, &format, err) < 0 || select_cases(s, run, arena, &b, err) < 0)
+    if (select_format(g->o->format, &format, err) < 0 ||
+        select_cases(g->s, g->run, g->arena, &g->b, err) < 0)
         return (int)err->code;
-    r = read_baseline(s, o->baseline, arena, &a, err);
+    r = baseline_read(g->s, g->o->baseline, &g->b, g->arena, &g->a, err);
     if (r != 0)
-        return r < 0 ? r : no_baseline(o, s, &b, err);
-    compare(&a, &b, &how, arena, &result);
-    gate_judge(&result, &rules, arena, &gate);
-    if (select_print(&report, format, o->output, err) < 0)
+        return r < 0 ? r : no_baseline(g, err);
+    if (select_judging(g->s, &g->b, g->arena, &g->how, err) < 0 || judge(g, err) < 0 ||
+        select_print(&report, format, g->o->output, err) < 0)
         return (int)err->code;
-    if (gate.outcome == GATE_PASSED && save(o, s, &b, err) < 0)
+    if (g->gate.outcome == GATE_PASSED && save(g, err) < 0)
         return (int)err->code;
-    return gate_exit_status(gate.outcome);
+    return gate_exit_status(g->gate.outcome);
+}
+
+/* "1%", "0.5 %" or a share such as 0.01. */
+static int take_tolerance(const char *text, double *ret, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    char *copy;
+    char *percent;
+
+    if (text == NULL)
+        return 0;
+    copy = arena_strdup(&arena, text);
+    percent = strchr(copy, '%');
+    if (percent != NULL && percent[1] == '\0') {
+        while (percent > copy && percent[-1] == ' ')
+            percent--;
+        *percent = '\0';
+    }
+    if (!text_to_double(copy, ret) || !(*ret >= 0))
+        return err_set(err, ERR_USAGE, "--tolerance: expected a share such as 1%%, got '%s'", text);
+    *ret /= percent != NULL ? 100 : 1;
+    return 0;
 }
 
 static int gate_run(void *arguments, int argc, char **argv, struct err *err)
 {
-    const struct gate_arguments *o = arguments;
+    struct gate_arguments *o = arguments;
     AUTO(context_release) struct context c = {.database = NULL};
     AUTO(store_close_auto) struct store *s = NULL;
+    struct asking g = {
+        .o = o, .run = argc > 0 ? argv[0] : "last", .rules = {.strict = !o->lenient}};
 
     if (o->baseline == NULL)
         return err_set(err, ERR_USAGE, "gate: --baseline is needed: a tag, a run or a FILE.db");
-    if (context_init(&c, &o->common, err) < 0 || store_open(c.database, STORE_READ, &s, err) < 0)
+    if (o->confirm.base_data != NULL && !o->confirms)
+        return err_set(err, ERR_USAGE, "--base-data needs --confirm");
+    if (take_tolerance(o->tolerance, &g.rules.tolerance, err) < 0 ||
+        context_init(&c, &o->common, err) < 0 || store_open(c.database, STORE_READ, &s, err) < 0)
         return (int)err->code;
-    return judge(o, s, argc > 0 ? argv[0] : "last", &c.arena, err);
+    o->confirm.lab = o->common.lab;
+    o->confirm.board_dirs = &o->common.board_dirs;
+    g.s = s;
+    g.arena = &c.arena;
+    return ask(&g, err);
 }
 
 const struct verb verb_gate = {
     .name = "gate",
     .arguments = "[RUN]",
     .summary = "pass or fail a run against a baseline",
-    .details = "RUN is a selection as of 'compare'; the newest run without it. Exit status: 0 "
-               "passed, 1 a\nregression, a failure or a broken budget, 2 usage, 3 nothing was "
-               "measured, 4 some cases were\nnot measured, 5 no baseline. Strict unless --lenient: "
-               "what cannot be judged fails.",
+    .details =
+        "RUN is a selection as of 'compare'; the newest run without it. Exit status: 0 "
+        "passed, 1 a\nregression, a failure or a broken budget, 2 usage, 3 nothing was "
+        "measured, 4 some cases were\nnot measured, 5 no baseline. Strict unless --lenient: "
+        "what cannot be judged fails.\n\n"
+        "'--baseline last-good' keeps itself: each run that passes becomes part of it, and the "
+        "first one of\nall, when all its cases passed. A change that is meant to stay is accepted "
+        "with 'tinyrig tag\nlast-good RUN'.\n\n"
+        "With --confirm the cases that scatter and got worse are measured again, and fail only "
+        "when they\nget worse again; both measurements are kept. Exact figures need no second "
+        "look.",
     .options = options,
     .arguments_max = 1,
     .run = gate_run,

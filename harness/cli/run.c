@@ -8,6 +8,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/random.h"
 #include "harness/cli/progress.h"
+#include "harness/cli/revision.h"
 #include "harness/cli/scratch.h"
 #include "harness/cli/suite.h"
 #include "harness/cli/verb.h"
@@ -142,8 +143,22 @@ static int emit_skips(struct run *r, struct err *err)
     return 0;
 }
 
+/* Of the suite's repository: what people change between two runs. */
+static size_t git_facts(const struct run *r, struct arena *arena, struct data_fact facts[static 2])
+{
+    const struct revision now = revision_of(r->plan->suite->path, arena);
+
+    if (now.commit == NULL)
+        return 0;
+    facts[0] = (struct data_fact){.key = "git.revision", .value = now.commit};
+    facts[1] = (struct data_fact){.key = "git.dirty", .value = now.dirty ? "yes" : "no"};
+    return 2;
+}
+
 static int run_workers(struct run *r, struct err *err)
 {
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct data_fact facts[2];
     struct measure_options measure = {
         .session =
             {
@@ -158,6 +173,8 @@ static int run_workers(struct run *r, struct err *err)
         .stopping = pool_stopping,
         .attempt = next_attempt,
         .context = r,
+        .facts = facts,
+        .fact_count = git_facts(r, &arena, facts),
     };
     const struct pool_options pool = {
         .run_board = measure_board,

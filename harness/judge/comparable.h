@@ -43,7 +43,7 @@ const struct difference *comparable_block(const struct differences *d, enum metr
 
 const struct difference *comparable_find(const struct differences *d, const char *key);
 
-/* Same binary and environment: an A/A pair. Needs the agent's hash on both sides. */
+/* Same binary and environment, whatever the commit: an A/A pair. Needs the agent's hash on both sides. */
 bool comparable_same(const struct data_case *a, const struct data_case *b,
                      const struct differences *d);
 

@@ -16,14 +16,6 @@
 #include "harness/judge/decide.h"
 #include "harness/stats/summary.h"
 
-/* Silence for a known trouble: measured and stored, shown as muted, not counted by the gate. */
-struct mute {
-    const char *key;     /* pattern over case keys; NULL: all */
-    const char *metric;  /* pattern over metrics; NULL: all */
-    uint64_t expires_ns; /* realtime; 0: never */
-    const char *reason;
-};
-
 struct compare_options {
     const struct decide_policy *policy; /* NULL: the default */
     const struct data_history *history; /* NULL, or for the noise between runs */

@@ -34,6 +34,7 @@ struct work {
     size_t no_baseline;
     size_t unproven; /* inconclusive, incomparable */
     size_t missing;  /* invalid: the candidate was not measured */
+    size_t muted;
 };
 
 static void find(struct work *w, enum gate_weight weight, const struct compare_case *c,
@@ -64,15 +65,26 @@ static const struct compare_row *same_row(const struct comparison *rerun, const 
     return NULL;
 }
 
+/* A rerun that could not be judged itself takes nothing back. */
+static bool clears(enum verdict again)
+{
+    return again == VERDICT_IMPROVED || again == VERDICT_UNCHANGED ||
+           again == VERDICT_WITHIN_NOISE || again == VERDICT_INCONCLUSIVE;
+}
+
 static void regression(struct work *w, const struct compare_case *c, const struct compare_row *row)
 {
     const char *text = arena_printf(w->arena, "%s %+.2f %%", row->metric, 100 * row->d.change);
     const struct compare_row *again = NULL;
     const bool scatters = strcmp(row->d.method, "exact") != 0;
 
+    if (!scatters && row->d.change != 0 && fabs(row->d.change) <= w->options->tolerance) {
+        find(w, GATE_REMARKS, c, row, arena_printf(w->arena, "%s, within the tolerance", text));
+        return;
+    }
     if (w->options->rerun != NULL)
         again = same_row(w->options->rerun, c->key, row);
-    if (scatters && again != NULL && again->d.verdict != VERDICT_REGRESSED) {
+    if (scatters && again != NULL && clears(again->d.verdict)) {
         find(w, GATE_REMARKS, c, row,
              arena_printf(w->arena, "%s, not confirmed by a rerun: %s", text, again->d.reason));
         return;
@@ -97,6 +109,7 @@ static void lacks(struct work *w, enum verdict verdict, const struct compare_cas
 static void look_at_row(struct work *w, const struct compare_case *c, const struct compare_row *row)
 {
     if (row->mute != NULL) {
+        w->muted++;
         if (row->d.verdict == VERDICT_REGRESSED || row->over_budget)
             find(w, GATE_REMARKS, c, row,
                  arena_printf(w->arena, "%s is muted: %s", row->metric,
@@ -144,6 +157,8 @@ static enum gate_outcome outcome(const struct work *w)
 
     if (w->fails > 0 || (strict && w->unproven + w->missing > 0 && w->gate->judged > 0))
         return GATE_FAILED;
+    if (w->gate->judged == 0 && w->missing + w->no_baseline == 0 && w->muted > 0)
+        return GATE_PASSED; /* silence was asked for */
     if (w->gate->judged == 0)
         return w->missing > 0 && w->no_baseline == 0 ? GATE_LAB : GATE_NO_BASELINE;
     if (strict && w->no_baseline > 0)

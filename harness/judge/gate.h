@@ -35,6 +35,8 @@ struct gate_options {
      * as long as something was judged at all.
      */
     bool strict;
+    double
+        tolerance; /* an exact metric that got worse by this share or less is a remark; 0: none */
     const struct comparison *rerun; /* NULL: regressions count at once */
 };
 

@@ -90,6 +90,10 @@ int attempt_facts(struct attempt *a, struct err *err)
         emit_fact(&a->out, err, "harness.version", "%s", TINYRIG_VERSION) < 0 ||
         file_fact(a, "firmware.sha256", session_firmware(a->session), err) < 0)
         return (int)err->code;
+    for (size_t i = 0; i < a->options->fact_count; i++) {
+        if (emit_fact(&a->out, err, a->options->facts[i].key, "%s", a->options->facts[i].value) < 0)
+            return (int)err->code;
+    }
     if (!attempt_computes(a))
         return 0;
     if (kernels_fact(a, err) < 0)

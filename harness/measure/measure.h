@@ -10,6 +10,7 @@
 #define HARNESS_MEASURE_MEASURE_H
 
 #include "harness/lab/session.h"
+#include "harness/spec/dataset.h"
 #include "harness/spec/event.h"
 
 struct measure_options {
@@ -17,6 +18,9 @@ struct measure_options {
     bool (*stopping)(void);                                        /* true: end after this window */
     uint32_t (*attempt)(void *context, const struct plan_case *c); /* number of the next one */
     void *context;
+    const struct data_fact
+        *facts; /* what the caller knows of every attempt, such as git.revision */
+    size_t fact_count;
 };
 
 /* A pool_board_fn; its context is a struct measure_options. */

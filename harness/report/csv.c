@@ -13,7 +13,7 @@
 static const char header[] = "run,suite,case,model,board,engine,parameters,realm,timebase,status,"
                              "attempt,retries,failure_class,stage,text,outputs_compared,"
                              "outputs_equal,metric,class,unit,value,low,high,n,budget,over_budget,"
-                             "started\r\n";
+                             "started,lower_is_better\r\n";
 
 struct writer {
     struct arena *arena;
@@ -90,12 +90,13 @@ static void put_metric(struct writer *w, const struct event_metric *m)
     put_number(w, m->over_budget);
 }
 
-static void put_end(struct writer *w, const struct data_case *c)
+static void put_end(struct writer *w, const struct data_case *c, const struct event_metric *m)
 {
     char stamp[REPORT_STAMP_SIZE];
 
     report_stamp(c->started_ns, stamp);
     put_text(w, c->started_ns != 0 ? stamp : "");
+    put_number(w, m != NULL ? m->lower_is_better : NAN);
     buf_puts(w->out, "\r\n");
 }
 
@@ -111,12 +112,12 @@ static int csv_render(const struct report_options *options, struct buf *out, str
         for (size_t m = 0; m < c->metric_count; m++) {
             put_case(&w, c);
             put_metric(&w, &c->metrics[m]);
-            put_end(&w, c);
+            put_end(&w, c, &c->metrics[m]);
         }
         if (c->metric_count == 0) {
             put_case(&w, c);
             buf_puts(out, ",,,,,,,,,");
-            put_end(&w, c);
+            put_end(&w, c, NULL);
         }
     }
     arena_release(&arena);

@@ -3,6 +3,8 @@
 #ifndef HARNESS_SPEC_VERDICT_H
 #define HARNESS_SPEC_VERDICT_H
 
+#include <stdint.h>
+
 #include "harness/spec/names.h"
 
 #define VERDICT_LIST(X)                                                                            \
@@ -25,5 +27,14 @@
 
 SPEC_ENUM(VERDICT_LIST, verdict);
 SPEC_ENUM(DIFFERENCE_LEVEL_LIST, difference_level);
+
+/* Silence for a known trouble: measured and stored, shown as muted, not counted by the gate. */
+struct mute {
+    const char *key;     /* pattern over case keys; NULL: all */
+    const char *metric;  /* pattern over metrics; NULL: all */
+    uint64_t set_ns;     /* realtime */
+    uint64_t expires_ns; /* realtime; 0: never */
+    const char *reason;
+};
 
 #endif

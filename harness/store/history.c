@@ -34,7 +34,7 @@ static const char history_sql[] =
     " FROM case_def c CROSS JOIN series s ON s.case_def = c.id"
     " CROSS JOIN measurement m ON m.series = s.id CROSS JOIN attempt a ON a.id = m.attempt"
     " CROSS JOIN run r ON r.id = a.run"
-    " WHERE a.status IS NOT NULL%s AND matches(?, s.metric)"
+    " WHERE a.status IS NOT NULL%s%s%s AND %s"
     " ORDER BY c.suite, c.key, s.metric, s.id, r.started_ns, r.id, a.number, a.started_ns";
 
 struct reader {
@@ -95,14 +95,27 @@ static void read_point(struct reader *h, sqlite3_stmt *st)
     p->context = (uint64_t)sqlite3_column_int64(st, COL_CONTEXT);
 }
 
-static int read_history(struct reader *h, const struct condition *condition, const char *metric,
-                        struct err *err)
+/* Ids grow with time, except across merges: good enough to leave old points out. */
+static const char *newest_points(struct arena *arena, uint32_t last)
+{
+    return last == 0 ? ""
+                     : arena_printf(arena,
+                                    " AND m.attempt IN (SELECT x.attempt FROM measurement x"
+                                    " WHERE x.series = s.id ORDER BY x.attempt DESC LIMIT %u)",
+                                    (unsigned)last);
+}
+
+static int read_history(struct reader *h, const struct store_selection *selection,
+                        const struct condition *condition, const char *metric, struct err *err)
 {
     AUTO_BUF sql = BUF_INIT;
     AUTO(db_finalize) sqlite3_stmt *st = NULL;
     int r;
 
-    buf_printf(&sql, history_sql, buf_text(&condition->sql));
+    buf_printf(&sql, history_sql, buf_text(&condition->sql),
+               newest_points(h->arena, selection->last),
+               selection->scattering ? " AND s.class IN ('cycle', 'time', 'energy')" : "",
+               strpbrk(metric, "*?") != NULL ? "matches(?, s.metric)" : "? = s.metric");
     r = db_prepare(&h->s->db, buf_text(&sql), &st, err);
     if (r == 0)
         r = condition_bind(h->s, condition, st, err);
@@ -127,7 +140,7 @@ int store_history(struct store *s, const struct store_selection *selection, cons
     int r = condition_from(s, selection, &condition, err);
 
     if (r == 0)
-        r = read_history(&h, &condition, metric, err);
+        r = read_history(&h, selection, &condition, metric, err);
     if (r < 0)
         return r;
     *ret = (struct data_history){.series = h.series, .series_count = h.count};

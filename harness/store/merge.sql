@@ -149,3 +149,9 @@ SELECT o.name, r.new, o.at_ns, o.note FROM src.tag o JOIN map_run r ON r.old = o
  WHERE true
     ON CONFLICT (name, run) DO UPDATE SET at_ns = excluded.at_ns, note = excluded.note
  WHERE excluded.at_ns > at_ns;
+INSERT INTO main.mute (case_key, metric, reason, set_ns, expires_ns)
+SELECT case_key, metric, reason, set_ns, expires_ns FROM src.mute
+ WHERE true
+    ON CONFLICT (case_key, metric) DO UPDATE
+   SET reason = excluded.reason, set_ns = excluded.set_ns, expires_ns = excluded.expires_ns
+ WHERE excluded.set_ns > set_ns;

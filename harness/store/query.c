@@ -34,14 +34,36 @@ struct query {
 
 /* ---- what belongs to one attempt ---- */
 
+int store_facts(struct store *s, uint64_t context, struct arena *arena,
+                const struct data_fact **ret, size_t *ret_count, struct err *err)
+{
+    struct data_fact *facts = NULL;
+    size_t count = 0, capacity = 0;
+    sqlite3_stmt *st;
+    int r = db_start(&s->db, &st, err,
+                     "SELECT key, value FROM context_dimension cd"
+                     " JOIN dimension_fact f ON f.dimension = cd.dimension"
+                     " WHERE cd.context = ? ORDER BY key",
+                     "i", (int64_t)context);
+
+    FOR_EACH_ROW(s, st, r, err)
+    {
+        struct data_fact *f = ARENA_PUSH(arena, facts, count, capacity);
+
+        f->key = db_text(st, 0, arena);
+        f->value = db_text(st, 1, arena);
+    }
+    if (r < 0)
+        return r;
+    *ret = facts;
+    *ret_count = count;
+    return 0;
+}
+
 static int read_facts(struct query *q, int64_t context, const struct data_fact **ret,
                       size_t *ret_count, struct err *err)
 {
-    struct data_fact *facts = NULL;
     struct context_facts *known;
-    size_t count = 0, capacity = 0;
-    sqlite3_stmt *st;
-    int r = 0;
 
     for (size_t i = 0; i < q->context_count; i++) {
         if (q->contexts[i].context == context) {
@@ -50,24 +72,10 @@ static int read_facts(struct query *q, int64_t context, const struct data_fact *
             return 0;
         }
     }
-    r = db_start(&q->s->db, &st, err,
-                 "SELECT key, value FROM context_dimension cd"
-                 " JOIN dimension_fact f ON f.dimension = cd.dimension"
-                 " WHERE cd.context = ? ORDER BY key",
-                 "i", context);
-    FOR_EACH_ROW(q->s, st, r, err)
-    {
-        struct data_fact *f = ARENA_PUSH(q->arena, facts, count, capacity);
-
-        f->key = db_text(st, 0, q->arena);
-        f->value = db_text(st, 1, q->arena);
-    }
-    if (r < 0)
-        return r;
+    if (store_facts(q->s, (uint64_t)context, q->arena, ret, ret_count, err) < 0)
+        return (int)err->code;
     known = ARENA_PUSH(q->arena, q->contexts, q->context_count, q->context_capacity);
-    *known = (struct context_facts){.context = context, .facts = facts, .count = count};
-    *ret = facts;
-    *ret_count = count;
+    *known = (struct context_facts){.context = context, .facts = *ret, .count = *ret_count};
     return 0;
 }
 

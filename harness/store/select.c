@@ -178,6 +178,27 @@ static int last_matching_run(struct store *s, struct condition *c, const char *n
     return r < 0 ? r : r > 0 ? 0 : no_run(s, name, err);
 }
 
+/* The newest names first, back to and with the newest one that a person gave; at most 20. */
+static const char pool_sql[] =
+    " AND r.id IN (SELECT t.run FROM tag t WHERE t.name = ? AND t.at_ns >= coalesce((SELECT"
+    " max(p.at_ns) FROM tag p WHERE p.name = t.name AND coalesce(p.note, '') <> '" STORE_GATE_NOTE
+    "'), 0) ORDER BY t.at_ns DESC LIMIT 20)";
+
+/* Uncorrelated and from the few facts outwards. GLOB would give brackets a meaning. */
+static const char git_sql[] =
+    " AND r.id IN (SELECT a.run FROM dimension_fact f"
+    " CROSS JOIN context_dimension cd ON cd.dimension = f.dimension"
+    " CROSS JOIN attempt a ON a.context = cd.context"
+    " WHERE f.key = 'git.revision' AND substr(f.value, 1, length(?)) = ?)";
+
+/* First the few runs that may be meant, from an index; then the one of this very case. */
+#define NEWEST_OF(case)                                                                            \
+    "(SELECT n.run FROM attempt n WHERE n.case_def = " case " AND n.status IN ('passed',"          \
+                                                            " 'over-budget') ORDER BY "            \
+                                                            "n.started_ns DESC LIMIT 1)"
+static const char newest_sql[] =
+    " AND r.id IN (SELECT " NEWEST_OF("d.id") " FROM case_def d) AND r.id = " NEWEST_OF("c.id");
+
 int condition_from(struct store *s, const struct store_selection *selection, struct condition *ret,
                    struct err *err)
 {
@@ -200,6 +221,13 @@ int condition_from(struct store *s, const struct store_selection *selection, str
             return r;
         condition_number(ret, " AND r.id = ?", id);
     }
+    condition_text(ret, pool_sql, selection->pool);
+    if (selection->git != NULL) { /* bound twice */
+        condition_text(ret, git_sql, selection->git);
+        condition_text(ret, "", selection->git);
+    }
+    if (selection->newest)
+        buf_puts(&ret->sql, newest_sql);
     if (run == NULL || strcmp(run, "all") == 0)
         return 0;
     r = last_offset(run) >= 0 ? last_matching_run(s, ret, run, last_offset(run), &id, err)

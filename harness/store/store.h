@@ -17,6 +17,7 @@
 #include "harness/base/err.h"
 #include "harness/spec/dataset.h"
 #include "harness/spec/event.h"
+#include "harness/spec/verdict.h"
 
 struct store;
 
@@ -75,8 +76,10 @@ int store_find_unfinished(struct store *s, struct arena *arena, const char **ret
 
 /* Every field that is given must match; names may hold * and ?. NULL or 0: any. */
 struct store_selection {
-    const char *run; /* id, unique prefix, "last", "last~N" (N before it); NULL or "all": every */
-    const char *tag; /* the run this name was last given to */
+    const char *run;  /* id, unique prefix, "last", "last~N" (N before it); NULL or "all": every */
+    const char *tag;  /* the run this name was last given to */
+    const char *pool; /* the runs that the gate gave this name to since a person last did */
+    const char *git;  /* runs measured at this revision: the beginning of fact git.revision */
     const char *suite;
     const char *model;
     const char *board;
@@ -84,7 +87,10 @@ struct store_selection {
     const char *key;
     uint64_t since_ns; /* by the start of the run */
     uint64_t until_ns;
-    unsigned parts; /* DATA_* beside metrics, recoveries and output counts */
+    uint32_t last;   /* history: only the newest points of a series; 0: all */
+    bool scattering; /* history: only metrics of the classes cycle, time and energy */
+    bool newest;     /* of each case only its newest run with valid measurements */
+    unsigned parts;  /* DATA_* beside metrics, recoveries and output counts */
 };
 
 /*
@@ -97,6 +103,10 @@ int store_query(struct store *s, const struct store_selection *selection, struct
 /* Values over time of the series that match (one value per run: its newest ended attempt). */
 int store_history(struct store *s, const struct store_selection *selection, const char *metric,
                   struct arena *arena, struct data_history *ret, struct err *err) MUST_CHECK;
+
+/* The facts of one context (data_case.context, data_point.context), by key; none when unknown. */
+int store_facts(struct store *s, uint64_t context, struct arena *arena,
+                const struct data_fact **ret, size_t *ret_count, struct err *err) MUST_CHECK;
 
 /* ---- care ---- */
 
@@ -113,6 +123,20 @@ struct store_tag_row {
 };
 int store_tags(struct store *s, struct arena *arena, const struct store_tag_row **ret,
                size_t *ret_count, struct err *err) MUST_CHECK;
+
+/* The note of a tag that no person gave; see store_selection.pool. */
+#define STORE_GATE_NOTE "saved by gate"
+
+/*
+ * Silence, until m->expires_ns; muting the same patterns again replaces the mute. ERR_USAGE without
+ * a reason or with an end that is not after its beginning.
+ */
+int store_mute(struct store *s, const struct mute *m, struct err *err) MUST_CHECK;
+/* End it now. ERR_USAGE when these patterns are not muted. */
+int store_unmute(struct store *s, const char *key, const char *metric, struct err *err) MUST_CHECK;
+/* Mutes that last beyond now_ns (0: all there ever were), the one that ends first first. */
+int store_mutes(struct store *s, uint64_t now_ns, struct arena *arena, const struct mute **ret,
+                size_t *ret_count, struct err *err) MUST_CHECK;
 
 struct store_info {
     int schema;

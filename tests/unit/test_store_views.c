@@ -29,6 +29,7 @@ static const struct promise {
     {"v_facts", "run case_key board attempt kind key value"},
     {"v_recoveries", "run board case_key attempt time rung reason worked"},
     {"v_tags", "tag run time note current"},
+    {"v_mutes", "case_key metric reason time until current"},
 };
 
 /* Names of the columns of a view, separated by blanks. */
