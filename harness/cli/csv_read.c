@@ -60,7 +60,7 @@ struct reader {
     struct data_case *cases;
     size_t case_count, case_capacity;
     struct event_metric *metrics; /* of the newest case */
-    size_t metric_capacity;
+    size_t metric_count, metric_capacity;
     struct data_run *runs;
     size_t run_count, run_capacity;
 };
@@ -202,7 +202,7 @@ static int begin_case(struct reader *r, struct err *err)
     c.status = (enum case_status)status;
     *ARENA_PUSH(r->arena, r->cases, r->case_count, r->case_capacity) = c;
     r->metrics = NULL;
-    r->metric_capacity = 0;
+    r->metric_count = r->metric_capacity = 0;
     return 0;
 }
 
@@ -215,19 +215,20 @@ static int add_metric(struct reader *r, struct err *err)
                              .low = NAN,
                              .high = NAN,
                              .n = 1};
-    int class_, unit;
+    int judged, unit;
 
     if (m.name[0] == '\0')
         return 0;
-    if (word(r, F_CLASS, metric_class_find, &class_, err) < 0 ||
+    if (word(r, F_CLASS, metric_class_find, &judged, err) < 0 ||
         word(r, F_UNIT, unit_find, &unit, err) < 0)
         return (int)err->code;
     if (field(r, F_VALUE)[0] != '\0' && !text_to_double(field(r, F_VALUE), &m.value))
         return bad(r, err, "value: expected a number");
-    m.class_ = (enum metric_class)class_;
+    m.class_ = (enum metric_class)judged;
     m.unit = (enum unit)unit;
-    *ARENA_PUSH(r->arena, r->metrics, c->metric_count, r->metric_capacity) = m;
+    *ARENA_PUSH(r->arena, r->metrics, r->metric_count, r->metric_capacity) = m;
     c->metrics = r->metrics;
+    c->metric_count = r->metric_count;
     return 0;
 }
 
@@ -240,7 +241,7 @@ static int read_all(struct reader *r, struct err *err)
     while ((got = read_row(r, err)) > 0) {
         if (field(r, F_CASE)[0] == '\0')
             return bad(r, err, "a row without a case");
-        if ((r->case_count == 0 || !same_case(&r->cases[r->case_count - 1], r)) &&
+        if ((r->cases == NULL || !same_case(&r->cases[r->case_count - 1], r)) &&
             begin_case(r, err) < 0)
             return (int)err->code;
         if (add_metric(r, err) < 0)
