@@ -102,8 +102,8 @@ static int read_side(struct store *s, const struct rerun *r, char side, struct d
 }
 
 int confirm_rerun(struct store *s, const struct dataset *candidate, const struct gate *gate,
-                  const struct confirm_options *options, struct arena *arena, struct dataset *ret_a,
-                  struct dataset *ret_b, struct err *err)
+                  const struct confirm_options *options, struct arena *arena,
+                  struct confirm_sides *ret, struct err *err)
 {
     static const struct {
         char side;
@@ -115,6 +115,7 @@ int confirm_rerun(struct store *s, const struct dataset *candidate, const struct
                             .database = store_path(s),
                             .arena = arena};
 
+    *ret = (struct confirm_sides){.a = {.run_count = 0}};
     if (candidate->run_count != 1 || candidate->runs[0].suite_path == NULL)
         return err_set(err, ERR_USAGE, "the candidate is not one run of a suite file");
     for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
@@ -126,7 +127,7 @@ int confirm_rerun(struct store *s, const struct dataset *candidate, const struct
         if (run_once(&r, turns[i].side, turns[i].number, err) < 0)
             return (int)err->code;
     }
-    if (options->base_data != NULL && read_side(s, &r, 'a', ret_a, err) < 0)
+    if (options->base_data != NULL && read_side(s, &r, 'a', &ret->a, err) < 0)
         return (int)err->code;
-    return read_side(s, &r, 'b', ret_b, err);
+    return read_side(s, &r, 'b', &ret->b, err);
 }

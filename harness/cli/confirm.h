@@ -12,13 +12,17 @@ struct confirm_options {
     const struct option_strings *board_dirs;
 };
 
+struct confirm_sides {
+    struct dataset a; /* the baseline's part; empty without its agents */
+    struct dataset b;
+};
+
 /*
  * Measure gate->confirm of the candidate's suite again, each try a run of its own in the same
  * database, tagged "confirm-<id>-..."; with the baseline's agents in the order A B B A, else B B.
- * *ret_b holds what the candidate gave, *ret_a the baseline's part (empty without its agents).
  */
 int confirm_rerun(struct store *s, const struct dataset *candidate, const struct gate *gate,
-                  const struct confirm_options *options, struct arena *arena, struct dataset *ret_a,
-                  struct dataset *ret_b, struct err *err) MUST_CHECK;
+                  const struct confirm_options *options, struct arena *arena,
+                  struct confirm_sides *ret, struct err *err) MUST_CHECK;
 
 #endif

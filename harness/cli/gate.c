@@ -107,12 +107,11 @@ static int no_baseline(const struct asking *g, struct err *err)
 static int ask_again(struct asking *g, struct err *err)
 {
     struct comparison *rerun = arena_alloc(g->arena, sizeof(*rerun));
-    struct dataset a = {.run_count = 0};
-    struct dataset b;
+    struct confirm_sides again;
 
-    if (confirm_rerun(g->s, &g->b, &g->gate, &g->o->confirm, g->arena, &a, &b, err) < 0)
+    if (confirm_rerun(g->s, &g->b, &g->gate, &g->o->confirm, g->arena, &again, err) < 0)
         return err_in(err, "--confirm");
-    compare(a.case_count > 0 ? &a : &g->a, &b, &g->how, g->arena, rerun);
+    compare(again.a.case_count > 0 ? &again.a : &g->a, &again.b, &g->how, g->arena, rerun);
     g->rules.rerun = rerun;
     gate_judge(&g->result, &g->rules, g->arena, &g->gate);
     return 0;

@@ -227,19 +227,18 @@ static int history_run(void *arguments, int argc, char **argv, struct err *err)
     AUTO(context_release) struct context c = {.database = NULL};
     AUTO(store_close_auto) struct store *s = NULL;
     struct store_selection what = {.last = (uint32_t)(a->runs < UINT32_MAX ? a->runs : 0)};
-    struct report_trend *list = NULL;
-    size_t count = 0;
+    struct trends found = {.count = 0};
 
     if (a->format != NULL && strcmp(a->format, "text") != 0 && strcmp(a->format, "json") != 0)
         return err_set(err, ERR_USAGE, "--format: expected text or json, got '%s'", a->format);
     if (context_init(&c, &a->common, err) < 0 || store_open(c.database, STORE_READ, &s, err) < 0 ||
         (argc > 0 && select_parse(s, argv[0], &c.arena, &what, err) < 0) ||
-        trend_read(s, &what, a->metric != NULL ? a->metric : "latency", true, &c.arena, &list,
-                   &count, err) < 0)
+        trend_read(s, &what, a->metric != NULL ? a->metric : "latency", true, &c.arena, &found,
+                   err) < 0)
         return (int)err->code;
-    if (count == 0)
+    if (found.count == 0)
         return err_set(err, ERR_USAGE, "%s: no such series", c.database);
-    return print_all(a, s, list, count, &c.arena, err);
+    return print_all(a, s, found.list, found.count, &c.arena, err);
 }
 
 const struct verb verb_history = {

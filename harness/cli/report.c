@@ -6,6 +6,7 @@
 #include "harness/base/file.h"
 #include "harness/base/text.h"
 #include "harness/cli/context.h"
+#include "harness/cli/report_context.h"
 #include "harness/cli/verb.h"
 #include "harness/report/report.h"
 #include "harness/store/store.h"
@@ -16,6 +17,7 @@ struct report_arguments {
     const char *output;
     const char *suite, *model, *board, *engine;
     const char *by;
+    const char *against;
     bool details;
 };
 
@@ -35,6 +37,9 @@ static const struct option options[] = {
      offsetof(struct report_arguments, board)},
     {"engine", 'e', OPTION_STRING, "NAME", "only this engine",
      offsetof(struct report_arguments, engine)},
+    {"against", 0, OPTION_STRING, "WHAT",
+     "html: compare with this selection (default: the suite's run before)",
+     offsetof(struct report_arguments, against)},
     {"details", 0, OPTION_FLAG, NULL, "memory split, provenance and skipped cases too",
      offsetof(struct report_arguments, details)},
     OPTION_DB,
@@ -108,6 +113,8 @@ static int render(const struct report_arguments *a, struct store *store, const c
     o.data = &data;
     if (a->output == NULL && strcmp(format->name, "text") == 0)
         report_fit_terminal(&o, STDOUT_FILENO);
+    if (strcmp(format->name, "html") == 0 && report_context(store, a->against, arena, &o, err) < 0)
+        return (int)err->code;
     if (format->render(&o, &text, err) < 0)
         return (int)err->code;
     return write_out(a, &text, err);

@@ -100,8 +100,7 @@ static int make_trend(struct store *s, const struct data_series *series, struct 
 }
 
 int trend_read(struct store *s, const struct store_selection *selection, const char *metric,
-               bool all, struct arena *arena, struct report_trend **ret, size_t *ret_count,
-               struct err *err)
+               bool all, struct arena *arena, struct trends *ret, struct err *err)
 {
     AUTO(arena_release) struct arena scratch = ARENA_INIT;
     struct cache cache = {.arena = &scratch};
@@ -124,8 +123,7 @@ int trend_read(struct store *s, const struct store_selection *selection, const c
             return (int)err->code;
         list[n++].mute = mute_of(mutes, mute_count, series);
     }
-    *ret = list;
-    *ret_count = n;
+    *ret = (struct trends){.list = list, .count = n};
     return 0;
 }
 

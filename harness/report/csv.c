@@ -96,7 +96,7 @@ static void put_end(struct writer *w, const struct data_case *c, const struct ev
 
     report_stamp(c->started_ns, stamp);
     put_text(w, c->started_ns != 0 ? stamp : "");
-    put_number(w, m != NULL ? m->lower_is_better : NAN);
+    put_number(w, m == NULL ? NAN : m->lower_is_better ? 1 : 0);
     buf_puts(w->out, "\r\n");
 }
 

@@ -172,6 +172,34 @@ class Mute(Case):
         self.assertIn('new', self.run_it('mute').stdout)
 
 
+class Page(Case):
+    def page(self, *options):
+        path = self.path('night.html')
+        self.run_it('report', 'last', '-o', path, *options)
+        with open(path, encoding='utf-8') as f:
+            return f.read()
+
+    def test_the_page_of_a_night_has_verdicts_trends_and_mutes(self):
+        self.make('1', '1', '1', '1', '1.05:aaaaaaaa', '1.05:aaaaaaaa', '1.1:bbbbbbbb')
+        self.run_it('mute', 'kws/pico/*', '--reason', 'ticket 8')
+        page = self.page()
+        for part in ('id="verdicts"', 'id="trends"', 'regressed', 'Compared with the run before',
+                     'ticket 8'):
+            self.assertIn(part, page)
+        self.assertLess(page.index('id="verdicts"'), page.index('id="results"'))
+
+    def test_it_compares_with_what_is_asked_for(self):
+        self.make('1', '1.05:aaaaaaaa', '1.05:bbbbbbbb')
+        self.assertNotIn('tag bad">regressed', self.page())
+        self.assertIn('tag bad">regressed', self.page('--against', 'last~2'))
+
+    def test_a_first_run_has_nothing_to_compare_with(self):
+        self.make('1')
+        page = self.page()
+        self.assertNotIn('id="verdicts"', page)
+        self.assertNotIn('id="trends"', page)
+
+
 class LastGood(Case):
     def gate(self, run, status):
         return self.run_it('gate', run, '--baseline', 'last-good', status=status)
