@@ -8,11 +8,23 @@ extern const struct engine engine_null;
 #ifdef ENGINE_TINY
 extern const struct engine engine_tiny;
 #endif
+#ifdef ENGINE_WORKLOAD
+extern const struct engine engine_workload;
+#endif
+#ifdef ENGINE_FOREIGN /* the shim of a runtime that comes as a library: FOREIGN.md */
+extern const struct engine engine_foreign;
+#endif
 
 const struct engine *const engines[] = {
     &engine_null,
 #ifdef ENGINE_TINY
     &engine_tiny,
+#endif
+#ifdef ENGINE_WORKLOAD
+    &engine_workload,
+#endif
+#ifdef ENGINE_FOREIGN
+    &engine_foreign,
 #endif
     NULL,
 };

@@ -98,16 +98,35 @@ static int check_kernels(const struct suite *suite, struct err *err)
     return 0;
 }
 
+/* What an agent of ours holds; board files name what others hold. */
+static const char *const common_engines[] = {"null", "tiny", "workload", NULL};
+
+static const char *const *known_engines(const struct lab *lab, struct arena *arena)
+{
+    const char **known = NULL;
+    size_t count = 0, capacity = 0;
+
+    for (size_t i = 0; common_engines[i] != NULL; i++)
+        *ARENA_PUSH(arena, known, count, capacity) = common_engines[i];
+    for (size_t i = 0; i < lab->board_count; i++) {
+        const char *const *e = lab->boards[i]->engines;
+
+        for (; e != NULL && *e != NULL; e++)
+            *ARENA_PUSH(arena, known, count, capacity) = *e;
+    }
+    *ARENA_PUSH(arena, known, count, capacity) = NULL;
+    return known;
+}
+
 int suite_plan(struct context *c, const struct suite_options *options, const char *path,
                const struct plan **ret, struct err *err)
 {
-    static const char *const known_engines[] = {"null", "tiny", NULL};
     struct compile_cache *cache = arena_alloc(&c->arena, sizeof(*cache));
     const struct suite *suite = NULL;
-    const struct plan_options plan = {
+    struct plan_options plan = {
         .boards = terminated(&c->arena, &options->boards),
         .filters = terminated(&c->arena, &options->filters),
-        .engines = known_engines,
+        .common_engines = common_engines,
         .repeat = (uint32_t)options->repeat,
         .interleave = options->interleave,
         .need = need,
@@ -118,5 +137,6 @@ int suite_plan(struct context *c, const struct suite_options *options, const cha
     if (suite_load(path, &c->arena, &suite, err) < 0 || check_kernels(suite, err) < 0 ||
         context_load_lab(c, &options->common, err) < 0)
         return (int)err->code;
+    plan.engines = known_engines(c->lab, &c->arena);
     return plan_make(suite, c->lab, &plan, &c->arena, ret, err);
 }

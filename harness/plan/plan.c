@@ -156,7 +156,8 @@ static void set_budgets(struct planner *p, struct plan_case *c)
 
 static const char *engine_skip(struct planner *p, const struct plan_case *c)
 {
-    const char *const *engines = c->board->engines;
+    const char *const *engines =
+        c->board->engines != NULL ? c->board->engines : p->options->common_engines;
 
     for (size_t i = 0; engines != NULL && engines[i] != NULL; i++) {
         if (strcmp(engines[i], c->engine) == 0)

@@ -33,10 +33,11 @@ typedef int plan_need_fn(void *context, const struct suite_model *model, const s
 struct plan_options {
     const char *const *boards;  /* --board: names, patterns, tag:x; NULL: as the suite says */
     const char *const *filters; /* --filter, see below; NULL: all */
-    const char *const *engines; /* that any agent has, for did-you-mean; NULL: not checked */
-    uint32_t repeat;            /* --repeat; 0: as the suite says */
-    bool interleave;            /* --interleave: even if the suite does not say so */
-    plan_need_fn *need;         /* NULL: everything fits */
+    const char *const *common_engines; /* of boards that list none; NULL: those have all */
+    const char *const *engines;        /* that any agent has, for did-you-mean; NULL: not checked */
+    uint32_t repeat;                   /* --repeat; 0: as the suite says */
+    bool interleave;                   /* --interleave: even if the suite does not say so */
+    plan_need_fn *need;                /* NULL: everything fits */
     void *need_context;
 };
 
