@@ -163,6 +163,11 @@ static void mourn(struct board *b)
     edges_tell(&b->edges, "halt");
 }
 
+static struct relay_uart uart_of(const struct board *b)
+{
+    return (struct relay_uart){.to = b->emulator.uart_to, .from = b->emulator.uart_from};
+}
+
 void board_step(struct board *b, struct poll_set *set, int timeout_ms)
 {
     struct err err = ERR_INIT;
@@ -175,7 +180,7 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     timeout_ms = earlier(timeout_ms, board_ms_until(b->power_on_ns));
     if (b->faults.action_count > 0 || b->revive)
         timeout_ms = 0;
-    relay_prepare(&b->relay, set, &b->pty, b->emulator.uart);
+    relay_prepare(&b->relay, set, &b->pty, uart_of(b));
     emulator_prepare(&b->emulator, set);
     edges_prepare(&b->edges, set, b->emulator.edges);
     probe_prepare(&b->probe, set);
@@ -184,7 +189,7 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     edges = edges_serve(&b->edges, set, &b->emulator.edges);
     for (; edges > 0; edges--)
         fault_edge(&b->faults);
-    relay_serve(&b->relay, set, &b->pty, b->emulator.uart, &b->faults);
+    relay_serve(&b->relay, set, &b->pty, uart_of(b), &b->faults);
     emulator_serve(&b->emulator, set);
     if (probe_serve(&b->probe, set, &err) < 0)
         board_notice(b, "flash: %s", err.text);

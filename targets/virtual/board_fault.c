@@ -35,7 +35,7 @@ static void cut_short(struct board *b)
         emulator_halt(&b->emulator, true);
         (void)board_wait(b, was_halted, before, HALT_TIMEOUT_MS);
     }
-    relay_drain(&b->relay, b->emulator.uart);
+    relay_drain(&b->relay, b->emulator.uart_from);
     b->relay.deaf = false;
 }
 
@@ -56,7 +56,7 @@ static int act(struct board *b, const struct fault_action *a, struct err *err)
         b->replug_ns = a->ms > 0 ? in_ms(a->ms) : 0;
         return 0;
     case FAULT_POWER_OFF:
-        relay_drain(&b->relay, b->emulator.uart);
+        relay_drain(&b->relay, b->emulator.uart_from);
         if (board_power(b, false, err) < 0)
             return err->code;
         b->power_on_ns = a->ms > 0 ? in_ms(a->ms) : 0;

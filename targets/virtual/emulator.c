@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,7 +66,8 @@ void emulator_init(struct emulator *e, const struct emulator_ops *ops)
 {
     *e = (struct emulator){.ops = ops,
                            .proc = PROC_INIT,
-                           .uart = -1,
+                           .uart_to = -1,
+                           .uart_from = -1,
                            .orders = -1,
                            .edges = -1,
                            .debug = {-1, -1, -1}};
@@ -92,9 +94,58 @@ static int open_stream(int *ret_ours, int *ret_childs)
     return 0;
 }
 
+static void unlink_pipes(struct emulator *e)
+{
+    char path[PATH_MAX + 8];
+
+    for (int i = 0; i < 2 && e->uart_path[0] != '\0'; i++) {
+        (void)snprintf(path, sizeof(path), "%s%s", e->uart_path, i == 0 ? ".in" : ".out");
+        (void)unlink(path);
+    }
+    e->uart_path[0] = '\0';
+}
+
+/* Opened for both directions: neither side waits for the other, and neither sees an end. */
+static int open_pipe(const char *base, const char *suffix, int *ret)
+{
+    char path[PATH_MAX + 8];
+
+    (void)snprintf(path, sizeof(path), "%s%s", base, suffix);
+    (void)unlink(path); /* of somebody who was killed: we hold the name's lock */
+    if (mkfifo(path, 0600) < 0)
+        return -errno;
+    *ret = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    return *ret < 0 ? -errno : 0;
+}
+
+/*
+ * A socket holds some 280 writes of one byte, as each is a packet to it, and a UART model that finds
+ * it full drops the byte (QEMU's SiFive one does): a pipe holds 65536. QEMU takes pipes by name only;
+ * the names go as soon as it has opened them.
+ */
+static int open_uart(struct emulator *e, const struct options *o, int *ret_childs)
+{
+    int r;
+
+    if (e->ops->uart_is_pipes) {
+        r = snprintf(e->uart_path, sizeof(e->uart_path), "%s/.%s", o->dir, o->name);
+        if (r + 5 > (int)sizeof(e->uart_path))
+            return -ENAMETOOLONG;
+        r = open_pipe(e->uart_path, ".in", &e->uart_to);
+        return r < 0 ? r : open_pipe(e->uart_path, ".out", &e->uart_from);
+    }
+    r = open_stream(&e->uart_to, ret_childs);
+    if (r < 0)
+        return r;
+    e->uart_from = fcntl(e->uart_to, F_DUPFD_CLOEXEC, 0);
+    return e->uart_from < 0 ? -errno : 0;
+}
+
 static void close_all(struct emulator *e)
 {
-    fd_close(&e->uart);
+    fd_close(&e->uart_to);
+    fd_close(&e->uart_from);
+    unlink_pipes(e);
     fd_close(&e->orders);
     fd_close(&e->edges);
     for (int i = 0; i < EMULATOR_DEBUG_STREAMS; i++)
@@ -112,7 +163,7 @@ static int spawn(struct emulator *e, struct launch *l, struct err *err)
         .stdio = {stdio ? l->uart : PROC_NULL, stdio ? l->uart : PROC_NULL, PROC_PIPE},
         .keep_fds = kept};
 
-    if (!stdio)
+    if (!stdio && l->uart >= 0)
         kept[o.keep_count++] = l->uart;
     if (l->orders >= 0)
         kept[o.keep_count++] = l->orders;
@@ -155,9 +206,10 @@ static void ends_close(struct ends *c)
         fd_close(&c->debug[i]);
 }
 
-static int open_streams(struct emulator *e, bool probe, struct ends *childs)
+static int open_streams(struct emulator *e, const struct options *o, struct ends *childs)
 {
-    int r = open_stream(&e->uart, &childs->uart);
+    const bool probe = o->probe != NULL;
+    int r = open_uart(e, o, &childs->uart);
 
     if (r == 0 && e->ops->takes_orders)
         r = open_stream(&e->orders, &childs->orders);
@@ -172,13 +224,14 @@ int emulator_start(struct emulator *e, const struct launch *launch, struct err *
 {
     AUTO(ends_close) struct ends childs = {-1, -1, -1, {-1, -1, -1}};
     struct launch l = *launch;
-    const int r = open_streams(e, l.options->probe != NULL, &childs);
+    const int r = open_streams(e, l.options, &childs);
 
     if (r < 0) {
         close_all(e);
-        return err_sys(err, -r, "cannot create a socket pair");
+        return err_sys(err, -r, "cannot create a pipe or socket pair");
     }
     l.uart = childs.uart;
+    l.uart_path = e->uart_path;
     l.orders = childs.orders;
     l.edges = childs.edges;
     memcpy(l.debug, childs.debug, sizeof(l.debug));
@@ -248,7 +301,7 @@ static void read_errors(struct emulator *e)
 
 /*
  * Some UART models of QEMU 7.2 (CMSDK's, for one) do not tell the main loop when their receiver is
- * switched on, so a byte may lie in the socket until the loop turns for another reason. Give it one
+ * switched on, so a byte may lie in the pipe until the loop turns for another reason. Give it one
  * for as long as there are bytes that do not move.
  */
 static void wake_if_stuck(struct emulator *e)
@@ -256,7 +309,7 @@ static void wake_if_stuck(struct emulator *e)
     const uint64_t now = clock_monotonic_ns();
     int unread = 0;
 
-    if (e->ops->wake == NULL || e->uart < 0 || ioctl(e->uart, SIOCOUTQ, &unread) < 0)
+    if (e->ops->wake == NULL || e->uart_to < 0 || ioctl(e->uart_to, FIONREAD, &unread) < 0)
         unread = 0;
     if (unread == 0 || unread != e->unread || e->wake_ns == 0) {
         e->wake_ms = WAKE_MIN_MS;
@@ -291,6 +344,8 @@ void emulator_serve(struct emulator *e, const struct poll_set *set)
             e->ops->hear(e, line);
         if (!alive)
             fd_close(&e->orders);
+        if (e->ready)
+            unlink_pipes(e);
     }
     if (poll_set_events(set, e->slot_errors) != 0)
         read_errors(e);

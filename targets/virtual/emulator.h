@@ -9,6 +9,7 @@
 #ifndef TARGETS_VIRTUAL_EMULATOR_H
 #define TARGETS_VIRTUAL_EMULATOR_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,8 +32,10 @@ enum emulator_order {
 
 struct emulator {
     const struct emulator_ops *ops;
-    struct proc proc; /* pid -1: power is off, or it died */
-    int uart;         /* our ends; -1 when there is none */
+    struct proc proc;         /* pid -1: power is off, or it died */
+    int uart_to;              /* our ends; -1 when there is none. What the board hears, */
+    int uart_from;            /* and what it says */
+    char uart_path[PATH_MAX]; /* of its pipes, while they have names */
     int orders;
     int edges;
     int debug[EMULATOR_DEBUG_STREAMS]; /* until the probe takes them; -1 without one */
@@ -57,7 +60,8 @@ struct launch {
     const char *firmware;
     const struct image *loads;
     int load_count;
-    int uart; /* the child's ends */
+    int uart;              /* the child's ends; -1 with uart_is_pipes */
+    const char *uart_path; /* with uart_is_pipes: it hears PATH.in and says PATH.out */
     int orders;
     int edges;
     int debug[EMULATOR_DEBUG_STREAMS]; /* with options->probe only */
@@ -74,6 +78,7 @@ struct emulator_ops {
     const char *kind;
     const char *count_name; /* what the edge stream counts */
     bool uart_is_stdio;     /* the child talks on stdin and stdout instead of launch.uart */
+    bool uart_is_pipes;     /* two named pipes instead of one socket */
     bool takes_orders;      /* else a reset is a restart and a halt is SIGSTOP */
     bool gives_edges;
     bool loads_are_elf; /* files for the flash are wrapped */

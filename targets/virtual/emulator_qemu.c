@@ -137,7 +137,7 @@ static int arguments(const struct launch *l, struct arguments *a, struct err *er
     else if (add_images(l, a, err) < 0)
         return err->code;
     arguments_add(a, "-chardev");
-    arguments_add(a, "socket,id=uart,fd=%d", l->uart);
+    arguments_add(a, "pipe,id=uart,path=%s", escape_commas(a, l->uart_path));
     arguments_add(a, "-serial");
     arguments_add(a, "chardev:uart");
     arguments_add(a, "-chardev");
@@ -191,6 +191,7 @@ static void complain(struct emulator *e, const char *line)
 const struct emulator_ops emulator_qemu = {
     .kind = "qemu",
     .count_name = "instructions",
+    .uart_is_pipes = true,
     .takes_orders = true,
     .gives_edges = true,
     .loads_are_elf = true,

@@ -1,6 +1,5 @@
 #include "targets/virtual/relay.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define TO_BOARD_MAX 4096
@@ -8,18 +7,19 @@
 
 void relay_init(struct relay *r)
 {
-    *r = (struct relay){.slot_uart = -1};
+    *r = (struct relay){.slot_to = -1, .slot_from = -1};
     r->to_board.limit = TO_HOST_MAX; /* faults can multiply bytes */
     r->from_board.limit = TO_HOST_MAX;
     r->to_host.limit = TO_HOST_MAX;
 }
 
-void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, int uart)
+void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, struct relay_uart uart)
 {
     const bool room = r->from_host.len < TO_BOARD_MAX && r->to_board.len < TO_BOARD_MAX;
 
     pty_prepare(pty, set, (short)((room ? POLLIN : 0) | (r->to_host.len > 0 ? POLLOUT : 0)));
-    r->slot_uart = poll_set_add(set, uart, (short)(POLLIN | (r->to_board.len > 0 ? POLLOUT : 0)));
+    r->slot_from = poll_set_add(set, uart.from, POLLIN);
+    r->slot_to = poll_set_add(set, r->to_board.len > 0 ? uart.to : -1, POLLOUT);
 }
 
 static void hear_host(struct relay *r, struct pty *pty)
@@ -36,7 +36,7 @@ static void hear_board(struct relay *r, int uart)
     char chunk[4096];
     ssize_t n;
 
-    while ((n = recv(uart, chunk, sizeof(chunk), MSG_DONTWAIT)) > 0) {
+    while ((n = read(uart, chunk, sizeof(chunk))) > 0) {
         r->bytes_from_board += (uint64_t)n;
         if (r->deaf)
             continue;
@@ -61,7 +61,7 @@ static void tell_board(struct relay *r, int uart, struct fault_set *faults)
     buf_consume(&r->from_host, used);
     if (r->to_board.len == 0)
         return;
-    n = send(uart, r->to_board.data, r->to_board.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    n = write(uart, r->to_board.data, r->to_board.len);
     if (n > 0) {
         r->bytes_to_board += (uint64_t)n;
         buf_consume(&r->to_board, (size_t)n);
@@ -91,27 +91,27 @@ static void tell_host(struct relay *r, struct pty *pty, struct fault_set *faults
         buf_consume(&r->to_host, (size_t)n);
 }
 
-void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty, int uart,
-                 struct fault_set *faults)
+void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty,
+                 struct relay_uart uart, struct fault_set *faults)
 {
     if ((pty_serve(pty, set) & (POLLIN | POLLHUP)) != 0)
         hear_host(r, pty);
-    if (uart < 0)
+    if (uart.to < 0)
         relay_forget_input(r);
     else
-        tell_board(r, uart, faults);
-    if (poll_set_events(set, r->slot_uart) != 0 && uart >= 0)
-        hear_board(r, uart);
+        tell_board(r, uart.to, faults);
+    if (poll_set_events(set, r->slot_from) != 0 && uart.from >= 0)
+        hear_board(r, uart.from);
     tell_host(r, pty, faults);
 }
 
-void relay_drain(struct relay *r, int uart)
+void relay_drain(struct relay *r, int from)
 {
     char chunk[4096];
     ssize_t n;
 
     buf_clear(&r->from_board);
-    while (uart >= 0 && (n = recv(uart, chunk, sizeof(chunk), MSG_DONTWAIT)) > 0)
+    while (from >= 0 && (n = read(from, chunk, sizeof(chunk))) > 0)
         r->bytes_from_board += (uint64_t)n;
 }
 

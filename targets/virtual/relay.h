@@ -1,5 +1,5 @@
 /*
- * Carries bytes between the pty and the emulator's UART socket, through the faults.
+ * Carries bytes between the pty and the emulator's UART, through the faults.
  *
  * Towards the board the host is held back when the board is slow, as flow control of a USB cable
  * does. From the board everything is always taken, because a QEMU whose UART blocks stops
@@ -25,18 +25,23 @@ struct relay {
     uint64_t bytes_from_board;
     uint64_t dropped; /* from the board, because nobody read them */
     bool deaf;        /* forget what the board says: something is cutting it short */
-    int slot_uart;
+    int slot_to;
+    int slot_from;
+};
+
+/* Non-blocking; -1 while there is no board: what the host says is lost then. */
+struct relay_uart {
+    int to;   /* what the board hears */
+    int from; /* what it says */
 };
 
 void relay_init(struct relay *r);
-
-/* uart is -1 while there is no board: what the host says is lost then. */
-void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, int uart);
-void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty, int uart,
-                 struct fault_set *faults);
+void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, struct relay_uart uart);
+void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty,
+                 struct relay_uart uart, struct fault_set *faults);
 
 /* Read and forget all that the board has said by now. */
-void relay_drain(struct relay *r, int uart);
+void relay_drain(struct relay *r, int from);
 
 /* Whatever was on its way to a board that lost power never arrives. */
 void relay_forget_input(struct relay *r);
