@@ -131,7 +131,8 @@ static int pick_run(void *arguments, int argc, char **argv, struct err *err)
     const struct pick_arguments *a = arguments;
     AUTO(context_release) struct context c = {.database = NULL};
     AUTO(store_close_auto) struct store *store = NULL;
-    const struct store_selection what = {.run = a->run, .model = a->model, .parts = DATA_FACTS};
+    const struct store_selection what = {
+        .run = a->run, .model = a->model, .newest = a->run == NULL, .parts = DATA_FACTS};
     struct limits limits = {.count = 0};
     const struct pick *picks;
     struct dataset data;

@@ -1,6 +1,7 @@
 #include "harness/judge/compare.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/text.h"
@@ -17,7 +18,34 @@ struct work {
     struct arena *arena;
     struct comparison *result;
     struct compare_case *cases;
+    const struct data_series **series; /* of the history, by by_name() */
+    size_t series_count;
 };
+
+static int by_name(const void *a, const void *b)
+{
+    const struct data_series *x = *(const struct data_series *const *)a;
+    const struct data_series *y = *(const struct data_series *const *)b;
+    int r = strcmp(x->key, y->key);
+
+    if (r == 0)
+        r = strcmp(x->metric, y->metric);
+    if (r == 0)
+        r = strcmp(x->suite, y->suite);
+    if (r == 0)
+        r = (x->unit > y->unit) - (x->unit < y->unit);
+    return r != 0 ? r : (x->realm > y->realm) - (x->realm < y->realm);
+}
+
+static void index_history(struct work *w, const struct data_history *history)
+{
+    if (history == NULL || history->series_count == 0)
+        return;
+    w->series = arena_alloc(w->arena, history->series_count * sizeof(struct data_series *));
+    for (size_t i = 0; i < history->series_count; i++)
+        w->series[w->series_count++] = &history->series[i];
+    qsort(w->series, w->series_count, sizeof(struct data_series *), by_name);
+}
 
 static const struct mute *mute_of(const struct compare_options *o, const char *key,
                                   const char *metric)
@@ -37,19 +65,18 @@ static struct decide_noise known_noise(const struct work *w, const struct data_c
                                        const struct event_metric *m)
 {
     AUTO(arena_release) struct arena scratch = ARENA_INIT;
-    const struct data_history *all = w->options->history;
+    const struct data_series wanted = {
+        .suite = c->suite, .key = c->key, .metric = m->name, .unit = m->unit, .realm = c->realm};
+    const struct data_series *name = &wanted;
+    const struct data_series *const *found = NULL;
+    struct history h;
 
-    for (size_t i = 0; all != NULL && w->result->across == 0 && i < all->series_count; i++) {
-        const struct data_series *s = &all->series[i];
-        struct history h;
-
-        if (s->unit != m->unit || s->realm != c->realm || strcmp(s->metric, m->name) != 0 ||
-            strcmp(s->key, c->key) != 0 || strcmp(s->suite, c->suite) != 0)
-            continue;
-        history_of(s, NULL, w->policy, &scratch, &h);
-        return h.noise;
-    }
-    return (struct decide_noise){.df = 0};
+    if (w->series_count > 0 && w->result->across == 0)
+        found = bsearch(&name, w->series, w->series_count, sizeof(struct data_series *), by_name);
+    if (found == NULL)
+        return (struct decide_noise){.df = 0};
+    history_of(*found, NULL, w->policy, &scratch, &h);
+    return h.noise;
 }
 
 static const struct decision undecided = {.reason = "",
@@ -348,6 +375,7 @@ void compare(const struct dataset *a, const struct dataset *b,
     size_t count;
 
     *ret = (struct comparison){.case_count = 0};
+    index_history(&w, options->history);
     count = pair_cases(a, b, arena, &pairs, &ret->across);
     w.cases = arena_alloc(arena, (count + 1) * sizeof(*w.cases));
     ret->cases = w.cases;
