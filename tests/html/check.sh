@@ -1,12 +1,12 @@
 #!/bin/sh
-# The HTML report through an HTML validator and an accessibility checker. Skips (77) unless
-# TINYRIG_HTML_TOOLS names a folder with node_modules/{html-validate,axe-core,puppeteer-core}
-# (npm install html-validate axe-core puppeteer-core) and chromium is there.
+# The HTML report through an HTML validator and an accessibility checker. Skips (77) unless chromium
+# is there and node_modules/{html-validate,axe-core,puppeteer-core} in TINYRIG_HTML_TOOLS, by default
+# build-html-tools beside the sources: './bootstrap html-tools' installs them.
 # usage: check.sh TEST_REPORT_HTML SOURCE_ROOT
 set -eu
-tools=${TINYRIG_HTML_TOOLS:-}
+tools=${TINYRIG_HTML_TOOLS:-$2/build-html-tools}
 [ -n "$tools" ] && [ -d "$tools/node_modules/axe-core" ] ||
-    { echo "TINYRIG_HTML_TOOLS names no folder with the checkers"; exit 77; }
+    { echo "the checkers are not installed: ./bootstrap html-tools"; exit 77; }
 CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
     { echo "there is no chromium"; exit 77; }
 export CHROMIUM NODE_PATH="$tools/node_modules" TINYRIG_SOURCE="$2"

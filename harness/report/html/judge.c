@@ -279,6 +279,32 @@ static void put_news(struct page *p, const char *label, const struct news *list,
     close_table(p);
 }
 
+/* Cases that gave no numbers to judge: one verdict each. */
+static void put_whole_cases(struct page *p, const struct comparison *c)
+{
+    static const char *const titles[] = {"verdict", "case", "why", NULL};
+    bool any = false;
+
+    for (size_t i = 0; i < c->case_count; i++) {
+        const struct compare_case *x = &c->cases[i];
+
+        if (x->row_count > 0 || x->verdict == VERDICT_UNCHANGED)
+            continue;
+        if (!any)
+            open_table(p, "Cases without numbers", "cases without numbers to judge", titles);
+        any = true;
+        put(p, "<tr><td>");
+        put_verdict(p, x->verdict);
+        put(p, "</td><th scope=\"row\">");
+        put_text(p, x->key);
+        put(p, "</th>");
+        put_cell(p, "w", x->reason);
+        put(p, "</tr>\n");
+    }
+    if (any)
+        close_table(p);
+}
+
 static void put_changes(struct page *p, const struct comparison *c)
 {
     enum {
@@ -306,6 +332,7 @@ void page_verdicts(struct page *p)
     const struct comparison *c = p->options->comparison;
 
     put_counts(p, c);
+    put_whole_cases(p, c);
     put_changes(p, c);
     put_gate(p, p->options->gate);
     put_means(p, c);
