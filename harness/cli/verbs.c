@@ -3,8 +3,9 @@
 #include "harness/cli/verb.h"
 
 extern const struct verb verb_boards, verb_check, verb_compare, verb_db, verb_export,
-    verb_footprint, verb_gate, verb_help_command, verb_history, verb_infer, verb_merge, verb_model,
-    verb_mute, verb_pick, verb_plan, verb_report, verb_resume, verb_run, verb_tag, verb_version;
+    verb_footprint, verb_gate, verb_help_command, verb_history, verb_import, verb_infer, verb_merge,
+    verb_model, verb_mute, verb_pick, verb_plan, verb_rank, verb_report, verb_resume, verb_run,
+    verb_tag, verb_version;
 
 /* clang-format off */
 const struct verb *const verbs[] = {
@@ -15,8 +16,10 @@ const struct verb *const verbs[] = {
     &verb_gate,
     &verb_history,
     &verb_export,
+    &verb_import,
     &verb_mute,
     &verb_pick,
+    &verb_rank,
     &verb_plan,
     &verb_check,
     &verb_boards,
