@@ -94,6 +94,18 @@ static void find_overlaps(const struct nn_lower *l, const uint32_t *item_of, str
     }
 }
 
+static uint32_t place_apart(struct nn_plan *plan)
+{
+    uint32_t end = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        struct plan_buffer *b = &plan->buffers[i];
+        b->offset = (end + b->align - 1) & ~(b->align - 1);
+        end = b->offset + b->size;
+    }
+    return end;
+}
+
 int layout_plan(struct nn_lower *l, struct nn_plan *plan)
 {
     uint32_t *item_of = arena_alloc(l->arena, l->buffer_count * sizeof *item_of + 1);
@@ -120,7 +132,9 @@ int layout_plan(struct nn_lower *l, struct nn_plan *plan)
                        "%zu tensors of %llu bytes in all are too many for a microcontroller",
                        plan->count, (unsigned long long)sum);
     find_overlaps(l, item_of, plan);
-    plan->size = plan_arena(plan->buffers, plan->count, plan->overlaps, plan->overlap_count);
+    plan->size = l->target->apart
+                     ? place_apart(plan)
+                     : plan_arena(plan->buffers, plan->count, plan->overlaps, plan->overlap_count);
     plan->bound = plan_lower_bound(plan->buffers, plan->count, plan->overlaps, plan->overlap_count);
     plan->size = (plan->size + 3) & ~3u;
     for (size_t i = 0; i < plan->count; i++)

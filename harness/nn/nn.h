@@ -23,6 +23,8 @@ struct nn_target {
     /* Inputs may be overwritten while the model runs: less memory, but every inference needs its
      * input written again. */
     bool reuse_inputs;
+    /* Every buffer gets memory of its own: what a plan is proved against, in tests. */
+    bool apart;
 };
 
 struct nn_report_tensor {
