@@ -2,6 +2,7 @@
 
 #include "harness/cli/verb.h"
 
+extern const struct verb verb_doctor, verb_probe;
 extern const struct verb verb_boards, verb_check, verb_compare, verb_db, verb_export,
     verb_footprint, verb_gate, verb_help_command, verb_history, verb_import, verb_infer, verb_merge,
     verb_model, verb_mute, verb_pick, verb_plan, verb_rank, verb_report, verb_resume, verb_run,
@@ -23,6 +24,8 @@ const struct verb *const verbs[] = {
     &verb_plan,
     &verb_check,
     &verb_boards,
+    &verb_probe,
+    &verb_doctor,
     &verb_model,
     &verb_infer,
     &verb_footprint,

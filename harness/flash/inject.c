@@ -128,6 +128,10 @@ static int inject(const struct flash_job *job, struct err *err)
         return (int)err->code;
     if (probe_reset_halt(job->openocd, err) < 0)
         return (int)err->code;
+    /* A checksum by the core would need a work area, and that may lie where the image goes. */
+    if (openocd_command(job->openocd, LOAD_MS, NULL, err,
+                        "[target current] configure -work-area-size 0") < 0)
+        return (int)err->code;
     flash_step(job, "inject", p.image.size);
     for (size_t i = 0; i < p.image.segment_count; i++) {
         if (load_segment(job, &p.image.segments[i], err) < 0)

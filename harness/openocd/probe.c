@@ -273,6 +273,7 @@ void probe_parse_facts(const char *log, struct probe_facts *ret)
     const char *processor;
 
     memset(ret, 0, sizeof(*ret));
+    ret->connected = strstr(log, "Info : clock speed ") != NULL;
     if (after(log, "DPIDR 0x", text, sizeof(text)))
         ret->dpidr = (uint32_t)strtoul(text, NULL, 16);
     if (after(log, "Target voltage: ", text, sizeof(text)))

@@ -35,6 +35,7 @@ int probe_reset_run(struct openocd *o, struct err *err) MUST_CHECK;
 
 /* What was found, from OpenOCD's log; 0 and "" when it does not say. */
 struct probe_facts {
+    bool connected; /* the adapter was opened */
     uint32_t dpidr;
     char core[64];    /* "Cortex-M4 r0p0" */
     char adapter[96]; /* "STLINK V3J10S0 (API v3) VID:PID 0483:374F" */

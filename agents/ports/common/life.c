@@ -2,6 +2,7 @@
 
 #include "agents/core/port.h"
 #include "agents/ports/common/board.h"
+#include "agents/ports/common/layout.h"
 #include "agents/ports/common/slot.h"
 #include "agents/ports/common/uart.h"
 #include "agents/wire/wire.h"
@@ -86,5 +87,9 @@ uint32_t port_caps(void)
 
 uint32_t port_clock_hz(void)
 {
+#ifdef BOARD_INJECTED
+    return port_layout.clock_hz;
+#else
     return BOARD_CLOCK_HZ;
+#endif
 }

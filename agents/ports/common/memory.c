@@ -12,7 +12,7 @@ extern uint8_t port_arena_start[], port_arena_limit[];
 extern uint8_t port_data_start[], port_bss_limit[];
 extern uint32_t port_stack_limit[], port_stack_top[];
 
-const struct port_layout port_layout = {
+const PORT_LAYOUT_READ struct port_layout port_layout = {
     .slot = port_slot_start,
     .slot_end = port_slot_limit,
     .arena = port_arena_start,

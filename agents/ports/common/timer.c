@@ -4,6 +4,7 @@
 
 #include "agents/core/port.h"
 #include "agents/ports/common/board.h"
+#include "agents/ports/common/layout.h"
 
 static const struct timer *chosen;
 
@@ -58,7 +59,13 @@ uint64_t timer_extend(uint32_t now)
 
 struct port_timebase port_timebase(void)
 {
-    return (struct port_timebase){.kind = chosen->kind, .bits = chosen->bits, .hz = chosen->hz};
+#ifdef BOARD_INJECTED
+    uint32_t hz = port_layout.clock_hz; /* DWT and SysTick count the core's clock */
+#else
+    uint32_t hz = chosen->hz;
+#endif
+
+    return (struct port_timebase){.kind = chosen->kind, .bits = chosen->bits, .hz = hz};
 }
 
 uint64_t port_ticks(void)

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""The same cases over a serial port, over SWD, and with the agent injected into RAM: outputs and
+instruction counts must be the same. Then OpenOCD is killed in the middle of a run, and nothing may
+stay behind.
+
+usage: swd.py BUILD SOURCE
+"""
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+build, source = sys.argv[1:3]
+rounds = int(os.environ.get("TINYRIG_FLASH_ROUNDS", "2"))
+if shutil.which("openocd") is None or shutil.which("qemu-system-arm") is None:
+    print("skipped: openocd or qemu-system-arm is not installed")
+    sys.exit(77)
+if not os.path.exists(os.path.join(build, "firmware", "microbit-rtt.elf")):
+    print("skipped: no cross compiler")
+    sys.exit(77)
+
+# serial board: those that must agree with it
+TWINS = {"virt-m0": ["virt-m0-swd", "virt-m0-rtt"],
+         "virt-m4-big": ["virt-m4-swd", "virt-m4-rtt", "virt-m4-inject"]}
+BOARDS = [b for a, twins in TWINS.items() for b in [a] + twins]
+failures = []
+
+
+def check(good, what):
+    if not good:
+        failures.append(what)
+        print("FAILED:", what)
+
+
+def children(folder):
+    """Programs that were started for a run in this folder and still live."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                mine = folder.encode() in file.read()
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                stat = file.read()
+        except OSError:
+            continue
+        name = stat[stat.index("(") + 1:stat.rindex(")")]
+        zombie = stat[stat.rindex(")") + 2] == "Z"
+        if mine and not zombie and int(pid) != os.getpid():
+            found.append((int(pid), name))
+    return found
+
+
+def tinyrig(*arguments, wait=True):
+    command = [os.path.join(build, "tinyrig"), *arguments]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+    if not wait:
+        return process
+    text, _ = process.communicate(timeout=280)
+    return process.returncode, text
+
+
+def run_suite(suite, boards, *more):
+    arguments = ["run", "--db", database, os.path.join(source, "suites", suite), *more]
+    for board in boards:
+        arguments += ["-b", board]
+    return tinyrig(*arguments)
+
+
+def compare_twins(suite):
+    db = sqlite3.connect(database)
+    values = {}
+    for board, model, engine, metric, value in db.execute(
+            "SELECT board, model, engine, metric, value FROM v_metrics "
+            "WHERE suite = ? AND metric IN ('latency', 'latency.cold', 'memory.arena')", (suite,)):
+        values[board, model, engine, metric] = value
+    outputs = {}
+    for board, model, vector, tensor, data in db.execute(
+            "SELECT board, model, vector, tensor, data FROM v_outputs JOIN v_runs USING (run) "
+            "WHERE v_runs.suite = ?", (suite,)):
+        outputs[board, model, vector, tensor] = data
+    compared = 0
+    for serial, twins in TWINS.items():
+        for table in (values, outputs):
+            for key in [k for k in table if k[0] == serial]:
+                for twin in twins:
+                    other = (twin,) + key[1:]
+                    if other not in table:
+                        check(False, f"{suite}: {other} is missing")
+                        continue
+                    compared += 1
+                    check(table[other] == table[key],
+                          f"{suite}: {other}: {table[other]!r} instead of {table[key]!r}")
+    check(compared > 0, f"{suite}: nothing to compare")
+    print(f"{suite}: {compared} figures and outputs compared with the serial port's")
+
+
+def agree():
+    status, text = run_suite("quickstart.yaml", BOARDS)
+    check(status == 0, f"quickstart: exit status {status}\n{text}")
+    compare_twins("quickstart")
+
+
+def footprint():
+    status, text = run_suite("footprint.yaml", BOARDS)
+    check(status == 0, f"footprint: exit status {status}\n{text}")
+    compare_twins("footprint")
+
+
+def reflash():
+    """Two firmwares in turn, each found by its build id (a mismatch is a lab error)."""
+    lab = os.path.join(folder, "boards")
+    os.makedirs(lab, exist_ok=True)
+    for board, other in (("virt-m0-swd", "microbit-null"), ("virt-m4-swd", "mps2-an386-null")):
+        with open(os.path.join(source, "targets", "boards", board + ".yaml"), encoding="utf-8") as f:
+            text = f.read()
+        agent = text.split("agent: ")[1].split("\n")[0]
+        for turn in range(rounds):
+            name = other if turn % 2 == 0 else agent
+            with open(os.path.join(lab, board + ".yaml"), "w", encoding="utf-8") as f:
+                f.write(text.replace("agent: " + agent, "agent: " + name))
+            status, said = tinyrig("doctor", "--board-dir", lab, board)
+            check(status == 0 and "agent    ok" in said, f"{board} flashed with {name}: {said}")
+    print(f"{rounds} flashings of each board")
+
+
+def kill_openocd():
+    for board in ("virt-m0-rtt", "virt-m4-rtt"):
+        process = tinyrig("run", "--db", database, "-b", board,
+                          os.path.join(source, "suites", "quickstart.yaml"), wait=False)
+        killed = False
+        end = time.monotonic() + 20
+        while not killed and time.monotonic() < end and process.poll() is None:
+            for pid, name in children(folder):
+                if name == "openocd":
+                    time.sleep(0.4)
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                        killed = True
+                    except OSError:
+                        pass
+        text, _ = process.communicate(timeout=120)
+        check(killed, f"{board}: no OpenOCD was seen")
+        check(process.returncode in (3, 4), f"{board}: exit status {process.returncode}\n{text}")
+        check("killed by signal 9" in text or "OpenOCD" in text, f"{board}: {text}")
+        check(children(folder) == [], f"{board}: {children(folder)} live on")
+        status, text = run_suite("quickstart.yaml", [board], "--filter", "sine/*")
+        check(status == 0, f"{board} after the kill: {text}")
+
+
+def doctor():
+    status, text = tinyrig("doctor", "virt-m4-rtt")
+    check(status == 0 and "DPIDR 0x2ba01477" in text and "Cortex-M4" in text and
+          "link     ok" in text, f"doctor: {text}")
+    lab = os.path.join(folder, "lab.yaml")
+    boards = os.path.join(folder, "real")
+    os.makedirs(boards, exist_ok=True)
+    with open(os.path.join(boards, "bench.yaml"), "w", encoding="utf-8") as file:
+        file.write("cpu: cortex-m4\nagent: mps2-an386\nclock: 25MHz\n"
+                   "flash: {base: 0, size: 1MiB}\nram: {base: 0x20000000, size: 64KiB}\n"
+                   "openocd: {interface: interface/stlink-dap.cfg, target: target/atsame5x.cfg}\n")
+    with open(lab, "w", encoding="utf-8") as file:
+        file.write("boards:\n  bench:\n    board: bench\n"
+                   "    transport: {usb_serial: NOPE}\n    openocd: {address: \"127.0.0.1:1\"}\n")
+    status, text = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "bench")
+    check(status == 3 and "adapter  BROKEN" in text and "core" not in text, f"no adapter: {text}")
+    status, text = tinyrig("probe", "/dev/null")
+    check(status == 0 and "rejected" in text, f"probe: {text}")
+
+
+with tempfile.TemporaryDirectory(prefix="tinyrig-swd-") as folder:
+    database = os.path.join(folder, "r.db")
+    environment = dict(os.environ, TMPDIR=folder, TINYRIG_LOCK_DIR=os.path.join(folder, "locks"))
+    os.mkdir(environment["TINYRIG_LOCK_DIR"])
+    for part in sys.argv[3:] or ["agree", "reflash", "kill_openocd", "doctor"]:
+        {"agree": agree, "footprint": footprint, "reflash": reflash, "kill_openocd": kill_openocd, "doctor": doctor}[part]()
+    time.sleep(0.2)
+    check(children(folder) == [], f"{children(folder)} live on")
+sys.exit(1 if failures else 0)
