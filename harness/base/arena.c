@@ -13,6 +13,7 @@ struct arena_block {
 };
 
 enum {
+    FIRST_SIZE = 1024, /* many arenas are scratch, and never need more */
     BLOCK_SIZE = 16 * 1024
 };
 
@@ -35,7 +36,9 @@ void *arena_alloc(struct arena *a, size_t n)
 
     n = (n + align - 1) / align * align;
     if (b == NULL || b->size - b->used < n) {
-        b = block_new(a->newest, n > BLOCK_SIZE ? n : BLOCK_SIZE);
+        const size_t usual = b == NULL ? FIRST_SIZE : BLOCK_SIZE;
+
+        b = block_new(b, n > usual ? n : usual);
         a->newest = b;
     }
     p = b->bytes + b->used;

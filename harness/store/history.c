@@ -37,6 +37,10 @@ static const char history_sql[] =
     " WHERE a.status IS NOT NULL%s%s%s AND %s"
     " ORDER BY c.suite, c.key, s.metric, s.id, r.started_ns, r.id, a.number, a.started_ns";
 
+/* The virtual lab counts exactly. */
+static const char scattering_sql[] =
+    " AND s.class IN ('cycle', 'time', 'energy') AND c.realm = 'silicon'";
+
 struct reader {
     struct store *s;
     struct arena *arena;
@@ -114,7 +118,7 @@ static int read_history(struct reader *h, const struct store_selection *selectio
 
     buf_printf(&sql, history_sql, buf_text(&condition->sql),
                newest_points(h->arena, selection->last),
-               selection->scattering ? " AND s.class IN ('cycle', 'time', 'energy')" : "",
+               selection->scattering ? scattering_sql : "",
                strpbrk(metric, "*?") != NULL ? "matches(?, s.metric)" : "? = s.metric");
     r = db_prepare(&h->s->db, buf_text(&sql), &st, err);
     if (r == 0)

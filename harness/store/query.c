@@ -1,5 +1,5 @@
 /*
- * A selection read back as plain structs. One statement lists runs, one lists cases with their
+ * A selection read back as plain structs. One statement lists cases with their runs and their
  * newest attempt; what belongs to an attempt is then fetched by its id, in key order.
  */
 #include <math.h>
@@ -303,6 +303,62 @@ static int read_attempt(struct query *q, int64_t attempt, int64_t log, struct da
     return r;
 }
 
+/* ---- runs ---- */
+
+static int read_tags(struct query *q, int64_t run, struct data_run *ret, struct err *err)
+{
+    const char **tags = NULL;
+    size_t count = 0, capacity = 0;
+    sqlite3_stmt *st;
+    int r =
+        db_start(&q->s->db, &st, err, "SELECT name FROM tag WHERE run = ? ORDER BY name", "i", run);
+
+    FOR_EACH_ROW(q->s, st, r, err)
+    {
+        const char **tag = ARENA_PUSH(q->arena, tags, count, capacity);
+
+        *tag = db_text(st, 0, q->arena);
+    }
+    ret->tags = tags;
+    ret->tag_count = count;
+    return r;
+}
+
+static const char run_sql[] =
+    "SELECT r.id, r.uuid, s.name, s.path, s.digest, r.host, r.command_line, r.started_ns,"
+    " r.ended_ns FROM run r JOIN suite s ON s.id = r.suite WHERE r.uuid = ?";
+
+static int read_run(struct query *q, sqlite3_stmt *st, struct err *err)
+{
+    struct data_run *run = ARENA_PUSH(q->arena, q->runs, q->run_count, q->run_capacity);
+
+    run->run_id = db_text(st, 1, q->arena);
+    run->suite = db_text(st, 2, q->arena);
+    run->suite_path = db_text(st, 3, q->arena);
+    run->suite_digest = db_text(st, 4, q->arena);
+    run->host = db_text(st, 5, q->arena);
+    run->command_line = db_text(st, 6, q->arena);
+    run->started_ns = (uint64_t)sqlite3_column_int64(st, 7);
+    run->ended_ns = (uint64_t)sqlite3_column_int64(st, 8);
+    return read_tags(q, sqlite3_column_int64(st, 0), run, err);
+}
+
+/* Cases come run by run, and only their runs count: nobody looks through all runs there are. */
+static int begin_run(struct query *q, const char *run_id, struct err *err)
+{
+    sqlite3_stmt *st;
+    int r;
+
+    if (q->run_count > 0 && strcmp(q->runs[q->run_count - 1].run_id, run_id) == 0)
+        return 0;
+    r = db_start(&q->s->db, &st, err, run_sql, "t", run_id);
+    FOR_EACH_ROW(q->s, st, r, err)
+    {
+        r = read_run(q, st, err);
+    }
+    return r;
+}
+
 /* ---- cases ---- */
 
 /* Columns of cases_sql, in order. */
@@ -391,7 +447,8 @@ static int read_case(struct query *q, sqlite3_stmt *st, struct err *err)
     int r = 0;
 
     fill_case(q, st, c);
-    if (sqlite3_column_int64(st, COL_TIMEBASE) != 0)
+    r = begin_run(q, c->run_id, err);
+    if (r == 0 && sqlite3_column_int64(st, COL_TIMEBASE) != 0)
         r = store_unit(q->s, sqlite3_column_int64(st, COL_TIMEBASE), &c->timebase, err);
     if (r == 0 && attempt != 0)
         r = read_attempt(q, attempt, log, c, err);
@@ -415,65 +472,6 @@ static int read_cases(struct query *q, const struct condition *condition, struct
     return r;
 }
 
-/* ---- runs ---- */
-
-static int read_tags(struct query *q, int64_t run, struct data_run *ret, struct err *err)
-{
-    const char **tags = NULL;
-    size_t count = 0, capacity = 0;
-    sqlite3_stmt *st;
-    int r =
-        db_start(&q->s->db, &st, err, "SELECT name FROM tag WHERE run = ? ORDER BY name", "i", run);
-
-    FOR_EACH_ROW(q->s, st, r, err)
-    {
-        const char **tag = ARENA_PUSH(q->arena, tags, count, capacity);
-
-        *tag = db_text(st, 0, q->arena);
-    }
-    ret->tags = tags;
-    ret->tag_count = count;
-    return r;
-}
-
-static const char runs_sql[] =
-    "SELECT r.id, r.uuid, s.name, s.path, s.digest, r.host, r.command_line, r.started_ns,"
-    " r.ended_ns FROM run r JOIN suite s ON s.id = r.suite WHERE EXISTS (SELECT 1 FROM run_case rc"
-    " JOIN case_def c ON c.id = rc.case_def WHERE rc.run = r.id%s)"
-    " ORDER BY r.started_ns DESC, r.id DESC";
-
-static int read_run(struct query *q, sqlite3_stmt *st, struct err *err)
-{
-    struct data_run *run = ARENA_PUSH(q->arena, q->runs, q->run_count, q->run_capacity);
-
-    run->run_id = db_text(st, 1, q->arena);
-    run->suite = db_text(st, 2, q->arena);
-    run->suite_path = db_text(st, 3, q->arena);
-    run->suite_digest = db_text(st, 4, q->arena);
-    run->host = db_text(st, 5, q->arena);
-    run->command_line = db_text(st, 6, q->arena);
-    run->started_ns = (uint64_t)sqlite3_column_int64(st, 7);
-    run->ended_ns = (uint64_t)sqlite3_column_int64(st, 8);
-    return read_tags(q, sqlite3_column_int64(st, 0), run, err);
-}
-
-static int read_runs(struct query *q, const struct condition *condition, struct err *err)
-{
-    AUTO_BUF sql = BUF_INIT;
-    AUTO(db_finalize) sqlite3_stmt *st = NULL;
-    int r;
-
-    buf_printf(&sql, runs_sql, buf_text(&condition->sql));
-    r = db_prepare(&q->s->db, buf_text(&sql), &st, err);
-    if (r == 0)
-        r = condition_bind(q->s, condition, st, err);
-    FOR_EACH_ROW(q->s, st, r, err)
-    {
-        r = read_run(q, st, err);
-    }
-    return r;
-}
-
 int store_query(struct store *s, const struct store_selection *selection, struct arena *arena,
                 struct dataset *ret, struct err *err)
 {
@@ -483,8 +481,6 @@ int store_query(struct store *s, const struct store_selection *selection, struct
 
     if (r == 0)
         r = condition_from(s, selection, &condition, err);
-    if (r == 0)
-        r = read_runs(&q, &condition, err);
     if (r == 0)
         r = read_cases(&q, &condition, err);
     db_rollback(&s->db);

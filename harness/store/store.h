@@ -88,7 +88,7 @@ struct store_selection {
     uint64_t since_ns; /* by the start of the run */
     uint64_t until_ns;
     uint32_t last;   /* history: only the newest points of a series; 0: all */
-    bool scattering; /* history: only metrics of the classes cycle, time and energy */
+    bool scattering; /* history: only silicon, classes cycle, time and energy */
     bool newest;     /* of each case only its newest run with valid measurements */
     unsigned parts;  /* DATA_* beside metrics, recoveries and output counts */
 };
