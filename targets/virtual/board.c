@@ -63,6 +63,40 @@ static void give_name_back(struct board *b)
     fd_close(&b->lock);
 }
 
+/* What the armed faults do to the probe's transfers. */
+static size_t transfers(void *context, size_t wanted, enum dap_result *ret)
+{
+    static const enum dap_result results[] = {DAP_WAIT, DAP_FAULT, DAP_PARITY, DAP_NO_ACK,
+                                              DAP_NO_ACK}; /* in the order of the list */
+    enum fault_kind kind = FAULT_SWD_NO_ACK;
+    const size_t n = fault_transfers(context, wanted, &kind);
+
+    if (n < wanted)
+        *ret = results[kind - FAULT_SWD_WAIT];
+    return n;
+}
+
+static int open_probe(struct board *b, const char *dir, struct err *err)
+{
+    const struct options *o = b->options;
+
+    if (o->probe == NULL)
+        return 0;
+    if (probe_open(&b->probe,
+                   &(struct probe_options){.adapters = o->probe,
+                                           .chip = o->chip,
+                                           .machine = o->machine,
+                                           .flash = o->flash,
+                                           .firmware = o->firmware,
+                                           .name = o->name,
+                                           .dir = dir},
+                   err) < 0)
+        return (int)err->code;
+    b->probe.dap.may_pass = transfers;
+    b->probe.dap.context = &b->faults;
+    return 0;
+}
+
 static int open_parts(struct board *b, const char *dir, struct err *err)
 {
     const struct options *o = b->options;
@@ -75,15 +109,7 @@ static int open_parts(struct board *b, const char *dir, struct err *err)
         if (board_load(b, o->loads[i].path, o->loads[i].address, err) < 0)
             return err->code;
     }
-    if (o->probe != NULL && probe_open(&b->probe,
-                                       &(struct probe_options){.adapters = o->probe,
-                                                               .chip = o->chip,
-                                                               .machine = o->machine,
-                                                               .flash = o->flash,
-                                                               .firmware = o->firmware,
-                                                               .name = o->name,
-                                                               .dir = dir},
-                                       err) < 0)
+    if (open_probe(b, dir, err) < 0)
         return (int)err->code;
     if (o->edges_socket != NULL && edges_listen(&b->edges, o->edges_socket, err) < 0)
         return err->code;

@@ -68,7 +68,7 @@ bool fault_take_action(struct fault_set *s, struct fault_action *ret)
 
 static bool byte_fires(struct fault *f)
 {
-    if (f->waiting || f->fired >= f->count)
+    if (f->waiting || f->fired >= f->count || f->trigger == TRIGGER_TRANSFER)
         return false;
     if (f->trigger == TRIGGER_PROBABILITY)
         return noise_next(&f->noise) <= f->threshold;
@@ -99,6 +99,59 @@ static bool blocked(struct fault_set *s, enum fault_direction d)
         return true;
     }
     return false;
+}
+
+static bool counts_transfers(const struct fault *f)
+{
+    return f->trigger == TRIGGER_TRANSFER || shapes[f->kind].what == FAULT_WIRE;
+}
+
+static bool transfer_fires(struct fault *f)
+{
+    if (f->waiting || f->fired >= f->count)
+        return false;
+    if (f->trigger == TRIGGER_PROBABILITY)
+        return noise_next(&f->noise) <= f->threshold;
+    return f->seen >= f->at;
+}
+
+/* True when this transfer does not happen. */
+static bool spoil_transfer(struct fault_set *s, enum fault_kind *ret)
+{
+    bool spoilt = false;
+
+    for (int i = 0; i < s->count; i++) {
+        struct fault *f = &s->list[i];
+
+        if (!counts_transfers(f))
+            continue;
+        if (transfer_fires(f)) {
+            if (shapes[f->kind].what == FAULT_ACTION) {
+                fault_fire(s, f);
+            } else {
+                f->fired++;
+                *ret = f->kind;
+                spoilt = true;
+            }
+        }
+        f->seen += !f->waiting;
+    }
+    if (s->action_count > 0 && !spoilt) {
+        *ret = FAULT_SWD_NO_ACK;
+        spoilt = true;
+    }
+    return spoilt;
+}
+
+size_t fault_transfers(struct fault_set *s, size_t wanted, enum fault_kind *ret)
+{
+    if (s->count == 0 && s->action_count == 0)
+        return wanted;
+    for (size_t n = 0; n < wanted; n++) {
+        if (spoil_transfer(s, ret))
+            return n;
+    }
+    return wanted;
 }
 
 static void insert(struct fault *f, struct buf *out)
@@ -154,7 +207,8 @@ static void pass_byte(struct fault_set *s, enum fault_direction d, uint8_t byte,
     for (int k = 0; k < copies; k++)
         buf_putc(out, (char)byte);
     for (int i = 0; i < s->count; i++)
-        s->list[i].seen += s->list[i].direction == d && !s->list[i].waiting;
+        s->list[i].seen +=
+            s->list[i].direction == d && !s->list[i].waiting && !counts_transfers(&s->list[i]);
 }
 
 size_t fault_pass(struct fault_set *s, enum fault_direction d, const uint8_t *in, size_t n,
@@ -264,7 +318,7 @@ void fault_list(const struct fault_set *s, struct buf *out)
 
 void fault_help(struct buf *out)
 {
-    buf_puts(out, "fault KIND [to-board|from-board] [at BYTE | prob P | after MS | edge N]"
+    buf_puts(out, "fault KIND [to-board|from-board] [at BYTE | swd N | prob P | after MS | edge N]"
                   " [count K] [ms M] [file PATH]\n");
     for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
         buf_printf(out, "  %-12s %s\n", shapes[i].word, shapes[i].text);

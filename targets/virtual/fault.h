@@ -37,7 +37,12 @@
     X(POWER_OFF,   "power-off",   ACTION, "the supply fails; with 'ms' it returns after that time") \
     X(DIE,         "die",         ACTION, "the emulator is killed, as if it had crashed") \
     X(REBOOT_LOOP, "reboot-loop", LOOP,   "a reset every 'ms', 'count' times or without end") \
-    X(FIRMWARE,    "firmware",    IMAGE,  "'file' is what the next power on finds in the flash")
+    X(FIRMWARE,    "firmware",    IMAGE,  "'file' is what the next power on finds in the flash") \
+    X(SWD_WAIT,    "swd-wait",    WIRE,   "the probe's transfers are answered with WAIT") \
+    X(SWD_FAULT,   "swd-fault",   WIRE,   "... with FAULT, and the sticky error is set") \
+    X(SWD_PARITY,  "swd-parity",  WIRE,   "... with a parity error") \
+    X(SWD_NO_ACK,  "swd-no-ack",  WIRE,   "... with nothing") \
+    X(SWD_DEAD,    "swd-dead",    WIRE,   "like swd-no-ack, but without end unless 'count' says so")
 /* clang-format on */
 
 enum fault_what {
@@ -47,6 +52,7 @@ enum fault_what {
     FAULT_ACTION, /* something the board does once its trigger comes */
     FAULT_LOOP,   /* ... again and again */
     FAULT_IMAGE,  /* what lies in the flash */
+    FAULT_WIRE,   /* spoils transfers of the debug probe */
 };
 
 enum fault_kind {
@@ -65,7 +71,8 @@ enum fault_trigger {
     TRIGGER_AT,
     TRIGGER_PROBABILITY,
     TRIGGER_AFTER,
-    TRIGGER_EDGE
+    TRIGGER_EDGE,
+    TRIGGER_TRANSFER /* of the debug probe */
 };
 
 struct fault {
@@ -74,11 +81,11 @@ struct fault {
     enum fault_direction direction;
     enum fault_trigger trigger;
     bool waiting;       /* for its time or edge */
-    uint64_t at;        /* byte or edge number; 0 once a wait is over */
+    uint64_t at;        /* number of byte, edge or transfer; 0 once a wait is over */
     uint64_t threshold; /* probability as a fraction of 2^64 */
     uint64_t count;     /* fires this often, UINT64_MAX: without end */
     uint64_t fired;
-    uint64_t seen;  /* bytes or edges since armed */
+    uint64_t seen;  /* of them since armed */
     uint64_t noise; /* state of its random generator */
     unsigned ms;
     uint64_t due_ns; /* TRIGGER_AFTER and loops */
@@ -113,7 +120,7 @@ void fault_set_init(struct fault_set *s, uint64_t seed);
 
 /*
  * Arm what the words after `fault` say: KIND [to-board|from-board]
- * [at N | prob P | after MS | edge N] [count K] [ms M] [file PATH].
+ * [at N | swd N | prob P | after MS | edge N] [count K] [ms M] [file PATH].
  */
 int fault_arm(struct fault_set *s, char *const *words, int count, struct err *err) MUST_CHECK;
 void fault_clear(struct fault_set *s);
@@ -126,6 +133,12 @@ size_t fault_pass(struct fault_set *s, enum fault_direction d, const uint8_t *in
                   struct buf *out);
 bool fault_stalls(const struct fault_set *s, enum fault_direction d);
 bool fault_echoes(const struct fault_set *s);
+
+/*
+ * The probe is about to do `wanted` transfers. Returns how many happen; when fewer, *ret says what
+ * the next one gets (a FAULT_WIRE kind). A power cut that is due is answered as silence.
+ */
+size_t fault_transfers(struct fault_set *s, size_t wanted, enum fault_kind *ret);
 
 /* A marker edge was seen; time has passed. Both may make actions due. */
 void fault_edge(struct fault_set *s);

@@ -50,7 +50,7 @@ static int take_probability(struct fault *f, const char *text, struct err *err)
 static int take_trigger(struct fault *f, enum fault_trigger trigger, struct err *err)
 {
     if (f->trigger != TRIGGER_NOW)
-        return err_set(err, ERR_USAGE, "only one of at, prob, after and edge");
+        return err_set(err, ERR_USAGE, "only one of at, swd, prob, after and edge");
     f->trigger = trigger;
     f->waiting = trigger == TRIGGER_AFTER || trigger == TRIGGER_EDGE;
     return 0;
@@ -72,6 +72,10 @@ static int take_pair(struct request *q, const char *key, const char *value, stru
 
     if (strcmp(key, "at") == 0)
         return take_trigger(f, TRIGGER_AT, err) < 0
+                   ? err->code
+                   : take_number(key, value, UINT64_MAX, &f->at, err);
+    if (strcmp(key, "swd") == 0)
+        return take_trigger(f, TRIGGER_TRANSFER, err) < 0
                    ? err->code
                    : take_number(key, value, UINT64_MAX, &f->at, err);
     if (strcmp(key, "prob") == 0)
@@ -138,12 +142,29 @@ static bool acts_on_bytes(enum fault_kind kind)
     return fault_what(kind) == FAULT_BYTES || fault_what(kind) == FAULT_HOLD;
 }
 
+/* Transfers of the probe have no direction, and only some kinds know them. */
+static int check_transfers(const struct request *q, struct err *err)
+{
+    const struct fault *f = &q->fault;
+    const enum fault_what what = fault_what(f->kind);
+
+    if (what == FAULT_WIRE && (f->trigger == TRIGGER_AT || q->has_direction))
+        return err_set(err, ERR_USAGE, "%s counts transfers of the probe: 'swd N'",
+                       fault_word(f->kind));
+    if (f->trigger == TRIGGER_TRANSFER && what != FAULT_WIRE && what != FAULT_ACTION)
+        return err_set(err, ERR_USAGE, "%s does not take swd", fault_word(f->kind));
+    return 0;
+}
+
 static int check(const struct request *q, struct err *err)
 {
     const struct fault *f = &q->fault;
     const char *word = fault_word(f->kind);
-    const bool by_byte = f->trigger == TRIGGER_AT || f->trigger == TRIGGER_PROBABILITY;
+    const bool by_byte = f->trigger == TRIGGER_AT ||
+                         (f->trigger == TRIGGER_PROBABILITY && fault_what(f->kind) != FAULT_WIRE);
 
+    if (check_transfers(q, err) < 0)
+        return err->code;
     if (!q->has_direction && (acts_on_bytes(f->kind) || by_byte))
         return err_set(err, ERR_USAGE, "%s needs a direction: to-board or from-board", word);
     if (f->kind == FAULT_REPLAY && f->trigger == TRIGGER_PROBABILITY)
@@ -151,7 +172,7 @@ static int check(const struct request *q, struct err *err)
     if (by_byte && f->kind == FAULT_ECHO)
         return err_set(err, ERR_USAGE, "%s cannot start at a byte", word);
     if (f->trigger != TRIGGER_NOW && (f->kind == FAULT_REBOOT_LOOP || f->kind == FAULT_FIRMWARE))
-        return err_set(err, ERR_USAGE, "%s takes no at, prob, after or edge", word);
+        return err_set(err, ERR_USAGE, "%s takes no at, swd, prob, after or edge", word);
     if (!q->has_ms && (f->kind == FAULT_STALL || f->kind == FAULT_REBOOT_LOOP))
         return err_set(err, ERR_USAGE, "%s needs ms", word);
     if (f->kind == FAULT_REBOOT_LOOP && f->ms < 10)
@@ -170,9 +191,13 @@ static uint64_t default_count(const struct fault *f)
 {
     if (f->kind == FAULT_REPLAY)
         return 64;
-    if (f->kind == FAULT_MUTE || f->kind == FAULT_ECHO || f->kind == FAULT_REBOOT_LOOP)
+    if (f->kind == FAULT_SWD_DEAD || f->kind == FAULT_MUTE || f->kind == FAULT_ECHO ||
+        f->kind == FAULT_REBOOT_LOOP)
         return UINT64_MAX;
-    return f->trigger == TRIGGER_PROBABILITY && fault_what(f->kind) == FAULT_BYTES ? UINT64_MAX : 1;
+    return f->trigger == TRIGGER_PROBABILITY &&
+                   (fault_what(f->kind) == FAULT_BYTES || fault_what(f->kind) == FAULT_WIRE)
+               ? UINT64_MAX
+               : 1;
 }
 
 int fault_arm(struct fault_set *s, char *const *words, int count, struct err *err)

@@ -274,7 +274,7 @@ static void a_wrong_fault_is_refused_with_a_reason(void **state)
     } wrong[] = {
         {"dorp from-board", "unknown fault 'dorp'"},
         {"drop at 3", "drop needs a direction: to-board or from-board"},
-        {"drop from-board at 3 prob 0.5", "only one of at, prob, after and edge"},
+        {"drop from-board at 3 prob 0.5", "only one of at, swd, prob, after and edge"},
         {"drop from-board prob 1.5", "prob '1.5' is not between 0 and 1"},
         {"drop from-board prob nan", "prob 'nan' is not between 0 and 1"},
         {"drop from-board at", "'at' needs a value; see `fault help`"},

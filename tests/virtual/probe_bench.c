@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -57,6 +58,10 @@ void probe_start(struct bench *b, const struct probe_board *board)
     probe_firmware(board, 1, firmware, sizeof(firmware));
     bench_start(b, &full, firmware);
     bench_open_port(b);
+    bench_await_status(b, "out", "8"); /* the greeting at power on, seen or not */
+    (void)tcflush(b->port, TCIFLUSH);
+    bench_command(b, NULL, "reset");
+    bench_expect(b, "hello 1\n");
 }
 
 /* ---- OpenOCD ---- */

@@ -20,7 +20,10 @@ struct probe_board {
 extern const struct probe_board probe_m0; /* nRF51 */
 extern const struct probe_board probe_m4; /* SAM E54 */
 
-/* Power on with version 1 of the test firmware in the flash. Skips what is not built or installed. */
+/*
+ * Power on with version 1 of the test firmware in the flash; its greeting has been read. Skips what
+ * is not built or installed.
+ */
 void probe_start(struct bench *b, const struct probe_board *board);
 
 /* Path of version 1 or 2 of the firmware. */

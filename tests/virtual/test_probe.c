@@ -59,7 +59,6 @@ static void flash_alternates(const struct probe_board *board)
     struct bench b;
 
     probe_start(&b, board);
-    expect_hello(&b, 1);
     for (int i = 0; i < flash_cycles; i++)
         flash(&b, board, i % 2 == 0 ? 2 : 1);
     bench_expect_status(&b, "deaths", "0");
@@ -81,7 +80,6 @@ static void what_was_flashed_survives_power_off(const struct probe_board *board)
     struct bench b;
 
     probe_start(&b, board);
-    expect_hello(&b, 1);
     flash(&b, board, 2);
     bench_command(&b, NULL, "power-cycle 1");
     expect_hello(&b, 2);
@@ -102,7 +100,6 @@ static void a_firmware_runs_on_while_its_memory_is_read_and_written(void **state
     struct bench b;
 
     probe_start(&b, &probe_m4);
-    expect_hello(&b, 1);
     openocd_must(&b,
                  "init; write_memory 0x20000004 32 41; write_memory 0x20000000 32 1; sleep 20;"
                  "echo \"answer [read_memory 0x20000008 32 1] [[target current] curstate]\";"
@@ -118,7 +115,6 @@ static void a_core_halts_steps_and_stops_at_breakpoints(void **state)
     struct bench b;
 
     probe_start(&b, &probe_m4);
-    expect_hello(&b, 1);
     openocd_must(&b,
                  "init; reset halt; set start [dict get [get_reg pc] pc]; step;"
                  "set then [dict get [get_reg pc] pc];"
@@ -141,7 +137,6 @@ static void a_bkpt_of_the_firmware_halts_it(void **state)
     struct bench b;
 
     probe_start(&b, &probe_m0);
-    expect_hello(&b, 1);
     openocd_must(&b,
                  "init; write_memory 0x20000000 32 2; wait_halt 1000;"
                  "set pc [dict get [get_reg pc] pc];"
@@ -175,7 +170,6 @@ static void rings_in_ram_carry_text_both_ways(void **state)
     int fd;
 
     probe_start(&b, &probe_m4);
-    expect_hello(&b, 1);
     openocd_open(&b, &o,
                  "init; rtt setup 0x20000000 0x400 \"SEGGER RTT\"; rtt start;"
                  "rtt server start 0 0; rtt polling_interval 5");
@@ -218,7 +212,6 @@ static void a_killed_debugger_leaves_the_board_usable(void **state)
     char script[700];
 
     probe_start(&b, &probe_m0);
-    expect_hello(&b, 1);
     probe_firmware(&probe_m0, 2, elf, sizeof(elf));
     for (unsigned ms = 0; ms < 60; ms += 20) {
         (void)snprintf(script, sizeof(script), "program %s verify reset exit", elf);
@@ -238,13 +231,97 @@ static void a_lockup_is_seen_by_the_debugger_and_healed_by_its_reset(void **stat
     struct bench b;
 
     probe_start(&b, &probe_m4);
-    expect_hello(&b, 1);
     openocd_must(&b, "init; flash info 0; write_memory 0x20000000 32 3; sleep 300; shutdown", NULL);
     bench_await_status(&b, "state", "lockup");
     openocd_must(&b, "init; reset halt; resume; shutdown", &log);
     expect_hello(&b, 1);
     bench_expect_status(&b, "state", "running");
     bench_stop(&b);
+}
+
+/* ---- faults ---- */
+
+static void read_a_word(struct bench *b, const char *text, bool works)
+{
+    AUTO_BUF log = BUF_INIT;
+    char wanted[40];
+    const int status = openocd_run(
+        b, "init; halt; echo \"got [read_memory 0x20000010 32 1]\"; resume; shutdown", &log);
+
+    (void)snprintf(wanted, sizeof(wanted), "got %s", text);
+    if (works != (status == 0 && strstr(buf_text(&log), wanted) != NULL))
+        fail_msg("status %d, unexpectedly: %s", status, buf_text(&log));
+}
+
+static const char *const fault_words[] = {"swd-wait", "swd-fault", "swd-parity", "swd-no-ack"};
+
+/* Wherever a single transfer is spoilt: the debugger copes or says so, the board stays usable. */
+static void a_spoilt_transfer_harms_nothing_for_good(void **state)
+{
+    static const unsigned places[] = {0, 1, 7, 30, 60};
+    char command[60];
+    struct bench b;
+
+    probe_start(&b, &probe_m4);
+    for (size_t i = 0; i < ARRAY_SIZE(fault_words) * ARRAY_SIZE(places); i++) {
+        (void)snprintf(command, sizeof(command), "fault %s swd %u",
+                       fault_words[i / ARRAY_SIZE(places)], places[i % ARRAY_SIZE(places)]);
+        bench_command(&b, NULL, command);
+        (void)openocd_run(&b, "init; read_memory 0x20000000 32 64; shutdown", NULL);
+        bench_command(&b, NULL, "faults clear");
+        read_a_word(&b, "0x47474553", true); /* "SEGG" */
+    }
+    bench_expect_status(&b, "deaths", "0");
+    bench_stop(&b);
+}
+
+static void a_chip_that_always_waits_or_is_dead_is_an_error(void **state)
+{
+    struct bench b;
+
+    probe_start(&b, &probe_m4);
+    bench_command(&b, NULL, "fault swd-dead");
+    read_a_word(&b, "", false);
+    bench_command(&b, NULL, "faults clear");
+    bench_command(&b, NULL, "fault swd-fault prob 1");
+    read_a_word(&b, "", false);
+    bench_command(&b, NULL, "faults clear");
+    bench_command(&b, NULL, "power off");
+    read_a_word(&b, "", false);
+    bench_command(&b, NULL, "power on");
+    bench_command_fails(&b, "fault swd-wait at 3", "counts transfers");
+    bench_command_fails(&b, "fault drop to-board swd 3", "does not take swd");
+    read_a_word(&b, "0x47474553", true);
+    bench_stop(&b);
+}
+
+/* The flash is half written: old and new content, or erased; programming again heals it. */
+static void power_fails_in_the_middle_of_a_flash_write(const struct probe_board *board)
+{
+    char elf[512];
+    char script[700];
+    char command[60];
+    struct bench b;
+
+    probe_start(&b, board);
+    probe_firmware(board, 2, elf, sizeof(elf));
+    (void)snprintf(script, sizeof(script), "program %s verify reset exit", elf);
+    for (unsigned at = 500; at < 6000; at += 2500) {
+        (void)snprintf(command, sizeof(command), "fault power-off swd %u", at);
+        bench_command(&b, NULL, command);
+        assert_int_not_equal(openocd_run(&b, script, NULL), 0);
+        bench_expect_status(&b, "state", "off");
+        bench_command(&b, NULL, "faults clear");
+        bench_command(&b, NULL, "power on");
+    }
+    flash(&b, board, 2);
+    bench_stop(&b);
+}
+
+static void power_may_fail_in_the_middle_of_a_flash_write(void **state)
+{
+    power_fails_in_the_middle_of_a_flash_write(&probe_m0);
+    power_fails_in_the_middle_of_a_flash_write(&probe_m4);
 }
 
 int main(int argc, char **argv)
@@ -260,6 +337,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_second_debugger_is_refused),
         cmocka_unit_test(a_killed_debugger_leaves_the_board_usable),
         cmocka_unit_test(a_lockup_is_seen_by_the_debugger_and_healed_by_its_reset),
+        cmocka_unit_test(a_spoilt_transfer_harms_nothing_for_good),
+        cmocka_unit_test(a_chip_that_always_waits_or_is_dead_is_an_error),
+        cmocka_unit_test(power_may_fail_in_the_middle_of_a_flash_write),
     };
 
     if (argc > 1 && strcmp(argv[1], "soak") == 0)

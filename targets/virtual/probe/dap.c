@@ -47,9 +47,9 @@ static enum dap_result pass(struct dap *d)
 
     if (!dap_answers(d))
         return DAP_NO_ACK;
-    if (d->may_pass != NULL && d->may_pass(d->context, 1, &r) == 0)
-        return r;
-    return DAP_OK;
+    if (d->may_pass != NULL && d->may_pass(d->context, 1, &r) == 0 && r == DAP_FAULT)
+        d->control |= DAP_STICKY_ERROR;
+    return r;
 }
 
 static uint32_t read_control(const struct dap *d)
@@ -235,9 +235,11 @@ static uint32_t passing(struct dap *d, uint32_t items, enum dap_result *ret)
         *ret = DAP_NO_ACK;
         return 0;
     }
-    if (d->may_pass == NULL)
-        return items;
-    return (uint32_t)d->may_pass(d->context, items, ret);
+    if (d->may_pass != NULL)
+        items = (uint32_t)d->may_pass(d->context, items, ret);
+    if (*ret == DAP_FAULT)
+        d->control |= DAP_STICKY_ERROR;
+    return items;
 }
 
 enum dap_result dap_read_memory(struct dap *d, uint32_t address, int size, bool step, uint8_t *data,

@@ -112,7 +112,6 @@ static int fill_store(struct probe *p, const struct probe_options *o, struct err
 
 int probe_open(struct probe *p, const struct probe_options *o, struct err *err)
 {
-    p->present = true;
     p->chip = chip_find(o->chip, o->machine, err);
     if (p->chip == NULL)
         return (int)err->code;
@@ -121,6 +120,7 @@ int probe_open(struct probe *p, const struct probe_options *o, struct err *err)
     p->out.limit = CLIENT_OUT_MAX;
     for (int i = 0; i < PROBE_KINDS; i++)
         p->ports[i] = (struct probe_port){.listener = -1, .slot = -1};
+    p->present = true;
     target_init(&p->target, p->chip);
     dap_init(&p->dap, &p->target);
     stlink_init(&p->stlink, &p->dap, o->name);
