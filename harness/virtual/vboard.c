@@ -141,7 +141,7 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
     }
     add(a, "--edges-socket", o->edges);
     if (b->virt.probe) {
-        add(a, "--probe", "stlink");
+        add(a, "--probe", o->probe != NULL ? o->probe : "stlink");
         add(a, "--flash", arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
     }
     if (o->seed != 0)

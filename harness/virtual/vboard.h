@@ -21,6 +21,7 @@ struct vboard_options {
     const char *firmware; /* ELF; NULL: what the board's flash holds */
     const char *run_dir;  /* for the pty's link; must exist */
     const char *edges;    /* unix socket to serve the edge stream on; NULL: none */
+    const char *probe;    /* adapters of the emulated probe; NULL: stlink if the board has one */
     uint64_t seed;        /* of random faults; 0: 1 */
 };
 

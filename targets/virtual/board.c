@@ -202,6 +202,7 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     timeout_ms = earlier(timeout_ms, fault_timeout_ms(&b->faults));
     timeout_ms = earlier(timeout_ms, pty_timeout_ms(&b->pty));
     timeout_ms = earlier(timeout_ms, emulator_timeout_ms(&b->emulator));
+    timeout_ms = earlier(timeout_ms, probe_timeout_ms(&b->probe));
     timeout_ms = earlier(timeout_ms, board_ms_until(b->replug_ns));
     timeout_ms = earlier(timeout_ms, board_ms_until(b->power_on_ns));
     if (b->faults.action_count > 0 || b->revive)

@@ -23,7 +23,7 @@
     X(MARKER_CLEAR, "marker-clear", "ADDR",      "a store here is a falling marker edge") \
     X(MARKER_PIN,   "marker-pin",   "PIN",       "simavr: marker pin (PB5)") \
     X(PLUGIN,       "plugin",       "SO",        "QEMU marker plugin; 'none' for none") \
-    X(PROBE,        "probe",        "ADAPTERS",  "QEMU: emulated debug probe for OpenOCD: stlink") \
+    X(PROBE,        "probe",        "ADAPTERS",  "QEMU: emulated debug probe for OpenOCD: stlink,jtag,jlink") \
     X(CHIP,         "chip",         "CHIP",      "what the probe finds: nrf51, same54 (by the machine)") \
     X(FLASH,        "flash",        "FILE",      "with a probe: keeps the flash; created when missing") \
     X(LOAD,         "load",         "FILE@ADDR", "put FILE at ADDR of the flash; may be repeated") \

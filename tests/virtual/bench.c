@@ -75,6 +75,12 @@ void bench_close_port(struct bench *b)
 
 void bench_start(struct bench *b, const struct board *board, const char *firmware)
 {
+    bench_start_probe(b, board, firmware, NULL);
+}
+
+void bench_start_probe(struct bench *b, const struct board *board, const char *firmware,
+                       const char *probe)
+{
     struct err err = ERR_INIT;
     char program[512];
 
@@ -86,6 +92,7 @@ void bench_start(struct bench *b, const struct board *board, const char *firmwar
     if (vboard_open(&(struct vboard_options){.board = &b->board,
                                              .program = program,
                                              .firmware = firmware,
+                                             .probe = probe,
                                              .run_dir = b->dir,
                                              .edges = b->edges},
                     &b->vboard, &err) < 0)

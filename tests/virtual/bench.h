@@ -24,6 +24,9 @@ struct bench {
 
 /* Start the board that `board` describes; `firmware` is its ELF file. Its name must be short. */
 void bench_start(struct bench *b, const struct board *board, const char *firmware);
+/* Same, with these adapters of the emulated probe (NULL: what the board says). */
+void bench_start_probe(struct bench *b, const struct board *board, const char *firmware,
+                       const char *probe);
 void bench_stop(struct bench *b);
 
 /* The test firmware of tests/virtual/fw on QEMU's mps2-an386. Skips the test when it was not built. */

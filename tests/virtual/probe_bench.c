@@ -45,6 +45,11 @@ void probe_firmware(const struct probe_board *board, int version, char *path, si
 
 void probe_start(struct bench *b, const struct probe_board *board)
 {
+    probe_start_with(b, board, NULL);
+}
+
+void probe_start_with(struct bench *b, const struct probe_board *board, const char *adapters)
+{
     struct board full = {
         .name = board->name,
         .virt = {.kind = "qemu",
@@ -56,7 +61,7 @@ void probe_start(struct bench *b, const struct probe_board *board)
     char firmware[512];
 
     probe_firmware(board, 1, firmware, sizeof(firmware));
-    bench_start(b, &full, firmware);
+    bench_start_probe(b, &full, firmware, adapters);
     bench_open_port(b);
     bench_await_status(b, "out", "8"); /* the greeting at power on, seen or not */
     (void)tcflush(b->port, TCIFLUSH);

@@ -25,6 +25,8 @@ extern const struct probe_board probe_m4; /* SAM E54 */
  * is not built or installed.
  */
 void probe_start(struct bench *b, const struct probe_board *board);
+/* Same, with other adapters than an ST-Link; OpenOCD is told of the first. */
+void probe_start_with(struct bench *b, const struct probe_board *board, const char *adapters);
 
 /* Path of version 1 or 2 of the firmware. */
 void probe_firmware(const struct probe_board *board, int version, char *path, size_t size);

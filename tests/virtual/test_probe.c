@@ -54,12 +54,12 @@ static void flash(struct bench *b, const struct probe_board *board, int version)
     (void)unlink(dump);
 }
 
-static void flash_alternates(const struct probe_board *board)
+static void flash_alternates(const struct probe_board *board, const char *adapter, int cycles)
 {
     struct bench b;
 
-    probe_start(&b, board);
-    for (int i = 0; i < flash_cycles; i++)
+    probe_start_with(&b, board, adapter);
+    for (int i = 0; i < cycles; i++)
         flash(&b, board, i % 2 == 0 ? 2 : 1);
     bench_expect_status(&b, "deaths", "0");
     bench_stop(&b);
@@ -67,12 +67,41 @@ static void flash_alternates(const struct probe_board *board)
 
 static void openocd_flashes_an_nrf51(void **state)
 {
-    flash_alternates(&probe_m0);
+    flash_alternates(&probe_m0, "stlink", flash_cycles);
 }
 
 static void openocd_flashes_a_cortex_m4_of_1_mb(void **state)
 {
-    flash_alternates(&probe_m4);
+    flash_alternates(&probe_m4, "stlink", flash_cycles);
+}
+
+static void jtag_by_single_pins_does_the_same(void **state)
+{
+    flash_alternates(&probe_m0, "jtag", 1);
+    flash_alternates(&probe_m4, "jtag", 1);
+}
+
+/* libjaylink finds adapters by a broadcast, which a host without any network does not carry. */
+static bool has_broadcast_route(void)
+{
+    const struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_BROADCAST)};
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    bool there;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+    there = connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0;
+    (void)close(fd);
+    return there;
+}
+
+static void the_swd_wire_bit_by_bit_does_the_same(void **state)
+{
+    if (!has_broadcast_route())
+        skip();
+    flash_alternates(&probe_m0, "jlink", flash_cycles);
+    flash_alternates(&probe_m4, "jlink", flash_cycles);
 }
 
 static void what_was_flashed_survives_power_off(const struct probe_board *board)
@@ -329,6 +358,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(openocd_flashes_an_nrf51),
         cmocka_unit_test(openocd_flashes_a_cortex_m4_of_1_mb),
+        cmocka_unit_test(jtag_by_single_pins_does_the_same),
+        cmocka_unit_test(the_swd_wire_bit_by_bit_does_the_same),
         cmocka_unit_test(flash_survives_power_off),
         cmocka_unit_test(a_firmware_runs_on_while_its_memory_is_read_and_written),
         cmocka_unit_test(a_core_halts_steps_and_stops_at_breakpoints),

@@ -26,13 +26,15 @@ enum chip_core {
 
 struct chip {
     const char *name;
-    const char *machine; /* QEMU's */
-    const char *config;  /* OpenOCD's target file, as shipped */
-    const char *setup;   /* OpenOCD commands that have to come before it; "" for none */
+    const char *machine;  /* QEMU's */
+    const char *config;   /* OpenOCD's target file, as shipped; NULL: there is none */
+    bool config_has_jtag; /* it works over JTAG too */
+    const char *bank;     /* of OpenOCD's `flash bank`, for use without that file; NULL: none */
     enum chip_core core;
     uint32_t dp_id;       /* of the SW-DP */
     uint32_t jtag_id;     /* of the JTAG-DP */
     uint32_t ap_id;       /* of the AHB-AP */
+    uint32_t work_area;   /* RAM that OpenOCD may use */
     uint32_t scratch;     /* 32 bytes of RAM for a few instructions of ours, put back after use */
     uint32_t vectors;     /* where the core boots from */
     uint32_t memory_base; /* what keeps its content without power */

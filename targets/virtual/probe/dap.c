@@ -44,11 +44,25 @@ bool dap_answers(const struct dap *d)
 static enum dap_result pass(struct dap *d)
 {
     enum dap_result r = DAP_OK;
+    const bool asked = d->asked;
 
+    d->asked = false;
     if (!dap_answers(d))
         return DAP_NO_ACK;
-    if (d->may_pass != NULL && d->may_pass(d->context, 1, &r) == 0 && r == DAP_FAULT)
+    if (asked || d->may_pass == NULL)
+        return DAP_OK;
+    if (d->may_pass(d->context, 1, &r) == 0 && r == DAP_FAULT)
         d->control |= DAP_STICKY_ERROR;
+    return r;
+}
+
+enum dap_result dap_ask(struct dap *d)
+{
+    enum dap_result r;
+
+    d->asked = false;
+    r = pass(d);
+    d->asked = r == DAP_OK;
     return r;
 }
 

@@ -42,6 +42,7 @@ struct dap {
     uint32_t csw;
     uint32_t tar;
     uint32_t result; /* RDBUFF */
+    bool asked;      /* dap_ask() has passed the next transfer */
     /* How many of `wanted` transfers go through; when fewer, *ret says what the next one gets. */
     size_t (*may_pass)(void *context, size_t wanted, enum dap_result *ret);
     void *context;
@@ -50,6 +51,12 @@ struct dap {
 void dap_init(struct dap *d, struct target *t);
 void dap_reset(struct dap *d); /* power, or the end of a connection */
 bool dap_answers(const struct dap *d);
+
+/*
+ * Where the answer comes before the data (SWD on the wire): ask first; the transfer that follows is
+ * then not asked about again.
+ */
+enum dap_result dap_ask(struct dap *d);
 
 /* reg: 0, 4, 8, 12 with the bank in bits 7:4. */
 enum dap_result dap_read_dp(struct dap *d, unsigned reg, uint32_t *ret);

@@ -15,6 +15,7 @@
 
 #define CLIENT_IN_MAX  (1u << 20)
 #define CLIENT_OUT_MAX (4u << 20)
+#define ANNOUNCE_MS    4
 
 static const char *const names[] = {
 #define X(kind, name, text) name,
@@ -59,44 +60,29 @@ int probe_check(const struct probe_options *o, struct err *err)
 
 /* ---- opening ---- */
 
+/* A J-Link has no ports to choose from, so there is one per host. */
 static int listen_on(struct probe *p, enum probe_kind kind, struct err *err)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(kind == PROBE_JLINK ? JLINK_PORT : 0),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int on = 1;
     socklen_t size = sizeof(a);
     struct probe_port *port = &p->ports[kind];
 
     if (port->listener >= 0)
         return err_set(err, ERR_USAGE, "--probe: %s twice", names[kind]);
     port->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (port->listener >= 0)
+        (void)setsockopt(port->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (port->listener < 0 || bind(port->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ||
         listen(port->listener, 4) < 0 ||
         getsockname(port->listener, (struct sockaddr *)&a, &size) < 0)
-        return err_sys(err, errno, "probe: no port on 127.0.0.1");
+        return err_sys(err, errno, "probe: no port on 127.0.0.1 for %s", names[kind]);
     port->port = ntohs(a.sin_port);
+    if (kind == PROBE_JLINK)
+        p->announcements = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return 0;
-}
-
-/* For a person: openocd -f DIR/NAME.openocd.cfg -c 'program x.elf verify reset exit' */
-static int write_config(struct probe *p, const struct probe_options *o, struct err *err)
-{
-    AUTO_BUF text = BUF_INIT;
-
-    if (snprintf(p->config, sizeof(p->config), "%s/%s.openocd.cfg", o->dir, o->name) >=
-        (int)sizeof(p->config))
-        return err_set(err, ERR_USAGE, "--dir %s: path too long", o->dir);
-    if (p->ports[PROBE_STLINK].listener < 0) {
-        p->config[0] = '\0';
-        return 0;
-    }
-    buf_printf(&text,
-               "# The emulated debug probe of the virtual board %s, for as long as that runs.\n"
-               "adapter driver st-link\n"
-               "st-link backend tcp %u\n"
-               "st-link vid_pid 0x0483 0x374f\n"
-               "transport select dapdirect_swd\n"
-               "adapter speed 24000\n%s\nsource [find %s]\n",
-               o->name, p->ports[PROBE_STLINK].port, p->chip->setup, p->chip->config);
-    return file_write_atomic(p->config, text.data, text.len, err);
 }
 
 static int fill_store(struct probe *p, const struct probe_options *o, struct err *err)
@@ -112,6 +98,8 @@ static int fill_store(struct probe *p, const struct probe_options *o, struct err
 
 int probe_open(struct probe *p, const struct probe_options *o, struct err *err)
 {
+    AUTO_BUF text = BUF_INIT;
+
     p->chip = chip_find(o->chip, o->machine, err);
     if (p->chip == NULL)
         return (int)err->code;
@@ -124,9 +112,17 @@ int probe_open(struct probe *p, const struct probe_options *o, struct err *err)
     target_init(&p->target, p->chip);
     dap_init(&p->dap, &p->target);
     stlink_init(&p->stlink, &p->dap, o->name);
+    bitbang_init(&p->bitbang, &p->dap);
+    jlink_init(&p->jlink, &p->dap);
+    p->announcements = -1;
+    p->serial = probe_serial(o->name);
     if (each_adapter(o->adapters, p, listen_on, err) < 0 || fill_store(p, o, err) < 0)
         return (int)err->code;
-    return write_config(p, o, err);
+    if (snprintf(p->config, sizeof(p->config), "%s/%s.openocd.cfg", o->dir, o->name) >=
+        (int)sizeof(p->config))
+        return err_set(err, ERR_USAGE, "--dir %s: path too long", o->dir);
+    probe_config(p, o->name, &text);
+    return file_write_atomic(p->config, text.data, text.len, err);
 }
 
 static void hang_up(struct probe *p)
@@ -145,6 +141,7 @@ void probe_close(struct probe *p)
     buf_release(&p->out);
     for (int i = 0; i < PROBE_KINDS; i++)
         fd_close(&p->ports[i].listener);
+    fd_close(&p->announcements);
     if (p->config[0] != '\0')
         (void)unlink(p->config);
     vm_close(&p->target.vm);
@@ -214,6 +211,20 @@ bool probe_reset(struct probe *p)
 
 /* ---- the client ---- */
 
+static void answer(struct probe *p)
+{
+    while (p->out.len > 0 && p->client >= 0) {
+        const ssize_t n = send(p->client, p->out.data, p->out.len, MSG_NOSIGNAL);
+
+        if (n > 0)
+            buf_consume(&p->out, (size_t)n);
+        else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        else
+            hang_up(p);
+    }
+}
+
 /* One debugger at a time, as on a real probe. */
 static void take_client(struct probe *p, enum probe_kind kind)
 {
@@ -232,25 +243,33 @@ static void take_client(struct probe *p, enum probe_kind kind)
     p->client = fd;
     p->client_kind = kind;
     p->clients++;
+    if (kind == PROBE_JLINK)
+        jlink_greet(&p->jlink, &p->out);
+    else if (kind == PROBE_JTAG)
+        bitbang_init(&p->bitbang, &p->dap);
     log_line(LOG_VIRTUAL, "probe: a client came");
+    answer(p);
 }
 
-static void answer(struct probe *p)
+static long serve_bytes(struct probe *p)
 {
-    while (p->out.len > 0 && p->client >= 0) {
-        const ssize_t n = send(p->client, p->out.data, p->out.len, MSG_NOSIGNAL);
+    const uint8_t *in = (const uint8_t *)p->in.data;
 
-        if (n > 0)
-            buf_consume(&p->out, (size_t)n);
-        else if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        else
-            hang_up(p);
+    switch (p->client_kind) {
+    case PROBE_STLINK:
+        return stlink_serve(&p->stlink, in, p->in.len, &p->out);
+    case PROBE_JTAG:
+        return bitbang_serve(&p->bitbang, in, p->in.len, &p->out);
+    case PROBE_JLINK:
+        return jlink_serve(&p->jlink, in, p->in.len, &p->out);
+    default:
+        return -1;
     }
 }
 
 static void serve_client(struct probe *p)
 {
+    const int on = 1;
     char chunk[65536];
     const ssize_t n = recv(p->client, chunk, sizeof(chunk), 0);
     long taken;
@@ -262,8 +281,11 @@ static void serve_client(struct probe *p)
         hang_up(p);
         return;
     }
+    /* libjaylink collects its small messages until the last is acknowledged: 40 ms for each. */
+    if (p->client_kind == PROBE_JLINK)
+        (void)setsockopt(p->client, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
     buf_append(&p->in, chunk, (size_t)n);
-    taken = stlink_serve(&p->stlink, (const uint8_t *)p->in.data, p->in.len, &p->out);
+    taken = serve_bytes(p);
     if (taken < 0 || p->in.full || p->out.full) {
         log_line(LOG_VIRTUAL, "probe: the client does not speak %s", names[p->client_kind]);
         hang_up(p);
@@ -271,6 +293,29 @@ static void serve_client(struct probe *p)
     }
     buf_consume(&p->in, (size_t)taken);
     answer(p);
+}
+
+/*
+ * A scan of libjaylink asks on the port that it listens on itself, so nobody else on this host can
+ * hear it: say it unasked, often enough for its window of 20 ms.
+ */
+static void announce(struct probe *p)
+{
+    const struct sockaddr_in a = {.sin_family = AF_INET,
+                                  .sin_port = htons(JLINK_PORT),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    uint8_t datagram[128];
+
+    if (p->announcements < 0 || p->client >= 0)
+        return;
+    jlink_announce(p->serial, datagram);
+    (void)sendto(p->announcements, datagram, sizeof(datagram), 0, (const struct sockaddr *)&a,
+                 sizeof(a));
+}
+
+int probe_timeout_ms(const struct probe *p)
+{
+    return p->present && p->announcements >= 0 && p->client < 0 ? ANNOUNCE_MS : -1;
 }
 
 void probe_prepare(struct probe *p, struct poll_set *set)
@@ -292,6 +337,7 @@ int probe_serve(struct probe *p, const struct poll_set *set, struct err *err)
 
     if (!p->present)
         return 0;
+    announce(p);
     if (!p->target.vm.broken && poll_set_events(set, p->slot_debug) != 0)
         target_attend(&p->target);
     if ((poll_set_events(set, p->slot_client) & POLLOUT) != 0)

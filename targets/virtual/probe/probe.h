@@ -16,13 +16,18 @@
 #include "harness/base/buf.h"
 #include "harness/base/err.h"
 #include "targets/virtual/poll_set.h"
+#include "targets/virtual/probe/bitbang.h"
 #include "targets/virtual/probe/dap.h"
+#include "targets/virtual/probe/jlink.h"
 #include "targets/virtual/probe/stlink.h"
 #include "targets/virtual/probe/store.h"
 #include "targets/virtual/probe/target.h"
 
 /* name of the adapter on our command line, text for --help */
-#define PROBE_LIST(X) X(STLINK, "stlink", "ST-Link over TCP (OpenOCD: dapdirect_swd)")
+#define PROBE_LIST(X)                                                                              \
+    X(STLINK, "stlink", "ST-Link over TCP (OpenOCD: dapdirect_swd)")                               \
+    X(JTAG, "jtag", "remote_bitbang (OpenOCD: jtag)")                                              \
+    X(JLINK, "jlink", "J-Link over TCP (OpenOCD: swd, bit by bit)")
 
 enum probe_kind {
 #define X(kind, name, text) PROBE_##kind,
@@ -44,6 +49,10 @@ struct probe {
     struct dap dap;
     struct store store;
     struct stlink stlink;
+    struct bitbang bitbang;
+    struct jlink jlink;
+    uint32_t serial;   /* of the J-Link, which has numbers only */
+    int announcements; /* UDP; -1: no J-Link */
     struct probe_port ports[PROBE_KINDS];
     int client; /* -1: nobody */
     enum probe_kind client_kind;
@@ -85,8 +94,19 @@ void probe_lost(struct probe *p);
 bool probe_reset(struct probe *p);
 
 void probe_prepare(struct probe *p, struct poll_set *set);
+/* Until probe_serve() has something to do of its own accord; -1: never. */
+int probe_timeout_ms(const struct probe *p);
 /* Returns what went wrong with the flash file, if anything did (ERR_IO), for a notice. */
 int probe_serve(struct probe *p, const struct poll_set *set, struct err *err);
+
+/*
+ * A configuration for OpenOCD: the first adapter offered, and the chip behind it. For a person:
+ * openocd -f DIR/NAME.openocd.cfg -c 'program x.elf verify reset exit'
+ */
+void probe_config(const struct probe *p, const char *name, struct buf *out);
+
+/* The J-Link's serial number, from the board's name. */
+uint32_t probe_serial(const char *name);
 
 /* "stlink:40123,..." */
 void probe_describe(const struct probe *p, struct buf *out);
