@@ -234,6 +234,16 @@ static int latest_first(const void *a, const void *b, void *buffers)
     return by_size(a, b, buffers);
 }
 
+/* The same, but what lives for one step alone (scratch) takes what room is left by then. */
+static int scratch_last(const void *a, const void *b, void *buffers)
+{
+    const struct plan_buffer *all = buffers;
+    const struct plan_buffer *x = &all[*(const uint32_t *)a], *y = &all[*(const uint32_t *)b];
+    bool x_scratch = x->first == x->last, y_scratch = y->first == y->last;
+
+    return x_scratch != y_scratch ? (x_scratch ? 1 : -1) : latest_first(a, b, buffers);
+}
+
 static uint32_t next_random(uint32_t *state)
 {
     *state ^= *state << 13;
@@ -293,8 +303,8 @@ static void find_neighbours(struct planner *p, const struct plan_overlap *overla
 static void search(struct planner *p)
 {
     uint32_t *order = calloc(p->count, sizeof *order), *start = calloc(p->count, sizeof *start);
-    int (*const orders[])(const void *, const void *, void *) = {by_size, by_duration,
-                                                                 latest_first};
+    int (*const orders[])(const void *, const void *, void *) = {by_size, by_duration, latest_first,
+                                                                 scratch_last};
     uint32_t size = NOT_PLACED;
 
     if (!order || !start)
