@@ -24,6 +24,21 @@ static inline int32_t arith_clamp(int32_t v, int32_t low, int32_t high)
 }
 
 /*
+ * floor((ab + 2^30) / 2^31) for a core without a long product: from pieces of 16 bits, whose sums
+ * stay within 32 bits.
+ */
+static inline int32_t arith_high_mul_pieces(int32_t a, int32_t b)
+{
+    int32_t a_high = a >> 16, b_high = b >> 16;
+    uint32_t a_low = (uint16_t)a, b_low = (uint16_t)b;
+    int32_t middle = (int32_t)((uint32_t)a_high * b_low + ((a_low * b_low) >> 16));
+    int32_t middle2 = (int32_t)(a_low * (uint32_t)b_high + (uint16_t)middle);
+    uint32_t high = (uint32_t)(a_high * b_high + (middle >> 16) + (middle2 >> 16));
+
+    return (int32_t)(2 * high + ((((uint32_t)(uint16_t)middle2 >> 14) + 1) >> 1));
+}
+
+/*
  * SaturatingRoundingDoublingHighMul(a, b): a * b / 2^31, ties up. The definition rounds the
  * magnitude with a nudge that depends on the sign; floor((ab + 2^30) / 2^31) is the same number.
  * Only a = b = -2^31 saturates.
@@ -32,7 +47,11 @@ static inline int32_t arith_high_mul(int32_t a, int32_t b)
 {
     if (a == b && a == INT32_MIN)
         return INT32_MAX;
+#ifdef __ARM_ARCH_6M__
+    return arith_high_mul_pieces(a, b);
+#else
     return (int32_t)(((int64_t)a * b + (1L << 30)) >> 31);
+#endif
 }
 
 /* RoundingDivideByPOT(x, n), n in 0..31: x / 2^n, ties away from zero. */

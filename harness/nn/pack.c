@@ -117,3 +117,15 @@ int32_t pack_fold_bias(int32_t bias, int32_t in_offset, const int8_t *weights, s
         sum += (uint32_t)weights[i * stride];
     return (int32_t)((uint32_t)bias + (uint32_t)in_offset * sum);
 }
+
+bool pack_contiguous(const struct kernel_binary *p, uint32_t *ret)
+{
+    uint32_t n = 1;
+
+    for (unsigned d = p->rank; d-- > 0; n *= p->dims[d]) {
+        if (p->dims[d] != 1 && (p->a_strides[d] != n || p->b_strides[d] != n))
+            return false;
+    }
+    *ret = n;
+    return true;
+}

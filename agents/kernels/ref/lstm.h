@@ -1,0 +1,30 @@
+/* What the variants of LSTM_S8 share: everything but the products of a gate. */
+#ifndef AGENTS_KERNELS_REF_LSTM_H
+#define AGENTS_KERNELS_REF_LSTM_H
+
+#include "agents/kernels/kernels.h"
+
+enum {
+    LSTM_INPUT,
+    LSTM_FORGET,
+    LSTM_CELL,
+    LSTM_OUTPUT,
+    LSTM_GATES
+};
+
+/* The first of gate g's three spans: weights of the input, of the hidden state, biases. */
+#define LSTM_GATE_SPAN(g) (6 + 3 * (g))
+
+/* Computes gate g of one step into the scratch of gates (span 5). */
+typedef void lstm_gate_fn(const struct kernel_lstm *p, void *const *at, unsigned g,
+                          const int8_t *in, const int8_t *hidden);
+
+/* All steps, with `gate` for the products. */
+void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate);
+/* Values of n units of gate g from their two sums, each with its bias and factor. */
+void lstm_gate_values(unsigned g, const int32_t *in, const int32_t *hidden, const uint16_t *table,
+                      uint32_t n, int16_t *gate);
+/* Spans 0 to 5. */
+bool lstm_shapes_fit(const struct kernel_lstm *p, const struct kernel_span *spans);
+
+#endif

@@ -1,0 +1,57 @@
+/* The innermost loops for cores that have no version in assembly, and for the host. */
+#include "agents/kernels/tuned/dot.h"
+
+#include "agents/kernels/tuned/asm.h"
+
+#if !TUNED_ASM_WIDE
+void tuned_dot_wide(int32_t *sums, const uint8_t *weights, const int8_t *x, uint32_t k,
+                    uint32_t block)
+{
+    for (uint32_t c = 0; c < TUNED_WIDE; c += 4)
+        tuned_dot_block(sums + c, weights + c / 4 * block, x, k);
+}
+#endif
+
+#if !TUNED_ASM_BLOCK
+void tuned_dot_block(int32_t *sums, const uint8_t *weights, const int8_t *x, uint32_t k)
+{
+    uint32_t a = 0, b = 0, c = 0, d = 0;
+
+    for (const int8_t *end = x + k; x != end; x++, weights += 4) {
+        a += (uint32_t)(weights[0] * *x);
+        b += (uint32_t)(weights[1] * *x);
+        c += (uint32_t)(weights[2] * *x);
+        d += (uint32_t)(weights[3] * *x);
+    }
+    sums[0] = (int32_t)a;
+    sums[1] = (int32_t)b;
+    sums[2] = (int32_t)c;
+    sums[3] = (int32_t)d;
+}
+#endif
+
+#if !TUNED_PACKED_PAIRS && !TUNED_ASM_PAIR
+void tuned_dot_pair(int32_t *sums, const uint8_t *weights, const int8_t *x, const int8_t *x2,
+                    uint32_t k, uint32_t block)
+{
+    for (uint32_t c = 0; c < TUNED_PAIR; c += 4) {
+        tuned_dot_block(sums + c, weights + c / 4 * block, x, k);
+        tuned_dot_block(sums + TUNED_PAIR + c, weights + c / 4 * block, x2, k);
+    }
+}
+#endif
+
+#if TUNED_PACKED_PAIRS && !TUNED_ASM_PAIR
+void tuned_dot_packed(uint32_t *sums, const uint8_t *weights, const uint32_t *pairs, uint32_t k)
+{
+    for (uint32_t i = 0; i < 8; i++)
+        sums[i] = 0;
+    for (; k > 0; k--, pairs++, weights += 4) {
+        for (uint32_t c = 0; c < 4; c++) {
+            uint32_t product = *pairs * weights[c];
+            sums[c] += product;
+            sums[4 + c] += product >> 16;
+        }
+    }
+}
+#endif
