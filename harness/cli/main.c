@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     status = run_verb(v, argc - first - 1, argv + first + 1, &err);
     if (status < 0)
         return fail(&err);
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0 || ferror(stdout) != 0)
         return 74; /* sysexits EX_IOERR: the reader of our output went away or the disk is full */
     return status;
 }

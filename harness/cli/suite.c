@@ -1,7 +1,9 @@
 #include "harness/cli/suite.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/file.h"
 #include "harness/load/load.h"
@@ -134,6 +136,8 @@ int suite_plan(struct context *c, const struct suite_options *options, const cha
     };
 
     cache->arena = &c->arena;
+    if (access(path, R_OK) != 0) /* a slip of the user's, not of the lab's */
+        return err_set(err, ERR_USAGE, "suite '%s': %s", path, strerror(errno));
     if (suite_load(path, &c->arena, &suite, err) < 0 || check_kernels(suite, err) < 0 ||
         context_load_lab(c, &options->common, err) < 0)
         return (int)err->code;
