@@ -9,6 +9,7 @@
 #define VTOR       0xe000ed08u
 #define HARD_FAULT 3
 #define NMI        2
+#define CODE_MAX   1024u /* a loader and its like; longer firmware has the HardFault catch */
 
 static bool is_standing(const struct target *t)
 {
@@ -35,9 +36,13 @@ void target_scan(struct target *t, uint32_t address, const uint8_t *data, uint32
         else
             i++;
     }
-    for (uint32_t k = address & 1; k + 1 < len && t->soft_count < TARGET_SOFT; k += 2) {
+    if (len > CODE_MAX)
+        return; /* bulk data: what looks like a BKPT in it is none */
+    for (uint32_t k = address & 1; k + 1 < len; k += 2) {
         if (data[k + 1] != 0xbe)
             continue;
+        if (t->soft_count == TARGET_SOFT)
+            drop_soft(t, 0); /* an old one: the loader that was written last needs its own */
         t->soft[t->soft_count++] = address + k;
         (void)vm_break(&t->vm, true, VM_BREAK_SOFT, address + k, 2);
     }
