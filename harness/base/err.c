@@ -98,3 +98,18 @@ int err_exit_status(enum err_code code)
 {
     return code_find(code)->exit_status;
 }
+
+bool err_is_lab_fault(enum err_code code)
+{
+    switch (code) {
+    case ERR_IO:
+    case ERR_TIMEOUT:
+    case ERR_PROTOCOL:
+    case ERR_LAB:
+    case ERR_FLASH:
+    case ERR_METER:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -49,6 +49,7 @@ struct err {
     enum err_code code;
     char text[4096]; /* a bad file may have many lines to say */
     char hint[256];  /* the next thing to try; "" when there is nothing to say */
+    int exit_status; /* of the process, when it is not the code's own; 0: it is */
 };
 
 #define ERR_INIT                                                                                   \
@@ -74,5 +75,11 @@ void err_clear(struct err *err);
 const char *err_name(enum err_code code);       /* "no answer in time" */
 const char *err_class_name(enum err_code code); /* "timeout" */
 int err_exit_status(enum err_code code);
+
+/*
+ * The lab's fault and not the model's or the suite's: another attempt may well succeed. Not so for
+ * what someone else holds (ERR_BUSY) and for the database (ERR_STORE).
+ */
+bool err_is_lab_fault(enum err_code code);
 
 #endif

@@ -70,7 +70,7 @@ int file_write_atomic(const char *path, const void *data, size_t n, struct err *
     if (fd < 0)
         return err_sys(err, errno, "%s", path);
     r = write_all(fd, data, n);
-    if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
+    if (r == 0 && (fchmod(fd, 0640) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
         r = -errno;
     if (r < 0) {
         (void)unlink(temporary);

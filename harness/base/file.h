@@ -12,7 +12,7 @@
 /* Read a regular file of at most `limit` bytes. ERR_CONFIG when it is longer, ERR_IO otherwise. */
 int file_read(const char *path, size_t limit, struct buf *ret, struct err *err) MUST_CHECK;
 
-/* Write to a temporary beside path, fsync, rename: a reader sees the old file or the new one. */
+/* Write to a temporary beside path (0640), fsync, rename: a reader sees the old file or the new. */
 int file_write_atomic(const char *path, const void *data, size_t n, struct err *err) MUST_CHECK;
 
 /* mkdir -p with mode 0755. */

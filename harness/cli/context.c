@@ -1,5 +1,6 @@
 #include "harness/cli/context.h"
 
+#include "harness/lab/health.h"
 #include "harness/load/load.h"
 
 int context_init(struct context *c, const struct common_options *options, struct err *err)
@@ -8,6 +9,33 @@ int context_init(struct context *c, const struct common_options *options, struct
     if (paths_find(&c->arena, &c->paths, err) < 0)
         return (int)err->code;
     c->database = options->database != NULL ? options->database : c->paths.database;
+    return 0;
+}
+
+/* Boards that a person took out of service by command, beside those of the lab file. */
+static int overlay_maintenance(struct context *c, struct err *err)
+{
+    const struct board **boards;
+    struct lab *lab = arena_dup(&c->arena, c->lab, sizeof(*lab));
+    char folder[HEALTH_PATH];
+
+    if (health_folder(folder, err) < 0)
+        return (int)err->code;
+    boards = arena_dup(&c->arena, lab->boards, lab->board_count * sizeof(const struct board *));
+    for (size_t i = 0; i < lab->board_count; i++) {
+        struct health h;
+        struct board *copy;
+
+        if (health_read(folder, boards[i]->name, &h, err) < 0)
+            return (int)err->code;
+        if (h.state != BOARD_MAINTENANCE || boards[i]->maintenance != NULL)
+            continue;
+        copy = arena_dup(&c->arena, boards[i], sizeof(*copy));
+        copy->maintenance = arena_printf(&c->arena, "%s (%s)", h.reason, h.by);
+        boards[i] = copy;
+    }
+    lab->boards = boards;
+    c->lab = lab;
     return 0;
 }
 
@@ -20,7 +48,9 @@ int context_load_lab(struct context *c, const struct common_options *options, st
         folders[n] = options->board_dirs.values[n];
     folders[n++] = c->paths.boards;
     folders[n] = NULL;
-    return lab_load(lab_find(options->lab, &c->arena), folders, &c->arena, &c->lab, err);
+    if (lab_load(lab_find(options->lab, &c->arena), folders, &c->arena, &c->lab, err) < 0)
+        return (int)err->code;
+    return overlay_maintenance(c, err);
 }
 
 void context_release(struct context *c)

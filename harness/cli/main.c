@@ -1,6 +1,7 @@
 /*
  * Finds the command, parses its options, runs it, and prints the one error there may be.
- * Exit statuses: ERR_LIST in harness/base/err.h, and 1 (gate failed), 4 (partial), 5 (no baseline).
+ * Exit statuses: ERR_LIST in harness/base/err.h, 1 (gate failed), 4 (partial), 5 (no baseline); for
+ * schedulers (--batch) 75 (requeue) and 76 (hold).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static int fail(const struct err *err)
     } while (*line != '\0');
     if (err->hint[0] != '\0')
         (void)fprintf(stderr, "  hint: %s\n", err->hint);
-    return err_exit_status(err->code);
+    return err->exit_status != 0 ? err->exit_status : err_exit_status(err->code);
 }
 
 /* Options before the command. Returns how many words they took, or a negative error. */

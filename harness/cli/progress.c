@@ -120,6 +120,8 @@ static void print_case(struct progress *p, const struct event *e, const struct b
         buf_printf(&b, "\n    %s: ", e->end.stage != NULL ? e->end.stage : "case");
         text_escape(&b, e->end.text, strlen(e->end.text));
     }
+    if (e->end.retried)
+        buf_puts(&b, "; trying again");
     if (!p->live)
         put_eta(p, &b);
     buf_putc(&b, '\n');
@@ -130,6 +132,12 @@ static void case_ended(struct progress *p, const struct event *e, struct board_l
 {
     const bool good = e->end.status == CASE_PASSED || e->end.status == CASE_SKIPPED;
 
+    if (e->end.retried) { /* not the case's last word */
+        if (p->live)
+            erase_view(p);
+        print_case(p, e, l);
+        return;
+    }
     p->counts.of[e->end.status]++;
     if (e->end.status != CASE_SKIPPED)
         p->ended++;

@@ -15,6 +15,7 @@
 #include "harness/base/log.h"
 #include "harness/base/proc.h"
 #include "harness/lab/event_pipe.h"
+#include "harness/lab/resources.h"
 
 enum {
     RESTARTS_MAX = 3,
@@ -167,7 +168,7 @@ static int pool_forward(struct pool *p, struct event *e, struct err *err)
         return (int)err->code;
     if (e->kind == EVENT_CASE_END) {
         p->begun[i] = false;
-        p->done[i] = true;
+        p->done[i] = !e->end.retried;
     }
     return 0;
 }
@@ -254,6 +255,16 @@ static size_t pool_running(const struct pool *p, bool only_virtual)
     return n;
 }
 
+/* Boards that share an instrument take turns. */
+static bool pool_clashes(const struct pool *p, const struct board *board)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->workers[i].pid > 0 && resources_clash(p->workers[i].board, board))
+            return true;
+    }
+    return false;
+}
+
 static bool pool_has_room(const struct pool *p, const struct board *board)
 {
     const struct pool_options *o = p->options;
@@ -262,7 +273,7 @@ static bool pool_has_room(const struct pool *p, const struct board *board)
                                 : cpus > 2           ? (size_t)cpus
                                                      : 2;
 
-    if (o->jobs != 0 && pool_running(p, false) >= o->jobs)
+    if ((o->jobs != 0 && pool_running(p, false) >= o->jobs) || pool_clashes(p, board))
         return false;
     return board->realm != REALM_VIRTUAL || pool_running(p, true) < virtual_jobs;
 }

@@ -6,32 +6,24 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "harness/base/hash.h"
 #include "harness/base/log.h"
+#include "harness/base/random.h"
 #include "harness/base/text.h"
-#include "harness/flash/flash.h"
-#include "harness/lab/lease.h"
+#include "harness/lab/fault_plan.h"
+#include "harness/lab/internal.h"
+#include "harness/lab/resources.h"
 #include "harness/openocd/probe.h"
-#include "harness/virtual/vboard.h"
+#include "harness/transport/filter.h"
 
 enum {
     HELLO_MS = 8000,
-    PATH_SIZE = 1024,
+    HELLO_ANSWERS = 4, /* a greeting takes no longer than so many answers, when those are set */
     PROBE_LOG_MAX = 16384,
+    RECORD_MAX = 64 * 1024 * 1024,
     VIRTUAL_ANSWER_MS = 4000, /* an emulator shares the host's CPUs: late is not lost */
-};
-
-struct session {
-    const struct board *board;
-    struct session_options options;
-    struct lease *lease;
-    struct vboard *vboard;   /* NULL for a real board */
-    struct openocd *openocd; /* NULL when nothing needs a probe */
-    const struct flash_ops *flash;
-    uint32_t rings; /* swd: where the agent's link block lies; 0: somewhere in RAM */
-    struct transport *transport;
-    struct client *client;
-    char firmware[PATH_SIZE]; /* "" when unknown */
 };
 
 static bool is_virtual(const struct board *b)
@@ -43,15 +35,10 @@ static bool is_virtual(const struct board *b)
 
 static int take_lease(struct session *s, struct err *err)
 {
-    const struct board *b = s->board;
-    const char *names[4] = {b->name};
-    size_t n = 1;
+    struct resources r;
 
-    if (b->meter != NULL)
-        names[n++] = b->meter;
-    if (b->openocd.serial != NULL)
-        names[n++] = b->openocd.serial;
-    return lease_take(s->options.lock_dir, names, n, s->options.purpose, s->options.wait_ms,
+    resources_of(s->board, &r);
+    return lease_take(s->options.lock_dir, r.list, r.count, s->options.purpose, s->options.wait_ms,
                       &s->lease, err);
 }
 
@@ -84,11 +71,14 @@ static int start_virtual(struct session *s, struct err *err)
     if (!is_virtual(s->board))
         return 0;
     return vboard_open(
-        &(struct vboard_options){.board = s->board,
-                                 .program = s->options.vboard,
-                                 .firmware = s->flash->needs_probe ? NULL : s->firmware,
-                                 .run_dir = s->options.run_dir},
-        &s->vboard, err);
+               &(struct vboard_options){.board = s->board,
+                                        .program = s->options.vboard,
+                                        .firmware = s->flash->needs_probe ? NULL : s->firmware,
+                                        .run_dir = s->options.run_dir,
+                                        .seed = s->options.fault_seed},
+               &s->vboard, err) < 0
+               ? (int)err->code
+               : fault_plan_arm(s->options.fault_dir, s->vboard, s->board->name, err);
 }
 
 static bool over_swd(const struct session *s)
@@ -176,33 +166,15 @@ static int open_transport(struct session *s, struct err *err)
         (void)snprintf(rings, sizeof(rings), "0x%llx+0x%llx",
                        (unsigned long long)s->board->ram.base,
                        (unsigned long long)s->board->ram.size);
-    return transport_open(kind, &config, &s->transport, err);
-}
-
-static int greet(struct session *s, struct err *err)
-{
-    const struct board_transport *t = &s->board->transport;
-
-    client_close(s->client);
-    s->client = NULL;
-    return client_open(
-        &(struct client_options){.transport = s->transport,
-                                 .baud = t->baud,
-                                 .max_baud = t->max_baud,
-                                 .hello_ms = HELLO_MS,
-                                 .answer_ms = s->vboard != NULL ? VIRTUAL_ANSWER_MS : 0},
-        &s->client, err);
-}
-
-static int reopen(struct session *s, struct err *err)
-{
-    client_close(s->client);
-    s->client = NULL;
-    transport_close(s->transport);
-    s->transport = NULL;
-    if (open_transport(s, err) < 0)
+    if (transport_open(kind, &config, &s->transport, err) < 0)
         return (int)err->code;
-    return greet(s, err);
+    if (s->options.record_dir == NULL)
+        return 0;
+    s->nonce = (uint16_t)(1 + random_u64() % 0x7fff);
+    s->greetings = 0;
+    /* The filter takes the transport over, also when it fails. */
+    return filter_open(MOVE(s->transport), &(struct filter_options){.record = &s->record},
+                       &s->transport, err);
 }
 
 /* Two boards of a kind look alike on the wire; the lab file may say which one it must be. */
@@ -223,6 +195,75 @@ static int check_identity(struct session *s, struct err *err)
     return 0;
 }
 
+/* 0, which is any, unless somebody may want to replay it: then one more with each greeting. */
+static uint16_t record_nonce(struct session *s)
+{
+    return s->options.record_dir != NULL ? (uint16_t)(s->nonce + s->greetings++) : 0;
+}
+
+static unsigned answer_ms(const struct session *s)
+{
+    if (s->options.answer_ms != 0)
+        return s->options.answer_ms;
+    return s->vboard != NULL ? VIRTUAL_ANSWER_MS : 0;
+}
+
+static int greet(struct session *s, unsigned hello_ms, struct err *err)
+{
+    const struct board_transport *t = &s->board->transport;
+
+    client_close(s->client);
+    s->client = NULL;
+    if (s->options.answer_ms != 0 && hello_ms > HELLO_ANSWERS * s->options.answer_ms)
+        hello_ms = HELLO_ANSWERS * s->options.answer_ms;
+    if (client_open(&(struct client_options){.transport = s->transport,
+                                             .baud = t->baud,
+                                             .max_baud = t->max_baud,
+                                             .hello_ms = hello_ms,
+                                             .answer_ms = answer_ms(s),
+                                             .nonce = record_nonce(s)},
+                    &s->client, err) < 0)
+        return (int)err->code;
+    if (check_identity(s, err) == 0)
+        return 0;
+    client_close(s->client); /* nothing it says may count */
+    s->client = NULL;
+    return (int)err->code;
+}
+
+/* One file per opening of the port. The name holds the nonce that a replay must begin with. */
+static void save_record(struct session *s)
+{
+    char path[SESSION_PATH];
+    struct err err = ERR_INIT;
+
+    if (s->record.len == 0)
+        return;
+    if (snprintf(path, sizeof(path), "%s/%s-%llu-nonce%u.session", s->options.record_dir,
+                 s->board->name, (unsigned long long)clock_realtime_ns(),
+                 s->nonce) >= (int)sizeof(path) ||
+        file_write_atomic(path, buf_text(&s->record), s->record.len, &err) < 0)
+        log_line(LOG_LAB, "the record of board %s is lost: %s", s->board->name, err.text);
+    buf_clear(&s->record);
+}
+
+void session_hang_up(struct session *s)
+{
+    client_close(s->client);
+    s->client = NULL;
+    transport_close(s->transport);
+    s->transport = NULL;
+    save_record(s);
+}
+
+int session_reopen(struct session *s, unsigned hello_ms, struct err *err)
+{
+    session_hang_up(s);
+    if (open_transport(s, err) < 0)
+        return (int)err->code;
+    return greet(s, hello_ms, err);
+}
+
 static int find_method(struct session *s, struct err *err)
 {
     const char *method = s->board->flashing.method;
@@ -233,13 +274,79 @@ static int find_method(struct session *s, struct err *err)
     return 0;
 }
 
+/* ---- what can be done to it from outside: rungs of the ladder ---- */
+
+static int means_reset(void *context, struct err *err)
+{
+    const struct session *s = context;
+
+    return s->vboard != NULL && s->openocd == NULL ? vboard_reset(s->vboard, err)
+                                                   : probe_reset_run(s->openocd, err);
+}
+
+static int means_under_reset(void *context, struct err *err)
+{
+    const struct session *s = context;
+
+    if (probe_reset_halt(s->openocd, err) < 0)
+        return (int)err->code;
+    return probe_reset_run(s->openocd, err);
+}
+
+static int means_power_cycle(void *context, struct err *err)
+{
+    return vboard_power_cycle(((struct session *)context)->vboard, err);
+}
+
+/* The probe's program and a virtual board's supervisor are made anew: they may be what is wrong. */
+static int means_reflash(void *context, const char *firmware, struct err *err)
+{
+    struct session *s = context;
+
+    session_hang_up(s);
+    openocd_close(s->openocd);
+    s->openocd = NULL;
+    vboard_close(s->vboard);
+    s->vboard = NULL;
+    if (start_virtual(s, err) < 0 || open_probe(s, err) < 0)
+        return (int)err->code;
+    return program(s, err);
+}
+
+static int find_means(struct session *s, struct err *err)
+{
+    const struct lab *lab = s->options.lab;
+
+    for (size_t i = 0; lab != NULL && s->board->power != NULL && i < lab->power_count; i++) {
+        if (strcmp(lab->powers[i].name, s->board->power) == 0)
+            s->power = &lab->powers[i];
+    }
+    s->means.context = s;
+    if (s->vboard != NULL || s->openocd != NULL)
+        s->means.reset = means_reset;
+    if (s->openocd != NULL)
+        s->means.connect_under_reset = means_under_reset;
+    if (s->vboard != NULL)
+        s->means.power_cycle = means_power_cycle;
+    if (is_virtual(s->board) || s->flash->program != flash_find("none")->program)
+        s->means.reflash = means_reflash;
+    s->ready = true;
+    return 0;
+}
+
+static int first_greeting(struct session *s, struct err *err)
+{
+    return session_reopen(s, HELLO_MS, err);
+}
+
 static int bring_up(struct session *s, struct err *err)
 {
     static int (*const parts[])(struct session * s, struct err * err) = {
         take_lease, find_method, find_firmware, start_virtual,
-        open_probe, program,     reopen,        check_identity,
+        open_probe, find_means,  program,       first_greeting,
     };
 
+    s->record.limit = RECORD_MAX;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         if (parts[i](s, err) < 0)
             return (int)err->code;
@@ -248,31 +355,44 @@ static int bring_up(struct session *s, struct err *err)
 }
 
 int session_open(const struct board *board, const struct session_options *options,
-                 struct session **ret, struct err *err)
+                 struct recovery *recovery, struct session **ret, struct err *err)
 {
     AUTO(session_close_auto) struct session *s = calloc(1, sizeof(*s));
+    int r;
 
     if (s == NULL)
         abort();
     s->board = board;
     s->options = *options;
-    if (bring_up(s, err) < 0) {
-        if (options->failure_log != NULL)
-            session_log(s, options->failure_log);
-        return err_in(err, "board '%s'", board->name);
+    r = bring_up(s, err);
+    if (r < 0 && options->failure_log != NULL)
+        session_log(s, options->failure_log);
+    if (r < 0 && recovery != NULL && s->ready && err_is_lab_fault(err->code)) {
+        const struct err why = *err;
+
+        err_clear(err);
+        r = recover(s, recovery, &why, err);
     }
+    if (r < 0)
+        return err_in(err, "board '%s'", board->name);
     *ret = MOVE(s);
     return 0;
+}
+
+int session_recover(struct session *s, struct recovery *recovery, const struct err *why,
+                    struct err *err)
+{
+    return recover(s, recovery, why, err);
 }
 
 void session_close(struct session *s)
 {
     if (s == NULL)
         return;
-    client_close(s->client);
-    transport_close(s->transport);
+    session_hang_up(s);
     openocd_close(s->openocd);
     vboard_close(s->vboard);
+    buf_release(&s->record);
     lease_release(s->lease);
     free(s);
 }
@@ -295,7 +415,7 @@ const char *session_firmware(const struct session *s)
 /* After the part was started anew: the rings are new ones, a serial port is still the same. */
 static int greet_again(struct session *s, struct err *err)
 {
-    return over_swd(s) ? reopen(s, err) : greet(s, err);
+    return over_swd(s) ? session_reopen(s, HELLO_MS, err) : greet(s, HELLO_MS, err);
 }
 
 int session_restart(struct session *s, struct err *err)

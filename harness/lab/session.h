@@ -3,7 +3,7 @@
  * back-end: who measures knows neither serial nor SWD nor the virtual lab.
  *
  * Opened once per board by its worker and kept across cases; session_restart() gives each repeat a
- * freshly reset board. After a failure (other than ERR_AGENT) close it and open another.
+ * freshly reset board. After a lab fault session_recover() brings the board back, or it is closed.
  */
 #ifndef HARNESS_LAB_SESSION_H
 #define HARNESS_LAB_SESSION_H
@@ -11,7 +11,9 @@
 #include "harness/base/buf.h"
 #include "harness/base/err.h"
 #include "harness/client/client.h"
+#include "harness/lab/recover.h"
 #include "harness/spec/board.h"
+#include "harness/spec/lab.h"
 
 struct session_options {
     const char *firmware_dir; /* "<agent>.elf" of boards that name no firmware */
@@ -24,18 +26,34 @@ struct session_options {
     const char *openocd; /* NULL: "openocd" from PATH */
     /* What the board and the lab said, when opening fails; may be NULL. */
     struct buf *failure_log;
+    const struct lab *lab;  /* for power switches; may be NULL */
+    const char *record_dir; /* keep the byte stream of each session there; NULL: do not */
+    const char *fault_dir;  /* of the fault laboratory (fault_plan.h); NULL: none */
+    uint64_t fault_seed;
+    unsigned answer_ms; /* one try of a short request; 0: as the board needs it */
 };
 
 struct session;
 
+/*
+ * With a ladder, a board that does not come up is brought back if it can be. Whoever answers must be
+ * the board and the firmware that were meant (chip UID, build id), else ERR_LAB.
+ */
 int session_open(const struct board *board, const struct session_options *options,
-                 struct session **ret, struct err *err) MUST_CHECK;
+                 struct recovery *recovery, struct session **ret, struct err *err) MUST_CHECK;
 void session_close(struct session *s); /* NULL is fine */
 DEFINE_AUTO(struct session, session_close)
 
 struct client *session_client(struct session *s);
 const struct board *session_board(const struct session *s);
 const char *session_firmware(const struct session *s); /* path of the ELF; NULL when unknown */
+
+/*
+ * After a lab fault: climb the ladder until the agent answers again. On failure the session is of no
+ * more use: close it, and leave the board alone.
+ */
+int session_recover(struct session *s, struct recovery *recovery, const struct err *why,
+                    struct err *err) MUST_CHECK;
 
 /* Reset the board and greet its agent anew. */
 int session_restart(struct session *s, struct err *err) MUST_CHECK;

@@ -42,11 +42,14 @@ void transport_finish(struct load *l, const struct node *n, void *object)
         LOAD_PROBLEM(l, n, "'max_baud' is less than 'baud'");
 }
 
-/* QEMU can be asked to run programs and write files: only harmless options pass. */
+/* QEMU can be asked to run programs and write files: only harmless options pass. The native agent
+ * takes the chip id that it is to report. */
 void virtual_finish(struct load *l, const struct node *n, void *object)
 {
-    static const char *const allowed[] = {"-cpu", "-global", "-m", NULL};
+    static const char *const of_qemu[] = {"-cpu", "-global", "-m", NULL};
+    static const char *const of_posix[] = {"--uid", NULL};
     const struct board_virtual *v = object;
+    const char *const *allowed = strcmp(v->kind, "posix") == 0 ? of_posix : of_qemu;
     bool value = false;
 
     for (size_t i = 0; v->cpu_options != NULL && v->cpu_options[i] != NULL; i++) {
@@ -57,10 +60,8 @@ void virtual_finish(struct load *l, const struct node *n, void *object)
         for (size_t a = 0; !value && allowed[a] != NULL; a++)
             good |= strcmp(option, allowed[a]) == 0;
         if (!good)
-            LOAD_PROBLEM(l, n,
-                         "'options' expected -cpu, -global or -m, each with a value, got "
-                         "'%.64s'",
-                         option);
+            LOAD_PROBLEM(l, n, "'options' expected %s, each with a value, got '%.64s'",
+                         allowed == of_posix ? "--uid" : "-cpu, -global or -m", option);
         value = !value;
     }
     if (v->machine == NULL && strcmp(v->kind, "posix") != 0)

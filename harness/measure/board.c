@@ -1,9 +1,11 @@
 /* The loop over one board's cases, and the life of a session across them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/log.h"
+#include "harness/base/text.h"
 #include "harness/measure/internal.h"
 
 static int run_stage(struct attempt *a, const char *stage,
@@ -116,25 +118,49 @@ static enum case_status status_of(const struct attempt *a, enum err_code code)
     }
 }
 
-static int end_case(struct attempt *a, const struct err *failure, uint64_t host_ns, struct err *err)
+/* What a person needs first: which board, which stage, after how long. */
+static void put_failure(const struct attempt *a, const struct err *failure, uint64_t host_ns,
+                        struct buf *out)
 {
+    char spent[32];
+
+    if (!err_is_lab_fault(failure->code)) {
+        buf_puts(out, failure->text);
+        return;
+    }
+    text_format_duration(host_ns, spent);
+    buf_printf(out, "board '%s', stage '%s', after %s: %s", a->c->board->name, a->stage, spent,
+               failure->text);
+}
+
+static const char *hint_of(const struct err *failure)
+{
+    if (failure->hint[0] != '\0')
+        return failure->hint;
+    return err_is_lab_fault(failure->code) ? "'tinyrig boards check' tries the board by itself"
+                                           : NULL;
+}
+
+static int end_case(struct attempt *a, const struct err *failure, const struct buf *log,
+                    bool retried, struct err *err)
+{
+    const uint64_t host_ns = clock_monotonic_ns() - a->started_ns;
     struct event e = {.kind = EVENT_CASE_END};
-    AUTO_BUF log = BUF_INIT;
+    AUTO_BUF text = BUF_INIT;
     const bool failed = failure->code != ERR_OK;
 
-    if (failed && a->session != NULL)
-        session_log(a->session, &log);
-    else if (failed)
-        buf_append(&log, buf_text(&a->open_log), a->open_log.len);
+    if (failed)
+        put_failure(a, failure, host_ns, &text);
     e.end = (struct event_case_end){
         .status = status_of(a, failure->code),
         .code = failure->code,
         .failure_class = failed ? err_class_name(failure->code) : NULL,
         .stage = failed ? a->stage : NULL,
-        .text = failed ? failure->text : NULL,
-        .hint = failed && failure->hint[0] != '\0' ? failure->hint : NULL,
-        .log = log.len > 0 ? buf_text(&log) : NULL,
+        .text = failed ? buf_text(&text) : NULL,
+        .hint = failed ? hint_of(failure) : NULL,
+        .log = log->len > 0 ? buf_text(log) : NULL,
         .host_ns = host_ns,
+        .retried = retried,
     };
     return emit(&a->out, &e, err);
 }
@@ -145,21 +171,6 @@ static int begin_case(struct attempt *a, struct err *err)
 
     a->stage = "begin";
     return emit(&a->out, &e, err);
-}
-
-static int ensure_session(struct attempt *a, struct session **session, struct err *err)
-{
-    a->stage = "open";
-    if (*session == NULL) {
-        struct session_options options = a->options->session;
-
-        options.failure_log = &a->open_log;
-        if (session_open(a->c->board, &options, session, err) < 0)
-            return (int)err->code;
-        *a->fresh = true;
-    }
-    a->session = *session;
-    return 0;
 }
 
 static void attempt_release(struct attempt *a)
@@ -183,25 +194,117 @@ struct bench {
     const struct measure_options *options;
     struct event_sink *sink;
     struct session *session; /* NULL: to be opened by the next who needs it */
+    struct recovery recovery;
+    struct attempt *current; /* whose rungs are noted */
+    unsigned retries;        /* left for the board */
+    char barred[512];        /* why nothing is tried any more; "": go on */
     bool fresh;              /* nothing has run since the board was reset */
     bool deaf;               /* events no longer reach anyone: the worker may as well end */
 };
 
-/* Close the attempt with what became of it; a broken session goes with it. */
-static void conclude(struct bench *b, struct attempt *a, const struct err *failure)
+static bool stopping(const struct bench *b)
+{
+    return b->deaf || (b->options->stopping != NULL && b->options->stopping());
+}
+
+/* A recovery_note_fn: each rung is an event of the attempt that needed it. */
+static void note_rung(void *context, const char *rung, const char *reason, bool worked)
+{
+    struct bench *b = context;
+    struct event e = {.kind = EVENT_RECOVERY,
+                      .recovery = {.rung = rung, .reason = reason, .worked = worked}};
+    struct err err = ERR_INIT;
+
+    if (b->current != NULL && emit(&b->current->out, &e, &err) < 0)
+        b->deaf = true;
+}
+
+static int ensure_session(struct bench *b, struct attempt *a, struct err *err)
+{
+    if (b->barred[0] != '\0') {
+        a->stage = "admission";
+        return err_set(err, ERR_LAB, "%s", b->barred);
+    }
+    a->stage = "open";
+    if (b->session == NULL) {
+        struct session_options options = b->options->session;
+
+        b->current = a;
+        options.failure_log = &a->open_log;
+        if (session_open(a->c->board, &options, &b->recovery, &b->session, err) < 0) {
+            if (err_is_lab_fault(err->code))
+                (void)snprintf(b->barred, sizeof(b->barred), "given up: %.480s", err->text);
+            return (int)err->code;
+        }
+        *a->fresh = true;
+    }
+    a->session = b->session;
+    return 0;
+}
+
+static void drop_session(struct bench *b)
+{
+    session_close(b->session);
+    b->session = NULL;
+}
+
+/* After a lab fault in mid-session: the board is back, or it is barred. */
+static void mend(struct bench *b, struct attempt *a, const struct err *failure)
 {
     struct err err = ERR_INIT;
 
-    if (end_case(a, failure, clock_monotonic_ns() - a->started_ns, &err) < 0)
+    if (b->session == NULL)
+        return;
+    b->current = a;
+    if (session_recover(b->session, &b->recovery, failure, &err) == 0) {
+        b->fresh = false; /* whatever state it came back in */
+        return;
+    }
+    (void)snprintf(b->barred, sizeof(b->barred), "given up: %.480s", err.text);
+    drop_session(b);
+}
+
+static bool may_retry(const struct bench *b, const struct attempt *a, enum err_code code)
+{
+    return err_is_lab_fault(code) && b->session != NULL && b->barred[0] == '\0' && !stopping(b) &&
+           a->tries < b->options->retries_case && b->retries > 0;
+}
+
+static void start(struct bench *b, struct attempt *a, const struct plan_case *c, unsigned tries);
+
+/* Close the attempt with what became of it; after a lab fault that was mended, try again. */
+static void conclude(struct bench *b, struct attempt *a, const struct err *failure)
+{
+    struct err err = ERR_INIT;
+    AUTO_BUF log = BUF_INIT;
+    bool retried;
+
+    if (failure->code != ERR_OK && b->session != NULL)
+        session_log(b->session, &log);
+    else if (failure->code != ERR_OK)
+        buf_append(&log, buf_text(&a->open_log), a->open_log.len);
+    if (err_is_lab_fault(failure->code))
+        mend(b, a, failure);
+    else if (!session_survives(failure->code))
+        drop_session(b);
+    else if (failure->code == ERR_OK)
+        recovery_passed(&b->recovery);
+    retried = may_retry(b, a, failure->code);
+    if (end_case(a, failure, &log, retried, &err) < 0)
         b->deaf = true;
     a->ended = true;
-    if (!session_survives(failure->code)) {
-        session_close(b->session);
-        b->session = NULL;
+    if (retried) {
+        const struct plan_case *c = a->c;
+        const unsigned tries = a->tries + 1;
+
+        b->retries--;
+        attempt_release(a);
+        start(b, a, c, tries);
     }
 }
 
-static void start(struct bench *b, struct attempt *a, const struct plan_case *c)
+/* NOLINTNEXTLINE(misc-no-recursion): with conclude(), as deep as a case has tries */
+static void start(struct bench *b, struct attempt *a, const struct plan_case *c, unsigned tries)
 {
     const struct measure_options *o = b->options;
     struct err err = ERR_INIT;
@@ -211,15 +314,16 @@ static void start(struct bench *b, struct attempt *a, const struct plan_case *c)
         .c = c,
         .fresh = &b->fresh,
         .started_ns = clock_monotonic_ns(),
+        .tries = tries,
         .out = {.sink = b->sink,
                 .case_ = c,
-                .attempt = o->attempt != NULL ? o->attempt(o->context, c) : 0},
+                .attempt = (o->attempt != NULL ? o->attempt(o->context, c) : 0) + tries},
     };
     if (begin_case(a, &err) < 0) {
         b->deaf = true;
         return;
     }
-    if (ensure_session(a, &b->session, &err) < 0 || run_preparation(a, &err) < 0)
+    if (ensure_session(b, a, &err) < 0 || run_preparation(a, &err) < 0)
         conclude(b, a, &err);
 }
 
@@ -228,7 +332,7 @@ static void step(struct bench *b, struct attempt *a)
 {
     const bool last = a->repeat + 1 == a->c->measure->repeat;
     struct err err = ERR_INIT;
-    int r = ensure_session(a, &b->session, &err);
+    int r = ensure_session(b, a, &err);
 
     if (r == 0)
         r = run_repeat(a, &err);
@@ -237,11 +341,6 @@ static void step(struct bench *b, struct attempt *a)
     a->repeat++;
     if (r < 0 || last)
         conclude(b, a, &err);
-}
-
-static bool stopping(const struct bench *b)
-{
-    return b->deaf || (b->options->stopping != NULL && b->options->stopping());
 }
 
 /* Cases one after the other, or (interleaved) a run of each in turn, so that drift hits all alike. */
@@ -253,7 +352,7 @@ static void run_group(struct bench *b, const struct plan_case *const *cases, siz
     if (attempts == NULL)
         abort();
     for (size_t i = 0; i < count && !stopping(b); i++)
-        start(b, &attempts[i], cases[i]);
+        start(b, &attempts[i], cases[i], 0);
     while (left > 0 && !stopping(b)) {
         left = 0;
         for (size_t i = 0; i < count && !stopping(b); i++) {
@@ -277,8 +376,14 @@ static void run_group(struct bench *b, const struct plan_case *const *cases, siz
 void measure_board(void *context, const struct board *board, const struct plan_case *const *cases,
                    size_t count, struct event_sink *sink)
 {
-    struct bench b = {.options = context, .sink = sink};
+    const struct measure_options *o = context;
+    struct bench b = {.options = o, .sink = sink, .retries = o->retries_board};
+    const char *barred = o->barred != NULL ? o->barred(o->context, board) : NULL;
     size_t n;
+
+    b.recovery = (struct recovery){.note = note_rung, .context = &b};
+    if (barred != NULL)
+        (void)snprintf(b.barred, sizeof(b.barred), "%s", barred);
 
     for (size_t i = 0; i < count && !stopping(&b); i += n) {
         for (n = 1;

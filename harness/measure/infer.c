@@ -42,7 +42,7 @@ static int load(struct infer *i, const struct infer_request *r, struct err *err)
     unsigned engine = 0;
     int found;
 
-    if (session_open(r->board, r->session, &i->session, err) < 0)
+    if (session_open(r->board, r->session, NULL, &i->session, err) < 0)
         return (int)err->code;
     client = session_client(i->session);
     found = client_find_engine(client, r->engine, &engine, err);

@@ -34,6 +34,7 @@ struct attempt {
     uint64_t warm_host_ns;  /* ... seen by the host, link included */
     struct windows windows; /* of all repeats, for the fit */
     uint64_t started_ns;
+    unsigned tries; /* attempts of this run that came before */
     bool ended;
 };
 

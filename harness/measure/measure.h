@@ -21,6 +21,13 @@ struct measure_options {
     const struct data_fact
         *facts; /* what the caller knows of every attempt, such as git.revision */
     size_t fact_count;
+    /*
+     * Why a board is not to be touched (it is in quarantine), or NULL: its cases then end as lab
+     * faults in stage "admission". May itself be NULL.
+     */
+    const char *(*barred)(void *context, const struct board *b);
+    unsigned retries_case;  /* further attempts at a case after lab faults that were mended */
+    unsigned retries_board; /* ... for all cases of a board together */
 };
 
 /* A pool_board_fn; its context is a struct measure_options. */

@@ -129,6 +129,7 @@ struct event_case_end {
     const char *hint;          /* the next thing to try, or NULL */
     const char *log;           /* console and tool output worth keeping with a failure, or NULL */
     uint64_t host_ns;
+    bool retried; /* the lab's fault, mended: another attempt at the case follows */
 };
 
 struct event {

@@ -1,0 +1,67 @@
+/* `run` and `resume` share this: one run from its plan to its exit status. */
+#ifndef HARNESS_CLI_RUN_H
+#define HARNESS_CLI_RUN_H
+
+#include "harness/cli/progress.h"
+#include "harness/cli/scratch.h"
+#include "harness/cli/suite.h"
+#include "harness/lab/health.h"
+#include "harness/store/store.h"
+
+struct run_arguments {
+    struct suite_options suite; /* shared with check and plan; must be first */
+    uint64_t jobs;
+    uint64_t virtual_jobs;
+    uint64_t wait_ns;
+    bool quiet;
+    bool dry_run;
+    const char *tag;
+    const char *run_id;
+    const char *shard;
+    const char *record;
+    uint64_t retries;
+    bool no_retries;
+    bool batch;
+    bool lab_faults;
+};
+
+/* Exit statuses for schedulers: EX_TEMPFAIL, and the one behind it. */
+enum {
+    SINKS = 3
+};
+
+struct tee {
+    struct event_sink base;
+    struct event_sink *sinks[SINKS]; /* the store first: what it refuses, nobody hears */
+    const struct plan *plan;
+    uint32_t *attempts;
+};
+
+struct run {
+    const struct plan *plan;
+    const struct run_arguments *arguments;
+    const struct context *context;
+    struct store *store;
+    struct progress *progress;
+    struct health_sink *health;
+    struct tee tee;
+    char run_id[37];
+    struct scratch scratch; /* workers of one run share it, names keep them apart */
+    char lock_dir[256];
+    char state_dir[HEALTH_PATH];
+    char command_line[1024];
+    struct progress_counts counts;
+    bool *done;         /* per case: finished by an earlier process, or another shard's */
+    bool *elsewhere;    /* per case: another shard's */
+    uint32_t *attempts; /* per case: number of the next attempt */
+};
+
+/* Carry it out. Returns the exit status, or a negative error (ERR_CANCELLED with the way to go on). */
+int run_plan(struct run *r, struct err *err);
+
+/* With --batch, what a scheduler is told when there is no run to speak of; passes status on. */
+int run_batch_failure(const struct run_arguments *a, int status, struct err *err);
+
+void run_join_command_line(struct run *r, const char *verb, int argc, char **argv);
+
+#endif

@@ -1,0 +1,288 @@
+/* One run: its sinks, its workers, its folders, and what its exit status says. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "harness/cli/revision.h"
+#include "harness/cli/run.h"
+#include "harness/lab/fault_plan.h"
+#include "harness/lab/lease.h"
+#include "harness/lab/pool.h"
+#include "harness/measure/measure.h"
+
+enum {
+    BATCH_REQUEUE = 75,
+    BATCH_HOLD = 76,
+    RETRIES_CASE = 2,
+    RETRIES_BOARD = 16
+};
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int signal_number)
+{
+    interrupts = interrupts + 1;
+}
+
+static void catch_interrupts(void)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: poll returns */
+
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int tee_emit(struct event_sink *self, const struct event *e, struct err *err)
+{
+    struct tee *t = (struct tee *)self;
+
+    for (size_t i = 0; i < SINKS; i++) {
+        if (t->sinks[i] != NULL && t->sinks[i]->emit(t->sinks[i], e, err) < 0)
+            return (int)err->code;
+    }
+    if (e->kind == EVENT_CASE_BEGIN) /* a worker started anew goes on from here */
+        t->attempts[e->case_ - t->plan->cases] = e->attempt + 1;
+    return 0;
+}
+
+static uint32_t next_attempt(void *context, const struct plan_case *c)
+{
+    const struct run *r = context;
+
+    return r->attempts[c - r->plan->cases];
+}
+
+/* In the worker: a board in quarantine is left alone until a check passed or a person said so. */
+static const char *barred(void *context, const struct board *b)
+{
+    static char text[512];
+    const struct run *r = context;
+    struct health h;
+    struct err err = ERR_INIT;
+    char since[21];
+
+    if (!health_kept(b))
+        return NULL;
+    if (health_read(r->state_dir, b->name, &h, &err) < 0)
+        (void)snprintf(text, sizeof(text), "%.500s", err.text);
+    else if (h.state == BOARD_QUARANTINED) {
+        clock_format_utc(h.since_ns, since);
+        (void)snprintf(text, sizeof(text), "in quarantine since %s: %s", since, h.reason);
+    } else {
+        return NULL;
+    }
+    return text;
+}
+
+static void tick(void *context)
+{
+    const struct measure_options *m = context;
+    const struct run *r = m->context;
+
+    progress_tick(r->progress);
+}
+
+static int emit_run(struct run *r, enum event_kind kind, struct err *err)
+{
+    char host[64] = "?";
+    struct event e = {.kind = kind, .at_ns = clock_realtime_ns(), .run_id = r->run_id};
+
+    (void)gethostname(host, sizeof(host) - 1);
+    e.run = (struct event_run){
+        .plan = r->plan, .command_line = r->command_line, .host = host, .started_ns = e.at_ns};
+    return r->tee.base.emit(&r->tee.base, &e, err) < 0 ? (int)err->code : 0;
+}
+
+/* Cases that were planned away are part of the run: with their reason, never measured. */
+static int emit_skips(struct run *r, struct err *err)
+{
+    for (size_t i = 0; i < r->plan->case_count; i++) {
+        const struct plan_case *c = &r->plan->cases[i];
+        struct event e = {.kind = EVENT_CASE_BEGIN,
+                          .at_ns = clock_realtime_ns(),
+                          .run_id = r->run_id,
+                          .case_ = c};
+
+        if (c->skip == NULL || r->done[i] || r->elsewhere[i])
+            continue;
+        if (r->tee.base.emit(&r->tee.base, &e, err) < 0)
+            return (int)err->code;
+        e.kind = EVENT_CASE_END;
+        e.end = (struct event_case_end){.status = CASE_SKIPPED, .text = c->skip};
+        if (r->tee.base.emit(&r->tee.base, &e, err) < 0)
+            return (int)err->code;
+    }
+    return 0;
+}
+
+/* Of the suite's repository: what people change between two runs. */
+static size_t git_facts(const struct run *r, struct arena *arena, struct data_fact facts[static 2])
+{
+    const struct revision now = revision_of(r->plan->suite->path, arena);
+
+    if (now.commit == NULL)
+        return 0;
+    facts[0] = (struct data_fact){.key = "git.revision", .value = now.commit};
+    facts[1] = (struct data_fact){.key = "git.dirty", .value = now.dirty ? "yes" : "no"};
+    return 2;
+}
+
+static int run_workers(struct run *r, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct run_arguments *a = r->arguments;
+    struct data_fact facts[2];
+    struct measure_options measure = {
+        .session =
+            {
+                .lab = r->plan->lab,
+                .record_dir = a->record,
+                .firmware_dir = r->context->paths.firmware,
+                .vboard = r->context->paths.vboard,
+                .agent_posix = r->context->paths.agent_posix,
+                .run_dir = r->scratch.path,
+                .lock_dir = r->lock_dir,
+                .purpose = r->plan->suite->name,
+                .wait_ms = (unsigned)(r->arguments->wait_ns / 1000000u),
+            },
+        .stopping = pool_stopping,
+        .attempt = next_attempt,
+        .context = r,
+        .facts = facts,
+        .fact_count = git_facts(r, &arena, facts),
+        .barred = barred,
+        .retries_case = a->no_retries     ? 0
+                        : a->retries != 0 ? (unsigned)a->retries
+                                          : RETRIES_CASE,
+        .retries_board = RETRIES_BOARD,
+    };
+    const struct pool_options pool = {
+        .run_board = measure_board,
+        .context = &measure,
+        .jobs = (unsigned)r->arguments->jobs,
+        .virtual_jobs = (unsigned)r->arguments->virtual_jobs,
+        .run_id = r->run_id,
+        .done = r->done,
+        .interrupts = &interrupts,
+        .tick = tick,
+    };
+
+    fault_plan_options(&measure.session);
+    return pool_run(r->plan, &pool, &r->tee.base, err);
+}
+
+static int exit_status(const struct progress_counts *n)
+{
+    const unsigned lab = n->of[CASE_ERROR];
+    const unsigned bad = n->of[CASE_FAILED] + n->of[CASE_OVER];
+
+    if (lab == 0)
+        return bad > 0 ? 1 : 0;
+    return n->of[CASE_PASSED] + bad > 0 ? 4 : 3;
+}
+
+static int run_measured(struct run *r, struct err *err)
+{
+    int result = emit_skips(r, err);
+
+    if (result == 0)
+        result = run_workers(r, err);
+    if (result == 0)
+        result = emit_run(r, EVENT_RUN_END, err);
+    if (result == ERR_CANCELLED)
+        (void)err_hint(err, "go on with: tinyrig resume --db %s %s", r->context->database,
+                       r->run_id);
+    return result;
+}
+
+/* A board that a person has to look at is worth more than another try. */
+static int batch_status(const struct run *r, int status)
+{
+    struct health h;
+    struct err err = ERR_INIT;
+
+    if (status != 3 && status != 4)
+        return status;
+    for (size_t i = 0; i < r->plan->board_count; i++) {
+        if (health_kept(r->plan->boards[i]) &&
+            (health_read(r->state_dir, r->plan->boards[i]->name, &h, &err) < 0 ||
+             h.state == BOARD_QUARANTINED))
+            return BATCH_HOLD;
+    }
+    return BATCH_REQUEUE;
+}
+
+static int open_folders(struct run *r, struct err *err)
+{
+    if (scratch_make(&r->scratch, err) < 0 || lease_default_folder(r->lock_dir, err) < 0 ||
+        health_folder(r->state_dir, err) < 0)
+        return (int)err->code;
+    if (r->arguments->record != NULL && file_make_dirs(r->arguments->record, err) < 0)
+        return (int)err->code;
+    r->health = health_sink_new(r->state_dir, health_kept);
+    return 0;
+}
+
+static void close_health(struct run *r)
+{
+    struct err err = ERR_INIT;
+
+    if (health_sink_close(r->health, &err) < 0)
+        (void)fprintf(stderr, "tinyrig: the state of a board could not be kept: %s\n", err.text);
+    r->health = NULL;
+}
+
+int run_plan(struct run *r, struct err *err)
+{
+    AUTO(progress_free_auto)
+    struct progress *progress =
+        progress_new(r->plan, stderr, isatty(STDERR_FILENO) != 0, r->arguments->quiet);
+    int result;
+
+    r->progress = progress;
+    if (open_folders(r, err) < 0)
+        return (int)err->code;
+    r->tee = (struct tee){
+        .base = {.emit = tee_emit},
+        .sinks = {store_sink(r->store), progress_sink(progress), health_sink_base(r->health)},
+        .plan = r->plan,
+        .attempts = r->attempts,
+    };
+    catch_interrupts();
+    result = emit_run(r, EVENT_RUN_BEGIN, err); /* again in a resumed run: it is not over */
+    if (result == 0)
+        result = run_measured(r, err);
+    scratch_remove(&r->scratch);
+    close_health(r);
+    if (result < 0)
+        return result;
+    if (r->arguments->tag != NULL &&
+        store_tag(r->store, r->arguments->tag, r->run_id, NULL, err) < 0)
+        return (int)err->code;
+    r->counts = progress_counts(progress);
+    r->progress = NULL;
+    return r->arguments->batch ? batch_status(r, exit_status(&r->counts)) : exit_status(&r->counts);
+}
+
+/* What the scheduler is told when there is no run to speak of. */
+int run_batch_failure(const struct run_arguments *a, int status, struct err *err)
+{
+    if (a->batch && status < 0 &&
+        (err_is_lab_fault(err->code) || err->code == ERR_BUSY || err->code == ERR_STORE))
+        err->exit_status = BATCH_REQUEUE;
+    return status;
+}
+
+void run_join_command_line(struct run *r, const char *verb, int argc, char **argv)
+{
+    size_t used = (size_t)snprintf(r->command_line, sizeof(r->command_line), "tinyrig %s", verb);
+
+    for (int i = 0; i < argc && used < sizeof(r->command_line); i++)
+        used += (size_t)snprintf(r->command_line + used, sizeof(r->command_line) - used, " %s",
+                                 argv[i]);
+}

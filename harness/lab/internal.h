@@ -1,0 +1,40 @@
+/* Shared by session.c and recover.c: a session from the inside. */
+#ifndef HARNESS_LAB_INTERNAL_H
+#define HARNESS_LAB_INTERNAL_H
+
+#include "harness/flash/flash.h"
+#include "harness/lab/lease.h"
+#include "harness/lab/power_switch.h"
+#include "harness/lab/recover.h"
+#include "harness/lab/session.h"
+#include "harness/virtual/vboard.h"
+
+enum {
+    SESSION_PATH = 1024
+};
+
+struct session {
+    const struct board *board;
+    struct session_options options;
+    struct lease *lease;
+    struct vboard *vboard;   /* NULL for a real board */
+    struct openocd *openocd; /* NULL when nothing needs a probe */
+    const struct flash_ops *flash;
+    uint32_t rings; /* swd: where the agent's link block lies; 0: somewhere in RAM */
+    bool ready;     /* all that recovery stands on is there */
+    struct transport *transport;
+    struct client *client;
+    struct board_means means;
+    const struct lab_power *power; /* NULL: no switch */
+    char firmware[SESSION_PATH];   /* "" when unknown */
+    struct buf record;             /* of the port, when it is to be kept */
+    uint16_t nonce;                /* of its first greeting */
+    uint16_t greetings;
+};
+
+/* Let the port go. */
+void session_hang_up(struct session *s);
+/* A new transport, a greeting, and the right board and firmware behind it. */
+int session_reopen(struct session *s, unsigned hello_ms, struct err *err) MUST_CHECK;
+
+#endif
