@@ -165,7 +165,7 @@ static int see_agent(struct visit *v, struct err *err)
     v->vboard = NULL;
     lease_release(v->lease);
     v->lease = NULL;
-    if (session_open(v->board, &v->session_options, &v->session, err) < 0)
+    if (session_open(v->board, &v->session_options, NULL, &v->session, err) < 0)
         return (int)err->code;
     hello = client_hello(session_client(v->session));
     FIND(v, "flashed by %s, answers over %s; slot of %u bytes, arena of %u",
