@@ -43,7 +43,7 @@ bool elf_image_symbol(const struct elf_image *image, const char *name, uint32_t 
                       uint32_t *ret_size);
 
 /*
- * Move the image by delta bytes, a multiple of 64 KiB: every absolute word and every upper half of
+ * Move the image, once, by delta bytes, a multiple of 64 KiB: every absolute word and every upper half of
  * an address in a pair of MOVW and MOVT. The file must have been linked with --emit-relocs
  * (ERR_CONFIG otherwise) and for Arm.
  */

@@ -5,6 +5,8 @@
  *
  * What is there already is not written again: flash wears out, and comparing is quick.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,6 +251,24 @@ static int load_ram(const struct flash_job *job, const char *path, size_t size, 
     return 1;
 }
 
+/* For OpenOCD to read at once: it need not survive a power cut, so nothing waits for a disk. */
+static int write_scratch(const char *path, const void *data, size_t size, struct err *err)
+{
+    AUTO(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    size_t done = 0;
+
+    if (fd < 0)
+        return err_sys(err, errno, "%s", path);
+    while (done < size) {
+        const ssize_t n = write(fd, (const char *)data + done, size - done);
+
+        if (n < 0 && errno != EINTR)
+            return err_sys(err, errno, "%s", path);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
 int flash_openocd_write(const struct flash_job *job, const void *data, size_t size,
                         uint32_t address, struct err *err)
 {
@@ -258,7 +278,7 @@ int flash_openocd_write(const struct flash_job *job, const void *data, size_t si
     if (snprintf(path, sizeof(path), "%s/%s.model", job->run_dir, job->board->name) >=
         (int)sizeof(path))
         return err_set(err, ERR_CONFIG, "path of the model image too long");
-    if (file_write_atomic(path, data, size, err) < 0)
+    if (write_scratch(path, data, size, err) < 0)
         return (int)err->code;
     r = job->board->slot.by_flash ? write_slot(job, path, size, address, err)
                                   : load_ram(job, path, size, address, err);

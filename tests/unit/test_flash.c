@@ -113,6 +113,50 @@ static void an_image_knows_its_bytes_and_symbols(void **state)
     assert_int_equal(elf_image_move(&image, 0x10000, &err), ERR_CONFIG);
 }
 
+static uint32_t word_at(const struct elf_image *image, uint32_t address)
+{
+    uint32_t word = 0;
+
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct elf_segment *s = &image->segments[i];
+
+        if (address >= s->address && address - s->address + 4 <= s->size)
+            memcpy(&word, s->bytes + (address - s->address), 4);
+    }
+    return word;
+}
+
+static void an_image_to_inject_moves_with_its_addresses(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const char *path = image_path("inject-cm4f");
+    struct elf_image image;
+    struct elf_image moved;
+    struct err err = ERR_INIT;
+    const uint32_t delta = 0x30000;
+    const uint32_t patch = 0x12345678;
+    uint32_t layout = 0;
+    uint32_t vectors = 0;
+
+    assert_int_equal(elf_image_read(path, &arena, &image, &err), 0);
+    assert_int_equal(elf_image_read(path, &arena, &moved, &err), 0);
+    assert_int_equal(elf_image_move(&moved, 0x8000, &err), ERR_CONFIG); /* not by 64 KiB */
+    err_clear(&err);
+    assert_int_equal(elf_image_move(&moved, delta, &err), 0);
+    assert_int_equal(moved.entry, image.entry + delta);
+    /* The vectors: top of the stack and the start, both places in the image. */
+    assert_true(elf_image_symbol(&image, "vectors", &vectors, NULL));
+    for (uint32_t at = vectors; at < vectors + 8; at += 4) {
+        assert_true(word_at(&image, at) >= 0x20000000);
+        assert_int_equal(word_at(&moved, at + delta), word_at(&image, at) + delta);
+    }
+    assert_true(elf_image_symbol(&moved, "port_layout", &layout, NULL));
+    assert_true(elf_image_patch(&moved, layout + delta, &patch, sizeof(patch)));
+    assert_int_equal(word_at(&moved, layout + delta), patch);
+    assert_false(elf_image_patch(&moved, 0, &patch, sizeof(patch)));
+    assert_int_equal(elf_image_move(&moved, delta, &err), ERR_CONFIG); /* once is enough */
+}
+
 static void garbage_is_no_firmware(void **state)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
@@ -135,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_tool_that_is_missing_or_stuck_is_told),
         cmocka_unit_test(firmware_that_answers_is_compared_with_its_file),
         cmocka_unit_test(an_image_knows_its_bytes_and_symbols),
+        cmocka_unit_test(an_image_to_inject_moves_with_its_addresses),
         cmocka_unit_test(garbage_is_no_firmware),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
