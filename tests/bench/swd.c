@@ -93,7 +93,7 @@ static double median(double *values)
 static int measure(struct bench *b, double raw[ROUNDS], double ours[ROUNDS], struct err *err)
 {
     const struct flash_job job = {.board = b->board, .run_dir = b->dir, .openocd = b->openocd};
-    const uint32_t address = (uint32_t)b->board->ram.base;
+    const uint32_t address = b->board != NULL ? (uint32_t)b->board->ram.base : 0;
     char path[80];
 
     (void)snprintf(path, sizeof(path), "%s/raw", b->dir);
