@@ -50,11 +50,13 @@ int paths_find(struct arena *arena, struct paths *ret, struct err *err)
         ret->boards = TINYRIG_SOURCE_ROOT "/targets/boards";
         ret->firmware = arena_printf(arena, "%s/firmware", folder);
         ret->vboard = arena_printf(arena, "%s/targets/virtual/tinyrig-vboard", folder);
+        ret->vmeter = arena_printf(arena, "%s/targets/virtual/tinyrig-vmeter", folder);
         ret->agent_posix = arena_printf(arena, "%s/agents/ports/posix/tinyrig-agent-posix", folder);
     } else {
         ret->boards = TINYRIG_DATA_DIR "/boards";
         ret->firmware = TINYRIG_DATA_DIR "/firmware";
         ret->vboard = TINYRIG_PROGRAM_DIR "/tinyrig-vboard";
+        ret->vmeter = TINYRIG_PROGRAM_DIR "/tinyrig-vmeter";
         ret->agent_posix = TINYRIG_PROGRAM_DIR "/tinyrig-agent-posix";
     }
     if (data != NULL) {

@@ -11,6 +11,7 @@
 struct paths {
     const char *boards;      /* folder of board files that come with tinyrig */
     const char *firmware;    /* folder of "<agent>.elf" */
+    const char *vmeter;      /* the emulated power analyser */
     const char *vboard;      /* the supervisor of virtual boards */
     const char *agent_posix; /* the agent as a native program */
     const char *database;    /* default results database */

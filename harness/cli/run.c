@@ -52,6 +52,8 @@ static const struct option run_options[] = {
      offsetof(struct run_arguments, quiet)},
     {"dry-run", 'n', OPTION_FLAG, NULL, "print the plan and stop",
      offsetof(struct run_arguments, dry_run)},
+    {"keep-trace", 0, OPTION_FLAG, NULL, "keep every raw trace of current (see 'tinyrig trace')",
+     offsetof(struct run_arguments, keep_trace)},
     OPTION_DB,
     {.name = NULL},
 };

@@ -23,6 +23,7 @@ struct run_arguments {
     bool no_retries;
     bool batch;
     bool lab_faults;
+    bool keep_trace;
 };
 
 /* Exit statuses for schedulers: EX_TEMPFAIL, and the one behind it. */

@@ -137,6 +137,7 @@ static int run_workers(struct run *r, struct err *err)
     AUTO(arena_release) struct arena arena = ARENA_INIT;
     const struct run_arguments *a = r->arguments;
     struct data_fact facts[2];
+    char traces[4096];
     struct measure_options measure = {
         .session =
             {
@@ -144,12 +145,15 @@ static int run_workers(struct run *r, struct err *err)
                 .record_dir = a->record,
                 .firmware_dir = r->context->paths.firmware,
                 .vboard = r->context->paths.vboard,
+                .vmeter = r->context->paths.vmeter,
                 .agent_posix = r->context->paths.agent_posix,
                 .run_dir = r->scratch.path,
                 .lock_dir = r->lock_dir,
                 .purpose = r->plan->suite->name,
                 .wait_ms = (unsigned)(r->arguments->wait_ns / 1000000u),
             },
+        .traces = traces,
+        .keep_traces = a->keep_trace,
         .stopping = pool_stopping,
         .attempt = next_attempt,
         .context = r,
@@ -172,6 +176,8 @@ static int run_workers(struct run *r, struct err *err)
         .tick = tick,
     };
 
+    if (snprintf(traces, sizeof(traces), "%s-traces", r->context->database) >= (int)sizeof(traces))
+        return err_set(err, ERR_USAGE, "%s: path too long", r->context->database);
     fault_plan_options(&measure.session);
     return pool_run(r->plan, &pool, &r->tee.base, err);
 }

@@ -24,6 +24,7 @@ struct session {
     bool ready;     /* all that recovery stands on is there */
     struct transport *transport;
     struct client *client;
+    struct instrument *instrument; /* NULL until asked for */
     struct board_means means;
     const struct lab_power *power; /* NULL: no switch */
     char firmware[SESSION_PATH];   /* "" when unknown */

@@ -68,6 +68,10 @@ static int find_firmware(struct session *s, struct err *err)
 /* A board that is flashed over its probe comes up with whatever its flash holds. */
 static int start_virtual(struct session *s, struct err *err)
 {
+    char edges[SESSION_PATH];
+    const bool marked = s->options.vmeter != NULL &&
+                        instrument_edges(s->board, s->options.run_dir, edges, sizeof(edges));
+
     if (!is_virtual(s->board))
         return 0;
     return vboard_open(
@@ -75,6 +79,7 @@ static int start_virtual(struct session *s, struct err *err)
                                         .program = s->options.vboard,
                                         .firmware = s->flash->needs_probe ? NULL : s->firmware,
                                         .run_dir = s->options.run_dir,
+                                        .edges = marked ? edges : NULL,
                                         .seed = s->options.fault_seed},
                &s->vboard, err) < 0
                ? (int)err->code
@@ -389,6 +394,7 @@ void session_close(struct session *s)
 {
     if (s == NULL)
         return;
+    instrument_close(s->instrument);
     session_hang_up(s);
     openocd_close(s->openocd);
     vboard_close(s->vboard);
@@ -507,6 +513,32 @@ static void probe_log(struct session *s, struct buf *out)
     from = log.len > PROBE_LOG_MAX ? log.len - PROBE_LOG_MAX : 0;
     buf_puts(out, "openocd:\n");
     buf_append(out, buf_text(&log) + from, log.len - from);
+}
+
+int session_instrument(struct session *s, const struct suite_energy *energy,
+                       struct instrument **ret, struct err *err)
+{
+    const struct session_options *o = &s->options;
+
+    if (s->instrument == NULL &&
+        instrument_open(&(struct instrument_options){.board = s->board,
+                                                     .lab = o->lab,
+                                                     .energy = energy,
+                                                     .vmeter = o->vmeter,
+                                                     .run_dir = o->run_dir,
+                                                     .lock_dir = o->lock_dir,
+                                                     .purpose = o->purpose,
+                                                     .wait_ms = o->wait_ms},
+                        &s->instrument, err) < 0)
+        return err_in(err, "board '%s'", s->board->name);
+    *ret = s->instrument;
+    return 0;
+}
+
+void session_drop_instrument(struct session *s)
+{
+    instrument_close(s->instrument);
+    s->instrument = NULL;
 }
 
 void session_log(struct session *s, struct buf *out)

@@ -11,6 +11,7 @@
 #include "harness/base/buf.h"
 #include "harness/base/err.h"
 #include "harness/client/client.h"
+#include "harness/lab/instrument.h"
 #include "harness/lab/recover.h"
 #include "harness/spec/board.h"
 #include "harness/spec/lab.h"
@@ -26,11 +27,12 @@ struct session_options {
     const char *openocd; /* NULL: "openocd" from PATH */
     /* What the board and the lab said, when opening fails; may be NULL. */
     struct buf *failure_log;
-    const struct lab *lab;  /* for power switches; may be NULL */
+    const struct lab *lab;  /* for power switches and meters; may be NULL */
     const char *record_dir; /* keep the byte stream of each session there; NULL: do not */
     const char *fault_dir;  /* of the fault laboratory (fault_plan.h); NULL: none */
     uint64_t fault_seed;
     unsigned answer_ms; /* one try of a short request; 0: as the board needs it */
+    const char *vmeter; /* path of tinyrig-vmeter; NULL: no energy */
 };
 
 struct session;
@@ -64,6 +66,15 @@ int session_restart(struct session *s, struct err *err) MUST_CHECK;
  */
 int session_place_model(struct session *s, const void *image, size_t size,
                         struct err *err) MUST_CHECK;
+
+/*
+ * The power instrument, opened when first asked for and kept. ERR_METER, ERR_CONFIG or ERR_BUSY
+ * when there is none to be had; the session goes on without.
+ */
+int session_instrument(struct session *s, const struct suite_energy *energy,
+                       struct instrument **ret, struct err *err) MUST_CHECK;
+/* Close it: it misbehaved, or another one is wanted next. */
+void session_drop_instrument(struct session *s);
 
 /* What the board and the lab said since the last call: console text, news. For failed cases. */
 void session_log(struct session *s, struct buf *out);

@@ -162,6 +162,34 @@ const struct key_map openocd_map = {
 
 static const char *const virtual_kinds[] = {"qemu", "simavr", "posix", NULL};
 
+static const char *const virtual_meters[] = {"ppk2", "lpm01a", NULL};
+
+#define M virtual_meter
+static const struct key virtual_meter_keys[] = {
+    ONE("driver", VALUE_CHOICE, driver, "ppk2", "which instrument is emulated: ppk2 or lpm01a",
+        DEFAULT("ppk2"), WORDS(virtual_meters)),
+    ONE("run", VALUE_AMPERES, run_na, "9mA", "current while the marker is high", DEFAULT("9mA")),
+    ONE("idle", VALUE_AMPERES, idle_na, "4mA", "current while it is low and the core is busy",
+        DEFAULT("4mA")),
+    ONE("sleep", VALUE_AMPERES, sleep_na, "1.2mA", "current while the core waits",
+        DEFAULT("1.2mA")),
+    ONE("rc", VALUE_DURATION, rc_ns, "20us", "time constant of the decoupling capacitors",
+        DEFAULT("20us")),
+    ONE("noise", VALUE_NUMBER, noise, "1", "of the converter, rms in its steps", DEFAULT("1")),
+    ONE("variant", VALUE_NAME, variant, "shuffled", "how it presents itself, for tests", OPTIONAL),
+    LIST("faults", VALUE_TEXT, faults, "[\"lose 64 at 100000\"]", "what goes wrong, for tests",
+         OPTIONAL),
+    {NULL},
+};
+#undef M
+
+static const struct key_map virtual_meter_map = {
+    .name = "meter",
+    .help = "the emulated power analyser, and the current that the board seems to draw",
+    .keys = virtual_meter_keys,
+    .size = sizeof(struct virtual_meter),
+};
+
 #define M board_virtual
 static const struct key virtual_keys[] = {
     ONE("kind", VALUE_CHOICE, kind, "qemu",
@@ -182,6 +210,8 @@ static const struct key virtual_keys[] = {
         "QEMU: virtual time jumps over idle waits instead of passing in real time",
         DEFAULT("false")),
     ONE("probe", VALUE_BOOL, probe, "true", "serve an emulated SWD probe too", DEFAULT("false")),
+    MAP("meter", virtual_meter_map, meter,
+        "the emulated power analyser; boards without a marker have none", OPTIONAL),
     {NULL},
 };
 #undef M

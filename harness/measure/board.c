@@ -95,6 +95,8 @@ static int run_conclusion(struct attempt *a, struct err *err)
     if (r == 0)
         r = run_stage(a, "latency", attempt_latency, err);
     if (r == 0)
+        r = run_stage(a, "energy", attempt_energy, err);
+    if (r == 0)
         r = run_stage(a, "data set", attempt_dataset, err);
     return r;
 }

@@ -40,7 +40,8 @@ static int board_facts(struct attempt *a, struct err *err)
         return (int)err->code;
     if (b->part != NULL && emit_fact(&a->out, err, "board.part", "%s", b->part) < 0)
         return (int)err->code;
-    if (b->voltage_uv != 0 && emit_fact(&a->out, err, "voltage.uv", "%u", b->voltage_uv) < 0)
+    if (a->c->energy == NULL && b->voltage_uv != 0 &&
+        emit_fact(&a->out, err, "voltage.uv", "%u", b->voltage_uv) < 0)
         return (int)err->code;
     return 0;
 }

@@ -67,6 +67,9 @@ int attempt_latency(struct attempt *a, struct err *err) MUST_CHECK;
 /* profile.c: an extra pass with the cost of each operator, never inside a window. */
 int attempt_profile(struct attempt *a, struct err *err) MUST_CHECK;
 
+/* energy.c: current and energy, when the suite asks for them. */
+int attempt_energy(struct attempt *a, struct err *err) MUST_CHECK;
+
 /* memory.c: flash and RAM. */
 int attempt_memory(struct attempt *a, struct err *err) MUST_CHECK;
 /* facts.c: provenance. */

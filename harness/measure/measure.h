@@ -17,6 +17,8 @@ struct measure_options {
     struct session_options session;
     bool (*stopping)(void);                                        /* true: end after this window */
     uint32_t (*attempt)(void *context, const struct plan_case *c); /* number of the next one */
+    const char *traces; /* file for raw traces of current; NULL: none is kept */
+    bool keep_traces;   /* all, not only those of invalid windows */
     void *context;
     const struct data_fact
         *facts; /* what the caller knows of every attempt, such as git.revision */

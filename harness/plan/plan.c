@@ -177,6 +177,12 @@ static bool lab_has_meter(const struct lab *lab, const char *name)
     return false;
 }
 
+/* Its waveform follows the marker; without one there is nothing to follow. */
+static bool has_emulated_meter(const struct board *b)
+{
+    return b->virt.kind != NULL && (b->virt.marker_set != 0 || b->virt.marker_pin != NULL);
+}
+
 /* A virtual board brings its emulated meter; a real one needs one that the lab has. */
 static void set_energy(struct planner *p, struct plan_case *c)
 {
@@ -184,7 +190,7 @@ static void set_energy(struct planner *p, struct plan_case *c)
     const char *meter = e == NULL ? NULL : e->meter != NULL ? e->meter : c->board->meter;
 
     if (e != NULL &&
-        (c->board->realm == REALM_VIRTUAL || (meter != NULL && lab_has_meter(p->lab, meter))))
+        (has_emulated_meter(c->board) || (meter != NULL && lab_has_meter(p->lab, meter))))
         c->energy = e;
 }
 

@@ -1,6 +1,7 @@
 #include "harness/report/document.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/text.h"
@@ -401,16 +402,38 @@ static void add_memory(struct builder *b, const struct data_case *const *cases, 
     add_block(b, BLOCK_TABLE)->table = case_table(b->arena, known, n, ram, ARRAY_SIZE(ram));
 }
 
+/* NULL when none of the cases had its energy measured. */
+const char *document_meter(struct arena *arena, const struct data_case *const *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *model = data_case_fact(cases[i], "meter.model");
+        const char *emulated = data_case_fact(cases[i], "meter.emulated");
+        const char *basis = data_case_fact(cases[i], "voltage.source");
+        const char *uv = data_case_fact(cases[i], "voltage.uv");
+
+        if (model == NULL)
+            continue;
+        return arena_printf(arena, "energy by %s, %.3f V %s%s", model,
+                            uv != NULL ? strtod(uv, NULL) * 1e-6 : 0, basis != NULL ? basis : "",
+                            emulated != NULL && strcmp(emulated, "yes") == 0
+                                ? ": emulated, the currents are made up"
+                                : "");
+    }
+    return NULL;
+}
+
 static void add_section(struct builder *b, size_t first)
 {
     const struct data_case *c = &b->options->data->cases[first];
     const char *board = document_board(b->arena, c);
     const bool by_model = b->options->group == REPORT_BY_MODEL;
     const struct data_case *const *cases;
+    const char *meter;
     struct table results;
     size_t count;
 
     cases = document_section_cases(b->options, b->arena, first, &count);
+    meter = document_meter(b->arena, cases, count);
     add_heading(b, 2,
                 glyph_safe(b->arena, by_model ? (c->model != NULL ? c->model : c->key) : c->board));
     if (!by_model)
@@ -419,6 +442,8 @@ static void add_section(struct builder *b, size_t first)
              toned(arena_printf(b->arena, "timebase %s, realm %s: %s", unit_name(c->timebase),
                                 realm_name(c->realm), document_timebase(c)),
                    TONE_FAINT));
+    if (meter != NULL)
+        add_text(b, BLOCK_TEXT, toned(glyph_safe(b->arena, meter), TONE_FAINT));
     document_results(b->options, b->arena, cases, count, &results);
     add_block(b, BLOCK_TABLE)->table = results;
     if (b->options->details)

@@ -87,6 +87,9 @@ bool document_same_section(const struct report_options *options, const struct da
 const char *document_timebase(const struct data_case *c);
 /* Heading of the latency's column: only silicon's nanoseconds are called a latency. */
 const char *document_latency_title(const struct data_case *c);
+
+/* "energy by PPK2, 3.000 V setpoint", and whether it is emulated; NULL without energy. */
+const char *document_meter(struct arena *arena, const struct data_case *const *cases, size_t count);
 /* "cortex-m4 STM32F405RG, 168 MHz, 1.00 MiB flash, 192.0 KiB RAM" from the facts, or "". */
 const char *document_board(struct arena *arena, const struct data_case *c);
 

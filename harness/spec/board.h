@@ -64,6 +64,16 @@ struct board_openocd {
     bool connect_under_reset;
 };
 
+/* The emulated power analyser of a virtual board, and what the board seems to draw. */
+struct virtual_meter {
+    const char *driver; /* ppk2, lpm01a */
+    double run_na, idle_na, sleep_na;
+    uint64_t rc_ns;            /* time constant of the decoupling */
+    double noise;              /* rms, in steps of the converter */
+    const char *variant;       /* how it presents itself; NULL: as usual */
+    const char *const *faults; /* that it has, NULL-terminated: "lose 64 at 100000" */
+};
+
 /* The virtual lab's part; kind is NULL for a real board. */
 struct board_virtual {
     const char *kind;               /* qemu, simavr, posix */
@@ -75,6 +85,7 @@ struct board_virtual {
     const char *marker_pin;         /* simavr: "PB5" */
     bool idle_skips;                /* QEMU: virtual time jumps over idle waits */
     bool probe;                     /* serve the emulated SWD probe too */
+    struct virtual_meter meter;     /* of boards with a marker */
 };
 
 struct board {

@@ -61,6 +61,19 @@ enum metric_kind {
     X("energy", ENERGY, "energy", METRIC_ENERGY, true, "per inference, gross")                     \
     X("energy.net", ENERGY, "net", METRIC_ENERGY, true, "per inference, idle baseline subtracted") \
     X("energy.idle", ENERGY, "idle", METRIC_INFO, true, "idle share of one inference")             \
+    X("energy.marker", ENERGY, "marked", METRIC_INFO, true, "the plain integral edge to edge")     \
+    X("energy.marginal", ENERGY, "marginal", METRIC_INFO, true,                                    \
+      "of one more inference: slope of net energy over N/3, 2N/3, N")                              \
+    X("energy.uncertainty", ENERGY, "uncertainty", METRIC_INFO, true,                              \
+      "of net energy, about 95 %, all parts")                                                      \
+    X("energy.repeatability", ENERGY, "repeatability", METRIC_INFO, true,                          \
+      "95 % of the median, from the windows' scatter")                                             \
+    X("energy.filter_bias", RATIO, "filter", METRIC_INFO, true,                                    \
+      "net energy by the vendor's spike filter against the raw one")                               \
+    X("energy.gate_error", RATIO, "gate", METRIC_INFO, true,                                       \
+      "marked time against N times the latency")                                                   \
+    X("charge.net", CHARGE, "net charge", METRIC_ENERGY, true, "per inference, idle subtracted")   \
+    X("current.idle", CURRENT, "idle current", METRIC_INFO, true, "before and after the windows")  \
     X("charge", CHARGE, "charge", METRIC_ENERGY, true, "per inference, gross")                     \
     X("current", CURRENT, "current", METRIC_ENERGY, true, "mean in the windows")                   \
     X("current.peak", CURRENT, "peak", METRIC_INFO, true, "highest in the windows")                \

@@ -9,9 +9,10 @@
 
 /* Two virtual boards, one real one under repair, and a kind that the lab has none of. */
 static const char *const board_texts[][2] = {
-    {"boards/virt-m0.yaml", "cpu: cortex-m0\npart: nRF51822\nclock: 16MHz\nflash: 256KiB\n"
-                            "ram: {base: 0x20000000, size: 16KiB}\n"
-                            "virtual: {kind: qemu, machine: microbit}\n"},
+    {"boards/virt-m0.yaml",
+     "cpu: cortex-m0\npart: nRF51822\nclock: 16MHz\nflash: 256KiB\n"
+     "ram: {base: 0x20000000, size: 16KiB}\n"
+     "virtual: {kind: qemu, machine: microbit, marker_set: 1, marker_clear: 2}\n"},
     {"boards/virt-m4.yaml", "cpu: cortex-m4\nclock: 168MHz\nflash: 1MiB\nram: 128KiB\n"
                             "tags: [fpu]\nvirtual: {kind: qemu, machine: netduinoplus2}\n"},
     {"boards/bench-1.yaml", "cpu: cortex-m7\nclock: 480MHz\nflash: 2MiB\nram: 512KiB\n"

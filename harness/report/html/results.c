@@ -139,9 +139,11 @@ static void put_section(struct page *p, size_t first)
     const bool by_model = p->options->group == REPORT_BY_MODEL;
     const char *name = by_model ? (c->model != NULL ? c->model : c->key) : c->board;
     const struct data_case *const *cases;
+    const char *meter;
     size_t count;
 
     cases = document_section_cases(p->options, p->arena, first, &count);
+    meter = document_meter(p->arena, cases, count);
     put(p, "<div class=\"card\"><h3>");
     put_text(p, name);
     putf(p, " <span class=\"tag\">%s, %s</span></h3>\n", realm_name(c->realm),
@@ -151,8 +153,13 @@ static void put_section(struct page *p, size_t first)
         put_text(p, document_board(p->arena, c));
         put(p, "; ");
     }
-    putf(p, "%s %s</p>\n", c->timebase == UNIT_NS ? "time" : unit_name(c->timebase),
+    putf(p, "%s %s", c->timebase == UNIT_NS ? "time" : unit_name(c->timebase),
          document_timebase(c));
+    if (meter != NULL) {
+        put(p, "; ");
+        put_text(p, meter);
+    }
+    put(p, "</p>\n");
     put_results(p, arena_printf(p->arena, "Results of %s, %s", name, unit_name(c->timebase)), cases,
                 count);
     put(p, "</div>\n");

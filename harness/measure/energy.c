@@ -1,0 +1,553 @@
+/*
+ * Current and energy of a case (docs: harness/stats/energy.h has the arithmetic).
+ *
+ * A window: the agent is armed and waits in silence; the meter is started and has to deliver the
+ * idle time before anything happens, so a late meter can never miss a window; then GO; the marker
+ * rises, N inferences, it falls; the idle time after it; only then the meter is stopped. One window
+ * is in memory at a time. The firmware is the one whose latency was measured just before.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/hash.h"
+#include "harness/measure/capture.h"
+#include "harness/measure/internal.h"
+#include "harness/stats/battery.h"
+#include "harness/stats/energy.h"
+#include "harness/stats/fit.h"
+#include "harness/stats/order.h"
+#include "harness/trace/trace.h"
+
+enum {
+    EEMBC_WINDOWS = 5,
+    EEMBC_INFERENCES = 10,
+    WINDOWS_MAX = 1002,
+    SLOPE_STEPS = 3,
+};
+
+#define EEMBC_WINDOW_S 10.0
+#define SLACK_S        2.0 /* how far the marker may be behind what the link says */
+#define NJ             1e9
+
+struct energy_run {
+    struct attempt *a;
+    const struct suite_energy *e;
+    struct instrument *instrument;
+    struct meter *meter;
+    const struct meter_info *info;
+    struct energy_method method;
+    double latency_s; /* of one inference, on the board's own clock */
+    double overhead_s;
+    bool eembc;
+    uint32_t inferences; /* of a full window */
+    struct energy_window windows[WINDOWS_MAX];
+    double filtered_net_j[WINDOWS_MAX];
+    size_t count;               /* all */
+    size_t full;                /* the first so many have `inferences` */
+    struct meter_counts counts; /* summed up */
+};
+
+/* ---- before ---- */
+
+static int find_latency(struct energy_run *r, struct err *err)
+{
+    const struct attempt *a = r->a;
+    const double s_per_unit = a->timebase.ticks_per_unit * a->timebase.ns_per_tick * 1e-9;
+    struct fit_windows fit;
+
+    if (fit_windows(a->windows.items, a->windows.count, &fit) == FIT_NO_POINTS)
+        return err_set(err, ERR_INVALID, "no energy without a latency");
+    r->latency_s = fit.line.slope * s_per_unit;
+    r->overhead_s = isfinite(fit.line.intercept) ? fit.line.intercept * s_per_unit : 0;
+    return 0;
+}
+
+static int size_window(struct energy_run *r, struct err *err)
+{
+    const double window_s = (double)r->e->window_ns * 1e-9;
+    const double wanted = r->eembc && window_s < EEMBC_WINDOW_S ? EEMBC_WINDOW_S : window_s;
+    double n = ceil(wanted / r->latency_s * 1.001); /* "at least": clocks differ */
+
+    if (r->eembc && n < EEMBC_INFERENCES)
+        n = EEMBC_INFERENCES;
+    if (!(n >= 1) || n > 4e9)
+        return err_set(err, ERR_INVALID, "%.0f inferences in an energy window make no sense", n);
+    r->inferences = (uint32_t)n;
+    if (((n * r->latency_s) + 2 * r->method.idle_s + SLACK_S) * r->info->rate_hz > CAPTURE_MAX)
+        return err_set(err, ERR_INVALID,
+                       "an energy window of %.0f s at %.0f samples a second is "
+                       "too long (limit %u samples)",
+                       n * r->latency_s, r->info->rate_hz, CAPTURE_MAX);
+    return 0;
+}
+
+static int check_meter(struct energy_run *r, struct err *err)
+{
+    if (!r->info->samples)
+        return err_set(err, ERR_METER, "a %s takes no samples", r->info->model);
+    if (r->info->markers == 0)
+        return err_set(err, ERR_METER, "a %s has no marker lines: its samples cannot be told apart",
+                       r->info->model);
+    return 0;
+}
+
+static int emit_facts(struct energy_run *r, struct err *err)
+{
+    struct emitter *out = &r->a->out;
+    const struct meter_info *i = r->info;
+    char digest[65];
+
+    sha256_hex(buf_text(&r->meter->calibration), r->meter->calibration.len, digest);
+    if (emit_fact(out, err, "meter.kind", "%s", r->meter->ops->name) < 0 ||
+        emit_fact(out, err, "meter.name", "%s", instrument_name(r->instrument)) < 0 ||
+        emit_fact(out, err, "meter.model", "%s", i->model) < 0 ||
+        emit_fact(out, err, "meter.emulated", "%s", i->emulated ? "yes" : "no") < 0 ||
+        emit_fact(out, err, "meter.mode", "%s",
+                  instrument_source(r->instrument) ? "source" : "ampere") < 0 ||
+        emit_fact(out, err, "meter.rate_hz", "%g", i->rate_hz) < 0 ||
+        emit_fact(out, err, "meter.calibration_sha256", "%s", digest) < 0 ||
+        emit_fact(out, err, "meter.calibration", "%s", buf_text(&r->meter->calibration)) < 0 ||
+        emit_fact(out, err, "method.energy", "%s/1", r->eembc ? "eembc" : "guarded") < 0 ||
+        emit_fact(out, err, "voltage.uv", "%u", instrument_voltage_uv(r->instrument)) < 0 ||
+        emit_fact(out, err, "voltage.source", "%s", meter_voltage_basis_name(i->basis)) < 0)
+        return (int)err->code;
+    if (i->serial[0] != '\0' && emit_fact(out, err, "meter.serial", "%s", i->serial) < 0)
+        return (int)err->code;
+    if (i->firmware[0] != '\0' && emit_fact(out, err, "meter.firmware", "%s", i->firmware) < 0)
+        return (int)err->code;
+    if (i->warning[0] != '\0' && emit_fact(out, err, "meter.warning", "%s", i->warning) < 0)
+        return (int)err->code;
+    return 0;
+}
+
+static int prepare(struct energy_run *r, struct err *err)
+{
+    if (session_instrument(r->a->session, r->e, &r->instrument, err) < 0)
+        return (int)err->code;
+    r->meter = instrument_meter(r->instrument);
+    r->info = &r->meter->info;
+    r->eembc = r->e->profile == ENERGY_EEMBC;
+    r->method = energy_method_default;
+    r->method.idle_s = (double)r->e->idle_ns * 1e-9;
+    if (check_meter(r, err) < 0 || find_latency(r, err) < 0 || size_window(r, err) < 0)
+        return (int)err->code;
+    return emit_facts(r, err);
+}
+
+/* ---- one window ---- */
+
+static size_t samples_of(const struct energy_run *r, double seconds)
+{
+    return (size_t)(seconds * r->info->rate_hz);
+}
+
+/* Arm, let the meter show that it is there, go, and let the board come to rest. */
+static int record(struct energy_run *r, uint32_t n, struct capture **ret,
+                  struct wire_record_info *record, struct err *err)
+{
+    struct client *client = session_client(r->a->session);
+    const struct client_run run = {.inferences = n,
+                                   .windows = 1,
+                                   .flags = WIRE_RUN_MARKER,
+                                   .window_ms = attempt_allowance_ms(r->a, n)};
+    const double window_s = n * r->latency_s + r->overhead_s;
+    const double rest_s = r->method.idle_s + r->method.guard_before_s + r->method.guard_after_s;
+    const size_t most = samples_of(r, 3 * (window_s + 2 * rest_s) + 60);
+    AUTO(capture_free_auto) struct capture *c = NULL;
+
+    if (client_arm(client, &run, err) < 0)
+        return (int)err->code;
+    if (capture_start(r->meter, r->info->markers, most < CAPTURE_MAX ? most : CAPTURE_MAX, &c,
+                      err) < 0 ||
+        capture_wait(c, samples_of(r, rest_s), err) < 0 ||
+        client_go(client, &run, record, err) < 0 ||
+        capture_wait_falls(c, 1, samples_of(r, rest_s), samples_of(r, 2 * window_s + SLACK_S),
+                           err) < 0 ||
+        capture_stop(c, err) < 0)
+        return (int)err->code;
+    *ret = MOVE(c);
+    return 0;
+}
+
+static struct energy_trace trace_of(const struct energy_run *r, const struct capture_samples *s)
+{
+    struct energy_trace t = {
+        .current_a = s->current_a,
+        .voltage_v = s->voltage_v,
+        .range = s->range,
+        .count = s->count,
+        .period_s = 1 / r->info->rate_hz,
+        .supply_v = instrument_voltage_uv(r->instrument) * 1e-6,
+        .voltage_error = r->info->voltage_error,
+        .clock_error = r->info->clock_error,
+    };
+
+    for (size_t i = 0; i < METER_RANGES && i < ENERGY_RANGES; i++)
+        t.ranges[i] = (struct energy_range){.gain = r->info->ranges[i].gain,
+                                            .offset_a = r->info->ranges[i].offset_a};
+    return t;
+}
+
+static void add_counts(struct meter_counts *to, const struct meter_counts *c)
+{
+    to->samples += c->samples;
+    to->lost += c->lost;
+    to->lost_by_clock += c->lost_by_clock;
+    to->gaps += c->gaps;
+    to->corrupted += c->corrupted;
+    to->resyncs += c->resyncs;
+    to->saturated += c->saturated;
+    to->switches += c->switches;
+}
+
+static uint32_t meter_faults(const struct energy_run *r)
+{
+    const struct meter_counts *c = &r->meter->counts;
+
+    return c->lost_by_clock > 0 || c->saturated > 0 || c->unconverted > 0 ? INVALID(INVALID_METER)
+                                                                          : 0;
+}
+
+static int emit_window(struct energy_run *r, const struct energy_window *w,
+                       const struct wire_record_info *record, struct err *err)
+{
+    struct event e = {.kind = EVENT_WINDOW};
+
+    e.window = (struct event_window){
+        .repeat = 0,
+        .index = (uint32_t)(r->a->windows.count + r->count),
+        .inferences = w->inferences,
+        .ticks = record->ticks,
+        .value = (r->eembc ? w->marker_j : w->gross_j) * NJ,
+        .unit = UNIT_NJ,
+        .invalid = w->invalid,
+        .host_ns = (uint64_t)(w->duration_s * 1e9),
+    };
+    return emit(&r->a->out, &e, err);
+}
+
+/* Beside the results, for those who want to see: of invalid windows, or of all. */
+static int keep_trace(struct energy_run *r, const struct energy_window *w,
+                      const struct energy_gate *gate, const struct capture_samples *s,
+                      struct err *err)
+{
+    const struct measure_options *o = r->a->options;
+    AUTO(trace_close_auto) struct trace_file *f = NULL;
+    const struct trace_info info = {
+        .case_key = r->a->c->key,
+        .meter = r->info->model,
+        .calibration = buf_text(&r->meter->calibration),
+        .window = (uint32_t)r->count,
+        .at_ns = clock_realtime_ns(),
+        .rate_hz = r->info->rate_hz,
+        .supply_v = instrument_voltage_uv(r->instrument) * 1e-6,
+        .lost = r->meter->counts.lost,
+        .on_s = gate->on_s,
+        .off_s = gate->off_s,
+        .inferences = w->inferences,
+        .invalid = w->invalid,
+        .emulated = r->info->emulated,
+    };
+    const struct trace_arrays arrays = {
+        .current_a = s->current_a, .logic = s->logic, .range = s->range, .count = s->count};
+    int64_t id;
+
+    if (o->traces == NULL || (w->invalid == 0 && !o->keep_traces && !r->e->keep_trace))
+        return 0;
+    if (trace_open(o->traces, true, &f, err) < 0)
+        return (int)err->code;
+    return trace_add(f, &info, &arrays, &id, err);
+}
+
+static int measure_window(struct energy_run *r, uint32_t n, struct err *err)
+{
+    struct energy_window *w = &r->windows[r->count];
+    struct energy_window filtered = {0};
+    struct wire_record_info info;
+    AUTO(capture_free_auto) struct capture *c = NULL;
+    struct capture_samples s;
+    struct energy_gate gates[2];
+    struct energy_trace trace;
+    size_t found;
+
+    if (r->a->options->stopping != NULL && r->a->options->stopping())
+        return err_set(err, ERR_CANCELLED, "interrupted");
+    if (record(r, n, &c, &info, err) < 0)
+        return (int)err->code;
+    s = capture_samples(c);
+    trace = trace_of(r, &s);
+    found = energy_gates(s.logic, s.count, r->info->markers, trace.period_s, gates, 2);
+    if (found != 1)
+        return err_set(err, ERR_METER, "%zu marked windows instead of one: the line bounces",
+                       found);
+    gates[0].inferences = n;
+    gates[0].expected_s = n * r->latency_s + r->overhead_s;
+    energy_measure(&trace, gates, 1, &r->method, w);
+    w->invalid |= meter_faults(r);
+    r->filtered_net_j[r->count] = NAN;
+    if (s.filtered_a != NULL) {
+        trace.current_a = s.filtered_a;
+        energy_measure(&trace, gates, 1, &r->method, &filtered);
+        r->filtered_net_j[r->count] = filtered.net_j;
+    }
+    add_counts(&r->counts, &r->meter->counts);
+    if (emit_window(r, w, &info, err) < 0 || keep_trace(r, w, &gates[0], &s, err) < 0)
+        return (int)err->code;
+    r->count++;
+    return 0;
+}
+
+/* Full windows; then shorter ones, so that a line through all says what a window costs by itself. */
+static int measure_windows(struct energy_run *r, struct err *err)
+{
+    const uint32_t windows = r->eembc ? EEMBC_WINDOWS : r->e->windows;
+
+    for (uint32_t i = 0; i < windows; i++) {
+        if (measure_window(r, r->inferences, err) < 0)
+            return (int)err->code;
+    }
+    r->full = r->count;
+    if (r->eembc || r->inferences < SLOPE_STEPS)
+        return 0;
+    for (uint32_t k = 1; k < SLOPE_STEPS; k++) {
+        if (measure_window(r, (uint32_t)((uint64_t)r->inferences * k / SLOPE_STEPS), err) < 0)
+            return (int)err->code;
+    }
+    return 0;
+}
+
+/* ---- after ---- */
+
+/* Median over the valid full windows of one field (a double at `offset`), divided by inferences
+ * where it is a total. NAN without a valid one. */
+static double median_of(const struct energy_run *r, size_t offset, bool total)
+{
+    double *x = calloc(r->full + 1, sizeof(*x));
+    double median;
+    size_t n = 0;
+
+    if (x == NULL)
+        abort();
+    for (size_t i = 0; i < r->full; i++) {
+        const struct energy_window *w = &r->windows[i];
+        double value;
+
+        if (w->invalid != 0)
+            continue;
+        memcpy(&value, (const char *)w + offset, sizeof(value));
+        x[n++] = total ? value / w->inferences : value;
+    }
+    median = n > 0 ? order_median(x, n) : NAN;
+    free(x);
+    return median;
+}
+
+#define MEDIAN(r, field, total) median_of((r), offsetof(struct energy_window, field), (total))
+
+static double peak_of(const struct energy_run *r)
+{
+    double peak = 0;
+
+    for (size_t i = 0; i < r->full; i++)
+        peak = r->windows[i].invalid == 0 ? fmax(peak, r->windows[i].peak_a) : peak;
+    return peak;
+}
+
+/* What one more inference costs: the slope of net energy over N / 3, 2 N / 3, N. */
+static double marginal_of(const struct energy_run *r)
+{
+    struct fit_point *points = calloc(r->count + 1, sizeof(*points));
+    struct fit_line line = {.slope = NAN};
+    size_t n = 0;
+
+    if (points == NULL)
+        abort();
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->windows[i].invalid == 0)
+            points[n++] =
+                (struct fit_point){.n = r->windows[i].inferences, .value = r->windows[i].net_j};
+    }
+    if (r->count == r->full || fit_line(points, n, &line) != FIT_DONE)
+        line.slope = NAN;
+    free(points);
+    return line.slope;
+}
+
+/* Net energy from the vendor's filter against the raw one, relative. */
+static double filter_bias_of(const struct energy_run *r)
+{
+    double worst = NAN;
+
+    for (size_t i = 0; i < r->full; i++) {
+        const struct energy_window *w = &r->windows[i];
+        const double bias = r->filtered_net_j[i] / w->net_j - 1;
+
+        if (w->invalid == 0 && isfinite(bias) && !(fabs(bias) <= fabs(worst)))
+            worst = bias;
+    }
+    return worst;
+}
+
+static double gate_error_of(const struct energy_run *r)
+{
+    double worst = 0;
+
+    for (size_t i = 0; i < r->full; i++) {
+        const double expected = r->inferences * r->latency_s + r->overhead_s;
+        const double error = r->windows[i].duration_s / expected - 1;
+
+        worst = fabs(error) > fabs(worst) ? error : worst;
+    }
+    return worst;
+}
+
+/* A struct figure, ordered so that tables of it have no holes. */
+struct row {
+    const char *name;
+    double value, low, high;
+    enum unit unit;
+    uint32_t n;
+};
+
+static int emit_figures(struct energy_run *r, const struct row *rows, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct figure figure = {.name = rows[i].name,
+                                      .value = rows[i].value,
+                                      .unit = rows[i].unit,
+                                      .low = rows[i].low,
+                                      .high = rows[i].high,
+                                      .n = rows[i].n};
+
+        if (isfinite(figure.value) && emit_metric(&r->a->out, &figure, err) < 0)
+            return (int)err->code;
+    }
+    return 0;
+}
+
+static int emit_energies(struct energy_run *r, const struct energy_summary *s, struct err *err)
+{
+    const double energy = r->eembc ? s->marker_j : s->gross_j;
+    const double u = s->total_j;
+    const uint32_t n = (uint32_t)s->windows;
+    const struct row figures[] = {
+        {"energy", energy * NJ, (energy - u) * NJ, (energy + u) * NJ, UNIT_NJ, n},
+        {"energy.net", s->net_j * NJ, (s->net_j - u) * NJ, (s->net_j + u) * NJ, UNIT_NJ, n},
+        {"energy.idle", s->idle_j * NJ, 0, 0, UNIT_NJ, n},
+        {"energy.marker", s->marker_j * NJ, 0, 0, UNIT_NJ, n},
+        {"energy.marginal", marginal_of(r) * NJ, 0, 0, UNIT_NJ, (uint32_t)r->count},
+        {"energy.uncertainty", u * NJ, 0, 0, UNIT_NJ, n},
+        {"energy.repeatability", s->repeatability_j * NJ, 0, 0, UNIT_NJ, n},
+        {"energy.filter_bias", filter_bias_of(r), 0, 0, UNIT_RATIO, n},
+        {"energy.gate_error", gate_error_of(r), 0, 0, UNIT_RATIO, n},
+        {"charge", s->gross_c * NJ, 0, 0, UNIT_NC, n},
+        {"charge.net", s->net_c * NJ, 0, 0, UNIT_NC, n},
+        {"current", MEDIAN(r, mean_a, false) * NJ, 0, 0, UNIT_NA, n},
+        {"current.idle", MEDIAN(r, idle_a, false) * NJ, 0, 0, UNIT_NA, n},
+        {"current.peak", peak_of(r) * NJ, 0, 0, UNIT_NA, n},
+        {"voltage", MEDIAN(r, mean_v, false) * 1e6, 0, 0, UNIT_UV, n},
+        {"meter.samples", (double)r->counts.samples, 0, 0, UNIT_COUNT, n},
+        {"meter.lost", (double)r->counts.lost, 0, 0, UNIT_COUNT, n},
+        {"meter.saturated", (double)r->counts.saturated, 0, 0, UNIT_COUNT, n},
+    };
+
+    return emit_figures(r, figures, ARRAY_SIZE(figures), err);
+}
+
+/* The parts of the uncertainty of net energy, per inference. */
+static int emit_budget(struct energy_run *r, struct err *err)
+{
+    const struct row parts[] = {
+        {"energy.uncertainty.gain", MEDIAN(r, net_budget.gain, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.offset", MEDIAN(r, net_budget.offset, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.voltage", MEDIAN(r, net_budget.voltage, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.clock", MEDIAN(r, net_budget.clock, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.noise", MEDIAN(r, net_budget.noise, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.baseline", MEDIAN(r, net_budget.baseline, true) * NJ, 0, 0, UNIT_NJ,
+         0},
+        {"energy.uncertainty.drift", MEDIAN(r, net_budget.drift, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.lost", MEDIAN(r, net_budget.lost, true) * NJ, 0, 0, UNIT_NJ, 0},
+        {"energy.uncertainty.edge", MEDIAN(r, gross_budget.edge, true) * NJ, 0, 0, UNIT_NJ, 0},
+    };
+
+    return emit_figures(r, parts, ARRAY_SIZE(parts), err);
+}
+
+static int emit_battery(struct energy_run *r, const struct energy_summary *s, struct err *err)
+{
+    const struct suite_battery *b = &r->e->battery;
+    const struct battery battery = {
+        .capacity_ah = b->capacity_mah * 1e-3,
+        .usable = b->usable,
+        .self_discharge = b->self_discharge,
+        .sleep_a = b->sleep_na * 1e-9,
+        .charge_c = s->net_c > 0 ? s->net_c : 0,
+        .inferences_per_hour = b->inferences_per_hour,
+        .efficiency = b->efficiency,
+    };
+    struct battery_life life;
+
+    if (!r->e->has_battery)
+        return 0;
+    if (battery_project(&battery, &life, err) < 0)
+        return (int)err->code;
+    if (!isfinite(life.years))
+        return 0;
+    return emit_metric(&r->a->out,
+                       &(struct figure){.name = "battery_life",
+                                        .value = life.years * BATTERY_HOURS_PER_YEAR * 3600e9,
+                                        .unit = UNIT_NS},
+                       err);
+}
+
+static const char *reason_of(uint32_t invalid)
+{
+    static const char *const texts[] = {
+#define X(name, word, text) text,
+        INVALID_LIST(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        if ((invalid & (1u << i)) != 0)
+            return texts[i];
+    }
+    return "no reason given";
+}
+
+static int conclude(struct energy_run *r, struct err *err)
+{
+    struct energy_summary s;
+
+    if (!energy_summarise(r->windows, r->full, &s))
+        return err_set(err, ERR_INVALID, "no energy window is valid: %s",
+                       reason_of(r->full > 0 ? r->windows[0].invalid : 0));
+    if (emit_energies(r, &s, err) < 0 || emit_budget(r, err) < 0)
+        return (int)err->code;
+    return emit_battery(r, &s, err);
+}
+
+int attempt_energy(struct attempt *a, struct err *err)
+{
+    struct energy_run *r;
+    int result;
+
+    if (a->c->energy == NULL)
+        return 0;
+    r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        abort();
+    r->a = a;
+    r->e = a->c->energy;
+    result = prepare(r, err);
+    if (result == 0)
+        result = measure_windows(r, err);
+    if (result == 0)
+        result = conclude(r, err);
+    if (result < 0 && r->instrument != NULL)
+        session_drop_instrument(a->session);
+    free(r);
+    return result;
+}
