@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "harness/base/text.h"
 
@@ -71,11 +72,7 @@ static bool take_unit(const char *text, const char *base, double *ret)
 
 static bool begins(const char *text, const char *word)
 {
-    for (; *word != '\0'; text++, word++) {
-        if (tolower((unsigned char)*text) != *word)
-            return false;
-    }
-    return true;
+    return strncasecmp(text, word, strlen(word)) == 0;
 }
 
 static int unit_problem(const struct table *t, const char *field, const char *base, struct err *err)
