@@ -1,13 +1,12 @@
 /* `tinyrig model`: what the compiler makes of a model, before any board is touched. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/file.h"
 #include "harness/base/text.h"
 #include "harness/cli/context.h"
+#include "harness/cli/suite.h"
 #include "harness/cli/verb.h"
-#include "harness/elf/footprint.h"
 #include "harness/nn/explain.h"
 
 enum {
@@ -28,21 +27,6 @@ static const struct option options[] = {
     OPTION_LAB,
     {.name = NULL},
 };
-
-/* RAM that the agent itself takes: static variables and stack. 0 when there is no firmware to look at. */
-static uint64_t agent_ram(const struct board *b, const struct paths *paths)
-{
-    AUTO(arena_release) struct arena arena = ARENA_INIT;
-    const char *path = b->flashing.firmware;
-    struct err err = ERR_INIT;
-    struct footprint f;
-
-    if (path == NULL && b->agent != NULL)
-        path = arena_printf(&arena, "%s/%s.elf", paths->firmware, b->agent);
-    if (path == NULL || access(path, R_OK) != 0 || footprint_read(path, &arena, &f, &err) < 0)
-        return 0;
-    return footprint_ram(&f.total) + f.total.reserved;
-}
 
 static bool has_engine(const struct board *b, const char *name)
 {
@@ -68,7 +52,7 @@ static void put_fit(const struct board *b, const struct nn_report *r, const stru
                     struct buf *out)
 {
     const uint64_t slot = b->slot.region.size;
-    const uint64_t agent = agent_ram(b, paths);
+    const uint64_t agent = suite_agent_ram(b, paths);
     const uint64_t room = b->ram.size > agent ? b->ram.size - agent : 0;
     const bool too_large = slot != 0 && r->image_bytes > slot;
     const bool too_wide = b->ram.size != 0 && r->arena_bytes > room;

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
+#include "harness/elf/footprint.h"
 #include "harness/load/load.h"
 #include "harness/nn/nn.h"
 
@@ -14,24 +16,59 @@ enum {
     COMPILED_MAX = 256
 };
 
-/* Sizes of a model once compiled; the same on every board, so it is compiled once. */
+/* Sizes of a model once compiled for agents with these kernels: once for each kind of core. */
 struct compiled {
     const struct suite_model *model;
+    uint32_t variants;
     struct plan_need need;
 };
 
 struct compile_cache {
     struct arena *arena;
+    const struct paths *paths;
     struct compiled items[COMPILED_MAX];
     size_t count;
 };
 
-static int compile(struct compile_cache *cache, const struct suite_model *model,
+uint64_t suite_agent_ram(const struct board *b, const struct paths *paths)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const char *path = b->flashing.firmware;
+    struct err err = ERR_INIT;
+    struct footprint f;
+
+    if (path == NULL && b->agent != NULL)
+        path = arena_printf(&arena, "%s/%s.elf", paths->firmware, b->agent);
+    if (path == NULL || access(path, R_OK) != 0 || footprint_read(path, &arena, &f, &err) < 0)
+        return 0;
+    return footprint_ram(&f.total) + f.total.reserved;
+}
+
+static bool tagged(const struct board *b, const char *tag)
+{
+    for (const char *const *t = b->tags; t != NULL && *t != NULL; t++) {
+        if (strcmp(*t, tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The kernels that agents of such a core hold; the agent itself says so only when it runs. */
+static uint32_t variants_of(const struct board *b)
+{
+    const bool small = strncmp(b->cpu, "avr", 3) == 0 || strcmp(b->cpu, "host") == 0;
+
+    return 1u << KERNEL_REF | (small ? 0 : 1u << KERNEL_TUNED) |
+           (tagged(b, "dsp") ? 1u << KERNEL_ARMV7EM : 0) |
+           (tagged(b, "mve") ? 1u << KERNEL_MVE : 0);
+}
+
+static int compile(struct compile_cache *cache, const struct suite_model *model, uint32_t variants,
                    struct plan_need *ret, struct err *err)
 {
     AUTO_BUF file = BUF_INIT;
     AUTO_BUF image = BUF_INIT;
-    const struct nn_target target = {.variants = 0};
+    const struct nn_target target = {.variants = variants};
     struct nn_report report;
 
     if (file_read(model->path, MODEL_FILE_MAX, &file, err) < 0)
@@ -54,20 +91,24 @@ static int need(void *context, const struct suite_model *model, const struct boa
                 const char *engine, struct plan_need *ret, struct err *err)
 {
     struct compile_cache *cache = context;
+    const uint32_t variants = variants_of(board);
 
     if (strcmp(engine, "tiny") != 0)
         return 1;
     for (size_t i = 0; i < cache->count; i++) {
-        if (cache->items[i].model == model) {
+        if (cache->items[i].model == model && cache->items[i].variants == variants) {
             *ret = cache->items[i].need;
+            ret->agent_ram = suite_agent_ram(board, cache->paths);
             return 0;
         }
     }
     *ret = (struct plan_need){.image = 0};
-    if (compile(cache, model, ret, err) < 0)
+    if (compile(cache, model, variants, ret, err) < 0)
         return (int)err->code;
     if (cache->count < COMPILED_MAX)
-        cache->items[cache->count++] = (struct compiled){.model = model, .need = *ret};
+        cache->items[cache->count++] =
+            (struct compiled){.model = model, .variants = variants, .need = *ret};
+    ret->agent_ram = suite_agent_ram(board, cache->paths);
     return 0;
 }
 
@@ -136,6 +177,7 @@ int suite_plan(struct context *c, const struct suite_options *options, const cha
     };
 
     cache->arena = &c->arena;
+    cache->paths = &c->paths;
     if (access(path, R_OK) != 0) /* a slip of the user's, not of the lab's */
         return err_set(err, ERR_USAGE, "suite '%s': %s", path, strerror(errno));
     if (suite_load(path, &c->arena, &suite, err) < 0 || check_kernels(suite, err) < 0 ||

@@ -46,4 +46,7 @@ struct suite_options {
 int suite_plan(struct context *c, const struct suite_options *options, const char *path,
                const struct plan **ret, struct err *err) MUST_CHECK;
 
+/* RAM that the agent itself takes: static variables and stack. 0: no firmware to look at. */
+uint64_t suite_agent_ram(const struct board *b, const struct paths *paths);
+
 #endif

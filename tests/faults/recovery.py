@@ -53,7 +53,7 @@ def a_hung_board_is_reset_and_its_case_retried(suite, inventory):
 def other_firmware_is_no_result(suite, inventory):
     """The emulator comes up with an agent built for another board of the same memory map."""
     db = lab.path("fw.db")
-    arm("hangs", "firmware file " + lab.path("posix-copy") + ";power-off at 0 ms 50")
+    arm("hangs", "firmware file " + lab.path("posix-copy") + ";power-off at 0 to-board ms 50")
     with open(os.path.join(lab.build, "agents/ports/posix/tinyrig-agent-posix"), "rb") as f:
         image = bytearray(f.read())
     note = image.find(b"\x03\x00\x00\x00GNU\x00")  # the build id that the agent reports of itself

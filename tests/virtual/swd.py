@@ -145,8 +145,10 @@ def kill_openocd():
                         pass
         text, _ = process.communicate(timeout=120)
         check(killed, f"{board}: no OpenOCD was seen")
-        check(process.returncode in (3, 4), f"{board}: exit status {process.returncode}\n{text}")
-        check("killed by signal 9" in text or "OpenOCD" in text, f"{board}: {text}")
+        # A lab fault: the ladder heals it and the case is measured again, or the run says so.
+        check(process.returncode in (0, 3, 4), f"{board}: exit status {process.returncode}\n{text}")
+        # Killed while it had nothing to do, as between flashing and talking, it is not missed.
+        check("OpenOCD" in text or " 3 passed, " in text, f"{board}: {text}")
         check(children(folder) == [], f"{board}: {children(folder)} live on")
         status, text = run_suite("quickstart.yaml", [board], "--filter", "sine/*")
         check(status == 0, f"{board} after the kill: {text}")
