@@ -81,7 +81,7 @@ enum kernel_variant {
     KERNEL_VARIANT_COUNT
 };
 
-#define KERNEL_MAX_SPANS 24
+#define KERNEL_MAX_SPANS 18
 #define KERNEL_MAX_RANK  6
 
 /* A piece of the arena or of the image. The check may use the low bits of `where` (alignment). */

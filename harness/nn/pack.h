@@ -23,7 +23,12 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(MVE, FULLY_CONNECTED_S8, pack_mve_fully_connected) \
     X(MVE, ADD_S8, pack_mve_add) \
     X(MVE, LSTM_S8, pack_mve_lstm) \
+    X(ARMV7EM, CONV_S8, pack_armv7em_conv) \
+    X(ARMV7EM, DEPTHWISE_S8, pack_armv7em_depthwise) \
     X(ARMV7EM, FULLY_CONNECTED_S8, pack_armv7em_fully_connected) \
+    X(ARMV7EM, ADD_S8, pack_armv7em_binary) \
+    X(ARMV7EM, MUL_S8, pack_armv7em_binary) \
+    X(ARMV7EM, SVDF, pack_armv7em_svdf) \
     X(TUNED, CONV_S8, pack_tuned_conv) \
     X(TUNED, DEPTHWISE_S8, pack_tuned_depthwise) \
     X(TUNED, FULLY_CONNECTED_S8, pack_tuned_fully_connected) \

@@ -359,6 +359,11 @@ static void make_add(struct gen *g)
     make_elementwise(g, TFL_ADD, true);
 }
 
+static void make_mul(struct gen *g)
+{
+    make_elementwise(g, TFL_MUL, true);
+}
+
 static void make_softmax(struct gen *g)
 {
     int32_t shape[] = {pick(g, 1, 3), pick(g, 1, 40)};
@@ -457,6 +462,7 @@ static void make_reshape(struct gen *g)
     X(average_pool)                                                                                \
     X(max_pool)                                                                                    \
     X(add)                                                                                         \
+    X(mul)                                                                                         \
     X(softmax)                                                                                     \
     X(quantize)                                                                                    \
     X(dequantize)                                                                                  \

@@ -147,22 +147,33 @@ static inline int32_t dsp_saturate8(int32_t v)
 #endif
 
 /*
- * What turns a sum into an output, as the host prepared it (harness/nn/pack_armv7em.c): both
- * roundings of MultiplyByQuantizedMultiplier() for sums below 2^30 and right shifts n of 2 to 31.
+ * What turns a sum into an output, as the host prepared it (harness/nn/pack_armv7em.c). For right
+ * shifts n of 2 to 31, and sums that it has shown to stay below 2^30, both roundings of
+ * MultiplyByQuantizedMultiplier() are one instruction each:
  *   high_mul(a, m) = smmulr(2a, m)            floor((am + 2^30) / 2^31)
  *   shift_right(x, n) = smmulr(x - (x < 0), 2^(32 - n))     ties away from zero
  */
 struct dsp_scale {
     int32_t multiplier;
-    int32_t power; /* 2^(32 - n) */
+    int32_t power; /* 2^(32 - n); negative: DSP_ANY_SHIFT less the shift of any other factor */
 };
+#define DSP_ANY_SHIFT (-64)
 
-static inline int8_t dsp_finish(uint32_t sum, int32_t multiplier, int32_t power, int32_t offset)
+static inline int32_t dsp_finish_fast(uint32_t sum, int32_t multiplier, int32_t power,
+                                      int32_t offset)
 {
     int32_t v = dsp_high((int32_t)(sum << 1), multiplier);
 
-    return (int8_t)dsp_saturate8(
-        dsp_high_add((int32_t)((uint32_t)v + (uint32_t)(v >> 31)), power, offset));
+    return dsp_saturate8(dsp_high_add((int32_t)((uint32_t)v + (uint32_t)(v >> 31)), power, offset));
+}
+
+/* By the definition, for any scale. */
+int32_t armv7em_finish(uint32_t sum, int32_t multiplier, int32_t power, int32_t offset);
+
+static inline int32_t dsp_finish(uint32_t sum, int32_t multiplier, int32_t power, int32_t offset)
+{
+    return power < 0 ? armv7em_finish(sum, multiplier, power, offset)
+                     : dsp_finish_fast(sum, multiplier, power, offset);
 }
 
 #endif

@@ -72,31 +72,40 @@ static __attribute__((noinline)) const uint32_t *add_words(uint32_t sums[4], con
     return w;
 }
 
+const uint32_t *armv7em_dot_4(uint32_t sums[4], const int32_t *bias, const uint32_t *w,
+                              const int8_t *in, uint32_t n)
+{
+    uint32_t rest = n % 4;
+
+    for (int i = 0; i < 4; i++)
+        sums[i] = (uint32_t)bias[i];
+    if (n >= 4)
+        w = add_words(sums, w, in, n / 4);
+    if (rest) {
+        add_word(sums, w, load_rest(in + n - rest, rest));
+        w += 4;
+    }
+    return w;
+}
+
 void armv7em_fully_connected_s8(const void *params, void *const *at)
 {
     const struct kernel_fully_connected *p = params;
     const int8_t *in = at[0];
     int8_t *out = at[1];
-    uint32_t words = p->in_n / 4, rest = p->in_n % 4;
+    uint32_t sums[4];
 
     for (uint32_t batch = 0; batch < p->batches; batch++, in += p->in_n) {
         const uint32_t *w = at[2];
         const int32_t *bias = at[3];
         const struct dsp_scale *scale = at[4];
-        for (uint32_t left = p->out_n; left;) {
-            uint32_t sums[4] = {(uint32_t)bias[0], (uint32_t)bias[1], (uint32_t)bias[2],
-                                (uint32_t)bias[3]};
-            if (words)
-                w = add_words(sums, w, in, words);
-            if (rest) {
-                add_word(sums, w, load_rest(in + p->in_n - rest, rest));
-                w += 4;
-            }
+        for (uint32_t left = p->out_n; left; bias += 4) {
+            w = armv7em_dot_4(sums, bias, w, in, p->in_n);
             for (uint32_t i = 0; i < 4 && left; i++, left--) {
-                *out++ = dsp_finish(sums[i], scale->multiplier, scale->power, p->out_offset);
+                *out++ =
+                    (int8_t)dsp_finish(sums[i], scale->multiplier, scale->power, p->out_offset);
                 scale += p->per_channel;
             }
-            bias += 4;
         }
     }
     armv7em_clamp(at[1], p->batches * p->out_n, p->act_min, p->act_max);

@@ -50,14 +50,19 @@ void ref_conv_s8(const void *params, void *const *at)
 }
 
 /* Sizes of everything but the weights; also what keeps the coordinates above within 32 bits. */
-bool conv_shapes_fit(const struct kernel_conv *p, const struct kernel_span *spans)
+bool conv_images_fit(const struct kernel_conv *p, const struct kernel_span *spans)
 {
     return p->out_w != 0 && check_product(p->filter_h, p->dilation_h) < 0x8000 &&
            check_product(p->filter_w, p->dilation_w) < 0x8000 &&
            check_product(p->out_h, p->stride_h) < 0x40000000 &&
            check_product(p->out_w, p->stride_w) < 0x40000000 &&
            check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->in_c, 1) &&
-           check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->out_c, 1) &&
+           check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->out_c, 1);
+}
+
+bool conv_shapes_fit(const struct kernel_conv *p, const struct kernel_span *spans)
+{
+    return conv_images_fit(p, spans) &&
            check_holds(&spans[3], p->out_c, 1, 1, sizeof(struct kernel_channel));
 }
 
