@@ -87,8 +87,8 @@ static void pack_conv(struct nn_lower *l, struct nn_step *s, const struct kernel
 {
     const struct kernel_channel *channels = pack_data(l, s, 3);
     size_t window = (size_t)p->filter_h * p->filter_w * p->filter_c, words = (window + 3) / 4;
-    size_t group_out = (size_t)p->out_c / (p->in_c / p->filter_c);
-    size_t even = (group_out + 1) & ~(size_t)1, count = p->out_c / group_out * even;
+    size_t groups = p->in_c / p->filter_c, group_out = p->out_c / groups;
+    size_t even = (group_out + 1) & ~(size_t)1, count = groups * even;
     int32_t *biases = pack_alloc(l, count * sizeof *biases);
     struct dsp_scale *scales = pack_alloc(l, count * sizeof *scales);
     int8_t *blocks = pack_alloc(l, count * words * 4);
@@ -169,7 +169,8 @@ bool pack_armv7em_depthwise(struct nn_lower *l, struct nn_step *s)
         size_t c = block_channel(i, p->in_c);
         channel_constants(p, &channels[c], weights + c, taps, p->in_c, &biases[i], &scales[i]);
         for (size_t t = 0; t < taps; t++)
-            wide[((i / 4 * pairs + t / 2) * 4 + i % 4) * 2 + t % 2] = weights[t * p->in_c + c];
+            wide[((i / 4 * pairs + t / 2) * 4 + i % 4) * 2 + t % 2] =
+                (int16_t)weights[t * p->in_c + c];
     }
     pack_constant(l, s, 2, "weights", wide, blocks * pairs * 16);
     pack_constant(l, s, 3, "biases", biases, blocks * 4 * sizeof *biases);

@@ -31,14 +31,15 @@ def run(*command):
 
 
 def make(build, source, folder, name):
-    """A model from its recipe, its inputs, and what the host makes of them."""
+    """A model from its recipe, its inputs, and what a Cortex-M3 makes of them."""
     stem = os.path.join(folder, name)
     run(os.path.join(build, 'harness/recipe/tinyrig-recipe'), 'build',
         os.path.join(source, 'suites/models', name, 'recipe.yaml'), '-o', stem + '.tflite',
         '--vectors', stem)
     inputs = sorted(f for f in os.listdir(stem) if f.startswith('in'))
     args = [a for f in inputs for a in ('--input', os.path.join(stem, f))]
-    run(os.path.join(build, 'tinyrig'), 'infer', stem + '.tflite', *args, '--output', stem + '-out')
+    run(os.path.join(build, 'tinyrig'), 'infer', stem + '.tflite', '--board', 'virt-m3',
+        *args, '--output', stem + '-out')
     for f in inputs:  # in00.out.bin: out00.bin
         os.rename(os.path.join(stem + '-out', f[:-len('.bin')] + '.out.bin'),
                   os.path.join(stem, 'out' + f[len('in'):]))
