@@ -3,9 +3,8 @@
 
 static const char *const meter_modes[] = {"ampere", "source", NULL};
 
-static const char *const meter_drivers[] = {"ppk2",       "lpm01a",    "csv",  "replay",
-                                            "iio",        "hwmon",     "scpi", "sigrok",
-                                            "joulescope", "synthetic", "null", NULL};
+static const char *const meter_drivers[] = {"ppk2", "lpm01a",    "csv",  "replay", "hwmon",
+                                            "scpi", "synthetic", "null", NULL};
 
 #define M lab_meter
 static const struct key meter_keys[] = {

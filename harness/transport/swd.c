@@ -4,7 +4,7 @@
  * that lives in OpenOCD does the accesses of a whole step.
  *
  * OpenOCD has an RTT server of its own. It is not used: it reads RAM whenever its timer says so,
- * in the middle of measured windows too, and it is slower (tests/bench/swd.c measures both).
+ * in the middle of measured windows too.
  *
  * While the target is silent nothing but the priority of PendSV is read, a register on the core's
  * private bus: no memory access of ours falls into a measured window.
