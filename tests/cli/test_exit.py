@@ -22,7 +22,7 @@ class Exit(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.db = self.path('results.db')
-        self.env = dict(os.environ, TINYRIG_DB=self.db)
+        self.env = dict(os.environ, TINYRIG_DB=self.db, TINYRIG_LOCK_DIR=self.folder.name)
 
     def path(self, name):
         return os.path.join(self.folder.name, name)

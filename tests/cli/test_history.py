@@ -30,7 +30,8 @@ class Case(unittest.TestCase):
 
     def run_it(self, *arguments, status=0, cwd=None):
         done = subprocess.run([TINYRIG, *arguments, '--db', self.db], text=True, cwd=cwd,
-                              capture_output=True, timeout=100)
+                              capture_output=True, timeout=100,
+                              env=dict(os.environ, TINYRIG_LOCK_DIR=self.folder.name))
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done
 

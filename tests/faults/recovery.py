@@ -137,7 +137,7 @@ def a_recorded_session_is_kept(suite, inventory):
 
 
 def main():
-    suite = lab.suite(2, measure="{inferences: 2000, windows: 3}")
+    suite = lab.suite(2, measure="{inferences: 2000, windows: 3, slope: 1}")
     inventory = lab.write("lab.yaml", "name: t\nvirtual_boards: false\nboards:\n"
                                       "  hangs: {board: virt-posix}\n  well: {board: virt-posix}\n")
     a_hung_board_is_reset_and_its_case_retried(suite, inventory)

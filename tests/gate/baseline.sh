@@ -11,7 +11,8 @@ table=$root/results/baselines/virtual.csv
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 TINYRIG_DB=$work/results.db
-export TINYRIG_DB
+TINYRIG_LOCK_DIR=$work # other tests use the same boards at the same time
+export TINYRIG_DB TINYRIG_LOCK_DIR
 "$tinyrig" run --quiet "$root/results/baselines/virtual.yaml"
 case $what in
 check)

@@ -170,5 +170,6 @@ def a_broken_budget_fails(folder):
 
 for test in (figures_are_right, traces_are_kept_and_shown, batteries_are_projected, faults_cost_their_case_only, a_broken_budget_fails):
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["TINYRIG_LOCK_DIR"] = folder  # other tests use the same boards
         test(folder)
     print(test.__name__, "ok")
