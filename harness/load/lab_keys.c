@@ -113,6 +113,8 @@ static const struct key lab_keys[] = {
         "every virtual board can be used too", DEFAULT("true")),
     LIST("commands", VALUE_TEXT, lab.commands, "[avrdude, /opt/st/st-flash]",
          "the only programs that board files may run: names, or absolute paths", OPTIONAL),
+    LIST("notify", VALUE_TEXT, lab.notify, "[mail, -s, tinyrig, lab@example.org]",
+         "program that gets the summary when a night's verdict changes; no shell", OPTIONAL),
     NAMED("meters", meter_map, lab.meters, "power instruments; boards that share one take turns",
           OPTIONAL, COUNT(lab.meter_count)),
     NAMED("power", power_map, lab.powers, "switches for the supply of boards", OPTIONAL,

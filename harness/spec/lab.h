@@ -52,6 +52,7 @@ struct lab {
      * load has checked the boards against it. The lab file's own argv are allowed by being there.
      */
     const char *const *commands; /* NULL-terminated */
+    const char *const *notify;   /* argv that is told of another verdict; NULL: nobody */
 };
 
 #endif

@@ -76,7 +76,10 @@ static int prune_orphans(struct store *s, struct store_prune *p, struct err *err
     return r;
 }
 
-/* Ids first: the list must not change under the deletions. */
+/*
+ * Ids first: the list must not change under the deletions. The gate gives last-good to every run
+ * that passes: of those only the newest is kept for its tag, else nothing would ever be pruned.
+ */
 static int list_runs(struct store *s, const struct store_prune *p, struct arena *arena,
                      int64_t **ret, size_t *ret_count, struct err *err)
 {
@@ -84,7 +87,10 @@ static int list_runs(struct store *s, const struct store_prune *p, struct arena 
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
                      "SELECT id FROM run WHERE started_ns < ?1 AND (NOT ?2 OR NOT EXISTS"
-                     " (SELECT 1 FROM tag t WHERE t.run = run.id)) ORDER BY started_ns",
+                     " (SELECT 1 FROM tag t WHERE t.run = run.id AND"
+                     " (coalesce(t.note, '') <> '" STORE_GATE_NOTE "' OR t.at_ns ="
+                     " (SELECT max(n.at_ns) FROM tag n WHERE n.name = t.name))))"
+                     " ORDER BY started_ns",
                      "ii", (int64_t)p->before_ns, (int64_t)p->keep_tagged);
 
     while (r == 0 && (r = db_step(&s->db, st, err)) > 0) {

@@ -168,7 +168,7 @@ int store_merge(struct store *s, const char *from, struct store_merge *ret,
 
 struct store_prune {
     uint64_t before_ns; /* only runs that started earlier */
-    bool keep_tagged;   /* leave tagged runs whole */
+    bool keep_tagged;   /* leave runs whole that people tagged, and the gate's newest of a name */
     bool whole_runs;    /* delete runs altogether, not only their details */
     bool dry_run;       /* count, change nothing */
     uint64_t runs;      /* result: runs that lost something */

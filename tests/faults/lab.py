@@ -72,6 +72,12 @@ class Lab:
         db.close()
         return rows
 
+    def execute(self, database, sql):
+        db = sqlite3.connect(database)
+        db.execute(sql)
+        db.commit()
+        db.close()
+
     def ours(self):
         """Processes with our folder in their environment: workers, supervisors, emulators."""
         found = []

@@ -362,9 +362,13 @@ static void a_prune_keeps_the_summaries(void **state)
     fixture_run(f, 1);
     ASSERT_DONE(f, store_tag(f->store, "keep", "last", NULL, &f->err));
     fixture_run(f, 2);
+    ASSERT_DONE(f, store_tag(f->store, "good", "last", STORE_GATE_NOTE, &f->err));
     p.before_ns = f->lab.now_ns;
     fixture_run(f, 3);
     p.dry_run = true;
+    ASSERT_DONE(f, store_prune(f->store, &p, &f->err));
+    assert_int_equal(p.runs, 0); /* the newest of the gate's is what the next night needs */
+    ASSERT_DONE(f, store_tag(f->store, "good", "last", STORE_GATE_NOTE, &f->err));
     ASSERT_DONE(f, store_prune(f->store, &p, &f->err));
     assert_int_equal(p.runs, 1);
     assert_int_equal(p.windows, 30);
