@@ -53,8 +53,7 @@ static bool tagged(const struct board *b, const char *tag)
     return false;
 }
 
-/* The kernels that agents of such a core hold; the agent itself says so only when it runs. */
-static uint32_t variants_of(const struct board *b)
+uint32_t suite_variants(const struct board *b)
 {
     const bool small = strncmp(b->cpu, "avr", 3) == 0 || strcmp(b->cpu, "host") == 0;
 
@@ -91,7 +90,7 @@ static int need(void *context, const struct suite_model *model, const struct boa
                 const char *engine, struct plan_need *ret, struct err *err)
 {
     struct compile_cache *cache = context;
-    const uint32_t variants = variants_of(board);
+    const uint32_t variants = suite_variants(board);
 
     if (strcmp(engine, "tiny") != 0)
         return 1;

@@ -49,4 +49,10 @@ int suite_plan(struct context *c, const struct suite_options *options, const cha
 /* RAM that the agent itself takes: static variables and stack. 0: no firmware to look at. */
 uint64_t suite_agent_ram(const struct board *b, const struct paths *paths);
 
+/*
+ * The kernels that agents of such a core hold, as a mask for nn_target: by the board's cpu and tags,
+ * because an agent itself says so only when it runs.
+ */
+uint32_t suite_variants(const struct board *b);
+
 #endif
