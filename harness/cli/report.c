@@ -7,6 +7,7 @@
 #include "harness/base/text.h"
 #include "harness/cli/context.h"
 #include "harness/cli/report_context.h"
+#include "harness/cli/report_traces.h"
 #include "harness/cli/verb.h"
 #include "harness/report/report.h"
 #include "harness/store/store.h"
@@ -92,9 +93,19 @@ static int group_of(const struct report_arguments *a, enum report_group *ret, st
     return 0;
 }
 
-static int render(const struct report_arguments *a, struct store *store, const char *run,
-                  struct arena *arena, struct err *err)
+/* What only a page shows beside its numbers. */
+static int add_context(const struct report_arguments *a, struct store *store, const char *database,
+                       struct arena *arena, struct report_options *o, struct err *err)
 {
+    if (report_context(store, a->against, arena, o, err) < 0)
+        return (int)err->code;
+    return report_traces(arena_printf(arena, "%s-traces", database), arena, o, err);
+}
+
+static int render(const struct report_arguments *a, struct store *store, const char *run,
+                  struct context *c, struct err *err)
+{
+    struct arena *arena = &c->arena;
     const struct report_format *format = NULL;
     struct report_options o = {.details = a->details};
     struct store_selection selection = {.run = run != NULL ? run : "last",
@@ -113,7 +124,7 @@ static int render(const struct report_arguments *a, struct store *store, const c
     o.data = &data;
     if (a->output == NULL && strcmp(format->name, "text") == 0)
         report_fit_terminal(&o, STDOUT_FILENO);
-    if (strcmp(format->name, "html") == 0 && report_context(store, a->against, arena, &o, err) < 0)
+    if (strcmp(format->name, "html") == 0 && add_context(a, store, c->database, arena, &o, err) < 0)
         return (int)err->code;
     if (format->render(&o, &text, err) < 0)
         return (int)err->code;
@@ -129,7 +140,7 @@ static int report_run(void *arguments, int argc, char **argv, struct err *err)
     if (context_init(&c, &a->common, err) < 0 ||
         store_open(c.database, STORE_READ, &store, err) < 0)
         return (int)err->code;
-    return render(a, store, argc > 0 ? argv[0] : NULL, &c.arena, err);
+    return render(a, store, argc > 0 ? argv[0] : NULL, &c, err);
 }
 
 const struct verb verb_report = {

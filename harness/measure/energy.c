@@ -502,28 +502,13 @@ static int emit_battery(struct energy_run *r, const struct energy_summary *s, st
                        err);
 }
 
-static const char *reason_of(uint32_t invalid)
-{
-    static const char *const texts[] = {
-#define X(name, word, text) text,
-        INVALID_LIST(X)
-#undef X
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        if ((invalid & (1u << i)) != 0)
-            return texts[i];
-    }
-    return "no reason given";
-}
-
 static int conclude(struct energy_run *r, struct err *err)
 {
     struct energy_summary s;
 
     if (!energy_summarise(r->windows, r->full, &s))
         return err_set(err, ERR_INVALID, "no energy window is valid: %s",
-                       reason_of(r->full > 0 ? r->windows[0].invalid : 0));
+                       invalid_reason(r->full > 0 ? r->windows[0].invalid : 0));
     if (emit_energies(r, &s, err) < 0 || emit_budget(r, err) < 0)
         return (int)err->code;
     return emit_battery(r, &s, err);

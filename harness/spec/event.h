@@ -77,6 +77,9 @@ enum invalid_bit {
 };
 #define INVALID(name) (1u << name##_BIT)
 
+/* What the first of the bits means, for people. */
+const char *invalid_reason(uint32_t invalid);
+
 struct event_window {
     uint32_t repeat; /* which run (reset) of this case */
     uint32_t index;  /* within the repeat */

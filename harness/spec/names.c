@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/base.h"
+#include "harness/spec/event.h"
 #include "harness/spec/verdict.h"
 
 #define NAME_ROW(name, word) word,
@@ -28,3 +29,18 @@ DEFINE_NAMES(METRIC_CLASS_LIST, metric_class)
 DEFINE_NAMES(CASE_STATUS_LIST, case_status)
 DEFINE_NAMES(VERDICT_LIST, verdict)
 DEFINE_NAMES(DIFFERENCE_LEVEL_LIST, difference_level)
+
+const char *invalid_reason(uint32_t invalid)
+{
+    static const char *const texts[] = {
+#define X(name, word, text) text,
+        INVALID_LIST(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        if ((invalid & (1u << i)) != 0)
+            return texts[i];
+    }
+    return "no reason given";
+}

@@ -1,7 +1,9 @@
 #include "harness/trace/trace.h"
 
+#include <assert.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +145,20 @@ void trace_close(struct trace_file *f)
 
 /* ---- writing ---- */
 
+struct trace_writer {
+    struct trace_file *file;
+    int64_t id;
+    bool ended;
+    bool logic_seen, range_seen;
+    uint64_t samples; /* in chunks already written */
+    size_t pending;   /* in the arrays below */
+    float current_a[PACK_SAMPLES_MAX];
+    uint8_t logic[PACK_SAMPLES_MAX];
+    uint8_t range[PACK_SAMPLES_MAX];
+    struct trace_point *points; /* of the pyramid's lowest level */
+    size_t point_count, point_capacity;
+};
+
 static int insert_blob(struct trace_file *f, const char *sql, int64_t id, int64_t number,
                        const void *data, size_t n, struct err *err)
 {
@@ -156,88 +172,168 @@ static int insert_blob(struct trace_file *f, const char *sql, int64_t id, int64_
     return sqlite3_step(st) != SQLITE_DONE ? fail(f, err) : 0;
 }
 
-static int insert_info(struct trace_file *f, const struct trace_info *i, uint64_t samples,
-                       struct err *err)
+/* Everything about a trace; samples below 0: not ended. id 0: a new row. */
+static int put_info(struct trace_file *f, int64_t id, const struct trace_info *i, int64_t samples,
+                    struct err *err)
 {
     AUTO_STATEMENT *st = NULL;
 
     if (prepare(f,
-                "INSERT INTO trace (case_key, meter, calibration, window, at_ns, rate_hz, supply_v,"
-                " samples, lost, on_s, off_s, inferences, invalid, emulated)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO trace (id, case_key, meter, calibration, window, at_ns, rate_hz,"
+                " supply_v, samples, lost, on_s, off_s, inferences, invalid, emulated)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET samples = excluded.samples, lost = excluded.lost,"
+                " on_s = excluded.on_s, off_s = excluded.off_s, invalid = excluded.invalid,"
+                " inferences = excluded.inferences",
                 &st, err) < 0)
         return (int)err->code;
-    (void)sqlite3_bind_text(st, 1, i->case_key, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(st, 2, i->meter, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(st, 3, i->calibration, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(st, 4, i->window);
-    (void)sqlite3_bind_int64(st, 5, (int64_t)i->at_ns);
-    (void)sqlite3_bind_double(st, 6, i->rate_hz);
-    (void)sqlite3_bind_double(st, 7, i->supply_v);
-    (void)sqlite3_bind_int64(st, 8, (int64_t)samples);
-    (void)sqlite3_bind_int64(st, 9, (int64_t)i->lost);
-    (void)sqlite3_bind_double(st, 10, i->on_s);
-    (void)sqlite3_bind_double(st, 11, i->off_s);
-    (void)sqlite3_bind_int64(st, 12, i->inferences);
-    (void)sqlite3_bind_int64(st, 13, i->invalid);
-    (void)sqlite3_bind_int(st, 14, i->emulated);
+    if (id != 0)
+        (void)sqlite3_bind_int64(st, 1, id);
+    (void)sqlite3_bind_text(st, 2, i->case_key, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(st, 3, i->meter, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(st, 4, i->calibration, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(st, 5, i->window);
+    (void)sqlite3_bind_int64(st, 6, (int64_t)i->at_ns);
+    (void)sqlite3_bind_double(st, 7, i->rate_hz);
+    (void)sqlite3_bind_double(st, 8, i->supply_v);
+    (void)sqlite3_bind_int64(st, 9, samples);
+    (void)sqlite3_bind_int64(st, 10, (int64_t)i->lost);
+    (void)sqlite3_bind_double(st, 11, i->on_s);
+    (void)sqlite3_bind_double(st, 12, i->off_s);
+    (void)sqlite3_bind_int64(st, 13, i->inferences);
+    (void)sqlite3_bind_int64(st, 14, i->invalid);
+    (void)sqlite3_bind_int(st, 15, i->emulated);
     return sqlite3_step(st) != SQLITE_DONE ? fail(f, err) : 0;
 }
 
-static int insert_chunks(struct trace_file *f, int64_t id, const struct trace_arrays *a,
-                         struct err *err)
+int trace_begin(struct trace_file *f, const struct trace_info *info, struct trace_writer **ret,
+                struct err *err)
 {
-    for (size_t at = 0; at < a->count; at += PACK_SAMPLES_MAX) {
-        const size_t left = a->count - at;
-        const struct pack_samples s = {.current_a = (float *)a->current_a + at, /* only read */
-                                       .logic = a->logic != NULL ? (uint8_t *)a->logic + at : NULL,
-                                       .range = a->range != NULL ? (uint8_t *)a->range + at : NULL,
-                                       .count = left < PACK_SAMPLES_MAX ? left : PACK_SAMPLES_MAX};
-        AUTO_BUF packed = BUF_INIT;
+    AUTO(trace_writer_free_auto) struct trace_writer *w = calloc(1, sizeof(*w));
 
-        pack_chunk(&s, &packed);
-        if (insert_blob(f, "INSERT INTO chunk (trace, number, data) VALUES (?, ?, ?)", id,
-                        (int64_t)(at / PACK_SAMPLES_MAX), packed.data, packed.len, err) < 0)
+    if (w == NULL)
+        abort();
+    w->file = f;
+    if (put_info(f, 0, info, -1, err) < 0)
+        return (int)err->code;
+    w->id = sqlite3_last_insert_rowid(f->db);
+    *ret = MOVE(w);
+    return 0;
+}
+
+static void add_points(struct trace_writer *w)
+{
+    const size_t more = w->pending / TRACE_FIRST_LEVEL + 1;
+
+    if (w->point_count + more > w->point_capacity) {
+        w->point_capacity = (w->point_count + more) * 2;
+        w->points = realloc(w->points, w->point_capacity * sizeof(*w->points));
+        if (w->points == NULL)
+            abort();
+    }
+    w->point_count += pyramid_base(w->current_a, w->pending, w->points + w->point_count);
+}
+
+/* What is pending becomes a chunk: full, but for the last one. */
+static int write_chunk(struct trace_writer *w, struct err *err)
+{
+    const struct pack_samples s = {.current_a = w->current_a,
+                                   .logic = w->logic_seen ? w->logic : NULL,
+                                   .range = w->range_seen ? w->range : NULL,
+                                   .count = w->pending};
+    AUTO_BUF packed = BUF_INIT;
+
+    if (w->pending == 0)
+        return 0;
+    pack_chunk(&s, &packed);
+    add_points(w);
+    if (insert_blob(w->file, "INSERT INTO chunk (trace, number, data) VALUES (?, ?, ?)", w->id,
+                    (int64_t)(w->samples / PACK_SAMPLES_MAX), packed.data, packed.len, err) < 0)
+        return (int)err->code;
+    w->samples += w->pending;
+    w->pending = 0;
+    return 0;
+}
+
+int trace_append(struct trace_writer *w, const struct trace_arrays *a, struct err *err)
+{
+    static_assert(PACK_SAMPLES_MAX % TRACE_FIRST_LEVEL == 0, "a chunk holds whole points");
+
+    w->logic_seen |= a->logic != NULL;
+    w->range_seen |= a->range != NULL;
+    for (size_t at = 0; at < a->count;) {
+        const size_t room = PACK_SAMPLES_MAX - w->pending;
+        const size_t n = a->count - at < room ? a->count - at : room;
+
+        memcpy(w->current_a + w->pending, a->current_a + at, n * sizeof(float));
+        if (a->logic != NULL)
+            memcpy(w->logic + w->pending, a->logic + at, n);
+        if (a->range != NULL)
+            memcpy(w->range + w->pending, a->range + at, n);
+        w->pending += n;
+        at += n;
+        if (w->pending == PACK_SAMPLES_MAX && write_chunk(w, err) < 0)
             return (int)err->code;
     }
     return 0;
 }
 
-static int insert_pyramid(struct trace_file *f, int64_t id, const struct trace_arrays *a,
-                          struct err *err)
+static int insert_pyramid(struct trace_writer *w, struct err *err)
 {
-    struct trace_point *points = calloc(a->count / TRACE_FIRST_LEVEL + 2, sizeof(*points));
-    size_t n;
+    size_t n = w->point_count;
     int r = 0;
 
-    if (points == NULL)
-        abort();
-    n = pyramid_base(a->current_a, a->count, points);
     for (int level = 0; level < TRACE_LEVELS && r == 0; level++) {
-        r = insert_blob(f, "INSERT INTO pyramid (trace, level, data) VALUES (?, ?, ?)", id, level,
-                        points, n * sizeof(*points), err);
-        n = pyramid_up(points, n, points); /* in place: it writes behind what it reads */
+        r = insert_blob(w->file, "INSERT INTO pyramid (trace, level, data) VALUES (?, ?, ?)", w->id,
+                        level, n > 0 ? (const void *)w->points : "", n * sizeof(*w->points), err);
+        n = pyramid_up(w->points, n, w->points); /* in place: it writes behind what it reads */
     }
-    free(points);
     return r;
+}
+
+int trace_end(struct trace_writer *w, const struct trace_info *info, int64_t *ret_id,
+              struct err *err)
+{
+    if (write_chunk(w, err) < 0 || insert_pyramid(w, err) < 0 ||
+        put_info(w->file, w->id, info, (int64_t)w->samples, err) < 0)
+        return (int)err->code;
+    w->ended = true;
+    *ret_id = w->id;
+    return 0;
+}
+
+/* A trace that will never end; its chunks go with it. */
+static void drop(struct trace_file *f, int64_t id)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof(sql), "DELETE FROM trace WHERE id = %lld", (long long)id);
+    (void)sqlite3_exec(f->db, sql, NULL, NULL, NULL);
+}
+
+void trace_writer_free(struct trace_writer *w)
+{
+    if (w == NULL)
+        return;
+    if (!w->ended && w->id != 0)
+        drop(w->file, w->id);
+    free(w->points);
+    free(w);
 }
 
 int trace_add(struct trace_file *f, const struct trace_info *info, const struct trace_arrays *a,
               int64_t *ret_id, struct err *err)
 {
-    int64_t id;
+    AUTO(trace_writer_free_auto) struct trace_writer *w = NULL;
 
     if (execute(f, "BEGIN IMMEDIATE", err) < 0)
         return (int)err->code;
-    if (insert_info(f, info, a->count, err) == 0) {
-        id = sqlite3_last_insert_rowid(f->db);
-        if (insert_chunks(f, id, a, err) == 0 && insert_pyramid(f, id, a, err) == 0 &&
-            execute(f, "COMMIT", err) == 0) {
-            *ret_id = id;
-            return 0;
-        }
-    }
+    if (trace_begin(f, info, &w, err) == 0 && trace_append(w, a, err) == 0 &&
+        trace_end(w, info, ret_id, err) == 0 && execute(f, "COMMIT", err) == 0)
+        return 0;
     (void)sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
+    if (w != NULL)
+        w->ended = true; /* nothing of it is left to drop */
     return (int)err->code;
 }
 
@@ -422,4 +518,22 @@ int trace_columns(struct trace_file *f, const struct trace_info *info, uint64_t 
         level--;
     return level < 0 ? columns_of_samples(f, info->id, range, columns, ret, err)
                      : columns_of_level(f, info->id, level, range, columns, ret, err);
+}
+
+int trace_overview(struct trace_file *f, const struct trace_info *info, size_t columns,
+                   struct arena *arena, struct trace_overview *ret, struct err *err)
+{
+    const size_t n = info->samples < columns ? (size_t)info->samples : columns;
+    struct trace_point *points = arena_alloc(arena, (n + 1) * sizeof(*points));
+
+    if (info->samples == 0 || !(info->rate_hz > 0))
+        return err_set(err, ERR_STORE, "%s: trace %lld is empty", f->path, (long long)info->id);
+    if (trace_columns(f, info, 0, info->samples, n, points, err) < 0)
+        return (int)err->code;
+    *ret = (struct trace_overview){.points = points,
+                                   .count = n,
+                                   .step_s = (double)info->samples / info->rate_hz / (double)n,
+                                   .windows = {{info->on_s, info->off_s}},
+                                   .window_count = info->off_s > info->on_s};
+    return 0;
 }

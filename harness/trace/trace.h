@@ -54,9 +54,23 @@ int trace_open(const char *path, bool write, struct trace_file **ret, struct err
 void trace_close(struct trace_file *f); /* NULL is fine */
 DEFINE_AUTO(struct trace_file, trace_close)
 
-/* All of it in one transaction. info's id is ignored; samples comes from the arrays. */
+/* All of it at once, in one transaction. info's id is ignored; samples comes from the arrays. */
 int trace_add(struct trace_file *f, const struct trace_info *info, const struct trace_arrays *a,
               int64_t *ret_id, struct err *err) MUST_CHECK;
+
+/*
+ * The same piece by piece, for traces that do not fit into memory: pieces are committed as chunks
+ * fill, and the trace is in the list only once it ended. What is lost, where the window was and so
+ * on is taken from trace_end's info.
+ */
+struct trace_writer;
+int trace_begin(struct trace_file *f, const struct trace_info *info, struct trace_writer **ret,
+                struct err *err) MUST_CHECK;
+int trace_append(struct trace_writer *w, const struct trace_arrays *a, struct err *err) MUST_CHECK;
+int trace_end(struct trace_writer *w, const struct trace_info *info, int64_t *ret_id,
+              struct err *err) MUST_CHECK;
+void trace_writer_free(struct trace_writer *w); /* NULL is fine; a trace not ended is dropped */
+DEFINE_AUTO(struct trace_writer, trace_writer_free)
 
 /* Newest first; strings in the arena. */
 int trace_list(struct trace_file *f, struct arena *arena, const struct trace_info **ret,
@@ -77,5 +91,18 @@ int64_t trace_read(struct trace_file *f, int64_t id, uint64_t first, const struc
 int trace_columns(struct trace_file *f, const struct trace_info *info, uint64_t first,
                   uint64_t count, size_t columns, struct trace_point *ret,
                   struct err *err) MUST_CHECK;
+
+/* A whole trace in a few hundred columns, for a page of a report. */
+struct trace_overview {
+    const struct trace_point *points;
+    size_t count; /* of points: at most the columns asked for, fewer for a shorter trace */
+    double step_s;
+    double windows[1][2]; /* begin and end of the marked stretch, seconds */
+    size_t window_count;  /* 0: nothing was marked */
+};
+
+/* From the pyramid, in the arena. ERR_STORE when the trace holds nothing or is damaged. */
+int trace_overview(struct trace_file *f, const struct trace_info *info, size_t columns,
+                   struct arena *arena, struct trace_overview *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -128,6 +128,63 @@ static void the_pyramid_holds_every_peak(void **state)
     free(samples);
 }
 
+/* In odd pieces: what is read back and drawn is the same as when it is written at once. */
+static void a_trace_can_be_written_in_pieces(void **state)
+{
+    AUTO_FILES f = {.folder = ""};
+    AUTO(trace_close_auto) struct trace_file *file = NULL;
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const size_t count = 250003;
+    float *samples = malloc(count * sizeof(*samples));
+    struct trace_info info = {
+        .case_key = "c", .meter = "m", .calibration = "", .rate_hz = 100000, .supply_v = 3};
+    struct trace_writer *w = NULL;
+    const struct trace_info *list = NULL;
+    struct trace_overview whole, pieces;
+    struct err err = ERR_INIT;
+    int64_t id = 0;
+    size_t n = 0;
+
+    files_init(&f);
+    for (size_t i = 0; i < count; i++)
+        samples[i] = (float)(i % 977) * 1e-5f;
+    assert_int_equal(trace_open(files_path(&f, "t"), true, &file, &err), 0);
+    assert_int_equal(trace_add(file, &info,
+                               &(struct trace_arrays){.current_a = samples, .count = count}, &id,
+                               &err),
+                     0);
+    assert_int_equal(trace_begin(file, &info, &w, &err), 0);
+    for (size_t at = 0; at < count; at += 1009)
+        assert_int_equal(
+            trace_append(w,
+                         &(struct trace_arrays){.current_a = samples + at,
+                                                .count = count - at < 1009 ? count - at : 1009},
+                         &err),
+            0);
+    assert_int_equal(trace_list(file, &arena, &list, &n, &err), 0);
+    assert_int_equal(n, 1); /* it has not ended */
+    info.lost = 7;
+    info.on_s = 1;
+    info.off_s = 2;
+    assert_int_equal(trace_end(w, &info, &id, &err), 0);
+    trace_writer_free(w);
+    assert_int_equal(trace_list(file, &arena, &list, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(list[0].samples, count);
+    assert_int_equal(list[0].lost, 7);
+    assert_int_equal(trace_overview(file, &list[0], 100, &arena, &pieces, &err), 0);
+    assert_int_equal(trace_overview(file, &list[1], 100, &arena, &whole, &err), 0);
+    assert_int_equal(pieces.count, 100);
+    assert_int_equal(pieces.window_count, 1);
+    assert_int_equal(whole.window_count, 0);
+    assert_memory_equal(pieces.points, whole.points, 100 * sizeof(*whole.points));
+    assert_int_equal(trace_begin(file, &info, &w, &err), 0);
+    trace_writer_free(w); /* never ended */
+    assert_int_equal(trace_list(file, &arena, &list, &n, &err), 0);
+    assert_int_equal(n, 2);
+    free(samples);
+}
+
 static void a_file_of_something_else_is_refused(void **state)
 {
     AUTO_FILES f = {.folder = ""};
@@ -153,6 +210,7 @@ int main(void)
         cmocka_unit_test(codes_of_a_converter_take_little_room),
         cmocka_unit_test(damage_is_an_error),
         cmocka_unit_test(the_pyramid_holds_every_peak),
+        cmocka_unit_test(a_trace_can_be_written_in_pieces),
         cmocka_unit_test(a_file_of_something_else_is_refused),
     };
 

@@ -116,6 +116,9 @@ def traces_are_kept_and_shown(folder):
     rows = [line.split(",") for line in text.splitlines() if line[:1].isdigit()]
     high = [float(r[1]) for r in rows if r[2] == "1"]
     assert len(high) >= 30000 and abs(sum(high) / len(high) / RUN_A - 1) < 0.01, len(high)
+    _, page = tinyrig("report", "--db", folder + "/r.db", "--format", "html")
+    assert "<h2 id=\"traces\"" in page or "id=\"traces\"" in page, page[:2000]
+    assert "window 0 of" in page and "(emulated) at 3.000 V" in page and "class=\"band\"" in page
     svg = folder + "/t.svg"
     for zoom in ([], ["--from", "50ms", "--to", "350ms"]):
         status, text = tinyrig("trace", "plot", "--id", "1", "--db", folder + "/r.db", "-o", svg, *zoom)

@@ -256,9 +256,13 @@ static void put_trace(struct page *p, const struct report_trace *t)
 {
     const struct trace_scale s = trace_scale_of(t);
     double sum = 0;
+    size_t known = 0;
+    bool pen = false;
 
-    for (size_t i = 0; i < t->count; i++)
-        sum += t->mean_na[i];
+    for (size_t i = 0; i < t->count; i++) {
+        sum += isnan(t->mean_na[i]) ? 0 : t->mean_na[i];
+        known += !isnan(t->mean_na[i]);
+    }
     putf(p, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Current over time of ",
          TRACE_WIDTH, TRACE_HEIGHT);
     put_text(p, t->key);
@@ -271,16 +275,20 @@ static void put_trace(struct page *p, const struct report_trace *t)
     put_trace_axes(p, &s);
     put_band(p, t, &s);
     put(p, "<path class=\"line\" d=\"");
-    for (size_t i = 0; i < t->count; i++)
-        putf(p, "%c%.1f %.1f", i == 0 ? 'M' : 'L',
-             trace_x(&s, t->begin_s + t->step_s * ((double)i + 0.5)), trace_y(&s, t->mean_na[i]));
+    for (size_t i = 0; i < t->count; i++) {
+        if (!isnan(t->mean_na[i])) /* lost samples leave a gap */
+            putf(p, "%c%.1f %.1f", pen ? 'L' : 'M',
+                 trace_x(&s, t->begin_s + t->step_s * ((double)i + 0.5)),
+                 trace_y(&s, t->mean_na[i]));
+        pen = !isnan(t->mean_na[i]);
+    }
     put(p, "\"/></svg><figcaption><b>");
     put_text(p, t->key);
     put(p, "</b> ");
     put_text(p, t->text);
     putf(p,
          "; mean %s, highest %s over %s; %zu measured windows are shaded.</figcaption></figure>\n",
-         value_text(p->arena, t->count > 0 ? sum / (double)t->count : NAN, UNIT_NA),
+         value_text(p->arena, known > 0 ? sum / (double)known : NAN, UNIT_NA),
          value_text(p->arena, s.peak, UNIT_NA),
          value_text(p->arena, (s.end - s.begin) * 1e9, UNIT_NS), t->window_count);
 }
