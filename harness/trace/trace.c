@@ -259,6 +259,7 @@ int trace_append(struct trace_writer *w, const struct trace_arrays *a, struct er
 {
     static_assert(PACK_SAMPLES_MAX % TRACE_FIRST_LEVEL == 0, "a chunk holds whole points");
 
+    assert(w != NULL);
     w->logic_seen |= a->logic != NULL;
     w->range_seen |= a->range != NULL;
     for (size_t at = 0; at < a->count;) {

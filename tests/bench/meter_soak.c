@@ -5,6 +5,7 @@
  *
  *   meter_soak PATH-OF-TINYRIG-VMETER [SECONDS]
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "harness/base/proc.h"
 #include "harness/meter/meter.h"
 #include "harness/trace/trace.h"
@@ -51,16 +53,16 @@ static double cpu_seconds(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
 }
 
+/* The second number of statm, in pages. */
 static long resident_kb(void)
 {
-    FILE *f = fopen("/proc/self/statm", "r");
-    long all = 0;
-    long resident = 0;
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+    char *end = NULL;
 
-    if (f == NULL || fscanf(f, "%ld %ld", &all, &resident) != 2)
-        exit(1);
-    (void)fclose(f);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+    must(file_read("/proc/self/statm", 256, &text, &err), &err);
+    (void)strtol(buf_text(&text), &end, 10);
+    return strtol(end, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 /* Losses spread over the first half of the time, each by itself. */
@@ -109,13 +111,14 @@ static void open_all(struct soak *s)
     must(meter_start(s->meter, &err), &err);
 }
 
-static void run(struct soak *s, uint64_t seconds)
+static void run(struct soak *s, uint64_t seconds, struct meter_counts *ret)
 {
     const uint64_t all = seconds * RATE_HZ;
     struct meter_block block;
     struct err err = ERR_INIT;
     int64_t id = 0;
 
+    assert(s->meter != NULL);
     s->started_ns = clock_monotonic_ns();
     s->cpu_s = cpu_seconds();
     while (s->samples < all) {
@@ -135,14 +138,14 @@ static void run(struct soak *s, uint64_t seconds)
     }
     s->resident_late_kb = resident_kb();
     must(meter_stop(s->meter, &err), &err);
-    s->info.lost = s->meter->counts.lost;
+    *ret = s->meter->counts;
+    s->info.lost = ret->lost;
     must(trace_end(s->writer, &s->info, &id, &err), &err);
     s->cpu_s = cpu_seconds() - s->cpu_s;
 }
 
-static bool judge(const struct soak *s)
+static bool judge(const struct soak *s, const struct meter_counts *c)
 {
-    const struct meter_counts *c = &s->meter->counts;
     const double wall_s = (double)(clock_monotonic_ns() - s->started_ns) * 1e-9;
     const double share = s->cpu_s / wall_s;
     const long growth = s->resident_late_kb - s->resident_early_kb;
@@ -151,7 +154,7 @@ static bool judge(const struct soak *s)
                  "clock), %llu damaged\n",
                  (unsigned long long)s->samples, wall_s, (double)s->samples / wall_s,
                  (unsigned long long)c->lost, TO_FIND, (unsigned long long)c->lost_by_clock,
-                 (unsigned long long)(c->corrupted + c->resyncs));
+                 (unsigned long long)c->corrupted + c->resyncs);
     (void)printf("%.2f %% of a core (bar %.0f %%); memory %ld kB, grew by %ld kB (bar %d kB)\n",
                  100 * share, 100 * CPU_BAR, s->resident_late_kb, growth, GROWTH_BAR_K);
     return c->lost == TO_FIND && s->gap_samples == TO_FIND && c->corrupted + c->resyncs == 0 &&
@@ -162,6 +165,7 @@ int main(int argc, char **argv)
 {
     static struct soak s = {.proc = PROC_INIT};
     const uint64_t seconds = argc > 2 ? strtoull(argv[2], NULL, 10) : 600;
+    struct meter_counts counts;
     bool good;
 
     if (argc < 2 || seconds < 12)
@@ -173,8 +177,8 @@ int main(int argc, char **argv)
     (void)snprintf(s.traces, sizeof(s.traces), "%s/traces", s.folder);
     start_meter(&s, argv[1], seconds);
     open_all(&s);
-    run(&s, seconds);
-    good = judge(&s);
+    run(&s, seconds, &counts);
+    good = judge(&s, &counts);
     trace_writer_free(s.writer);
     trace_close(s.file);
     meter_close(s.meter);

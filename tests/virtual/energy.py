@@ -94,7 +94,7 @@ def figures_are_right(folder):
         near(metric(c, "energy.marginal"), net, 0.01, board + " marginal")
         near(metric(c, "current.idle"), SLEEP_A * 1e9, 0.01, board + " idle")
         assert metric(c, "energy.uncertainty") > abs(metric(c, "energy.net") - net)
-        assert abs(metric(c, "energy.gate_error")) < 0.001
+        assert abs(metric(c, "energy.gate_error")) < 0.001, metric(c, "energy.gate_error")
         assert metric(c, "meter.lost") == 0
         assert fact(c, "meter.emulated") == "yes"
         assert fact(c, "voltage.source") == "setpoint"
