@@ -52,6 +52,7 @@ static struct {
     pthread_cond_t answered;
     bool wants_offset; /* the cpu's thread waits for the helper to find `offset_ns` */
     int64_t offset_ns; /* virtual time less the time of the instructions executed */
+    int64_t told_ns;   /* the latest time reported */
     bool over;
 } marker = {.fd = -1,
             .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -64,13 +65,22 @@ enum clock_use {
     CLOCK_COMPUTED, /* offset_ns and the count say what it would be */
 };
 
+/*
+ * Never back: the helper's clock has the instructions of the last synchronisation only, so right
+ * after a computed time it may tell an earlier one, which listeners would take for a restart.
+ */
 static void format_time(char *text, size_t size, enum clock_use use)
 {
+    int64_t ns = -1;
+
     if (use == CLOCK_DIRECT && marker.qemu.clock_ns != NULL)
-        (void)snprintf(text, size, "%" PRId64, marker.qemu.clock_ns(CLOCK_VIRTUAL));
+        ns = marker.qemu.clock_ns(CLOCK_VIRTUAL);
     else if (use == CLOCK_COMPUTED)
-        (void)snprintf(text, size, "%" PRId64,
-                       marker.offset_ns + marker.qemu.icount_to_ns((int64_t)marker.executed));
+        ns = marker.offset_ns + marker.qemu.icount_to_ns((int64_t)marker.executed);
+    if (ns >= 0)
+        marker.told_ns = ns > marker.told_ns ? ns : marker.told_ns;
+    if (ns >= 0)
+        (void)snprintf(text, size, "%" PRId64, marker.told_ns);
     else
         (void)snprintf(text, size, "-");
 }
