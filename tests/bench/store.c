@@ -1,5 +1,6 @@
 /*
- * How fast a large database answers: bench_store TINYRIG RUNS [FOLDER].
+ * How fast a large database answers: bench_store TINYRIG RUNS [FOLDER]. A database in FOLDER is kept,
+ * and used again by the next call with as many runs.
  *
  * RUNS small runs (one case each, five windows of 20 samples) are written by SQL, then two nights of
  * 496 cases through the sink. Timed are whole commands, process start included, best of three, and a
@@ -226,37 +227,55 @@ static int ask(const char *tinyrig, const char *path, const char *folder)
     return missed;
 }
 
-int main(int argc, char **argv)
+static void build(const char *path, int64_t runs)
 {
+    const double start = seconds();
     struct synthetic lab;
-    char folder[256];
-    char path[300];
-    int64_t runs;
-    int missed;
-    double start;
 
-    if (argc < 3)
-        return 2;
-    runs = strtoll(argv[2], NULL, 10);
-    (void)snprintf(folder, sizeof(folder), "%s/bench-store-XXXXXX", argc > 3 ? argv[3] : "/tmp");
-    if (mkdtemp(folder) == NULL)
-        return 2;
-    (void)snprintf(path, sizeof(path), "%s/results.db", folder);
     synthetic_init(&lab, MODELS, BOARDS, 1);
     lab.samples = 20;
     lab.profile = true;
-    start = seconds();
     night(path, &lab, 1, 1);
     fill(path, runs);
     lab.now_ns = 1500000000000000000ull + (uint64_t)runs * 200000000000ull;
     lab.samples = 0;
     night(path, &lab, 2, 1);
     night(path, &lab, 3, 1.02);
+    synthetic_release(&lab);
     printf("%lld runs, %lld samples written in %.0f s\n", (long long)runs + 3,
            (long long)runs * 100, seconds() - start);
+    (void)fflush(stdout);
+}
+
+static void print_load(void)
+{
+    double load[1];
+
+    if (getloadavg(load, 1) == 1)
+        printf("load of this machine: %.1f on %ld processors\n", load[0],
+               sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+int main(int argc, char **argv)
+{
+    char made[] = "/tmp/bench-store-XXXXXX";
+    const bool keep = argc > 3;
+    const char *folder = keep ? argv[3] : made;
+    char path[300];
+    int64_t runs;
+    int missed;
+
+    if (argc < 3 || (!keep && mkdtemp(made) == NULL))
+        return 2;
+    runs = strtoll(argv[2], NULL, 10);
+    (void)snprintf(path, sizeof(path), "%s/%s.db", folder, argv[2]);
+    if (access(path, R_OK) != 0)
+        build(path, runs);
     missed = ask(argv[1], path, folder);
-    (void)unlink(path);
-    (void)rmdir(folder);
-    synthetic_release(&lab);
+    print_load();
+    if (!keep) {
+        (void)unlink(path);
+        (void)rmdir(folder);
+    }
     return missed > 0;
 }
