@@ -122,7 +122,7 @@
 #define WIRE_FIELDS_RECORD_INFO(F, A) \
     F(uint64_t, ticks)        /* raw difference, overhead not removed */ \
     F(uint32_t, number)       F(uint32_t, inferences) \
-    F(uint32_t, output_crc32) /* with WIRE_RUN_DIGEST, else 0 */ \
+    F(uint32_t, output_crc32) /* WIRE_RUN_DIGEST; with WIRE_RUN_STACK its depth; else 0 */ \
     F(uint16_t, flags)        /* those of its RUN */ \
     F(uint8_t, status)        /* engine_status */ F(uint8_t, reserved)
 #define WIRE_FIELDS_PROFILE(F, A)     F(uint16_t, first) F(uint16_t, reserved)
@@ -191,6 +191,7 @@ enum wire_run_flag {
     WIRE_RUN_ARMED = 1 << 3,  /* prepare, answer, and wait for GO */
     WIRE_RUN_SLEEP = 1 << 4,  /* sleep instead of spinning in the gaps */
     WIRE_RUN_RESET = 1 << 5,  /* the model's variables back to their start before each window */
+    WIRE_RUN_STACK = 1 << 6,  /* how deep the stack is in each window, in place of a CRC */
 };
 
 /* From 16 on: 16 + enum engine_status, for what an engine refused (asserted in run.c). */

@@ -71,12 +71,32 @@ static int emit_image(struct attempt *a, struct err *err)
     return emit_harness(a, null_firmware(path, &arena), &arena, err);
 }
 
+/*
+ * The peak since reset has the link's interrupts in it, on top of whatever they interrupted: it
+ * differs between equal runs. Inside a window the link is silent, and the depth that of the model.
+ */
+static int stack_of_inference(struct attempt *a, uint32_t *peak, struct err *err)
+{
+    const struct client_run run = {.inferences = 1,
+                                   .windows = 1,
+                                   .flags = WIRE_RUN_STACK,
+                                   .window_ms = attempt_allowance_ms(a, 1)};
+    struct wire_record_info record;
+
+    if (client_run(session_client(a->session), &run, &record, err) < 0)
+        return (int)err->code;
+    if (record.output_crc32 != 0) /* else the port does not know, or an agent from before */
+        *peak = record.output_crc32;
+    return 0;
+}
+
 int attempt_memory(struct attempt *a, struct err *err)
 {
     const double arena = a->loaded.arena_used;
     struct wire_stats_info stats;
 
     if (client_stats(session_client(a->session), false, &stats, err) < 0 ||
+        stack_of_inference(a, &stats.stack_peak, err) < 0 ||
         emit_image(a, err) < 0 || emit_bytes(a, "flash.model", (double)a->image.len, err) < 0 ||
         emit_bytes(a, "ram.arena", arena, err) < 0 ||
         emit_bytes(a, "ram.arena_touched", stats.arena_touched, err) < 0 ||

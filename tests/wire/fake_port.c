@@ -100,6 +100,7 @@ uint32_t port_static_ram(void)
 
 struct port_stack port_stack(bool repaint)
 {
+    note(repaint ? "paint" : "peak");
     return (struct port_stack){512, repaint ? 100 : 200};
 }
 

@@ -484,6 +484,18 @@ static void gaps_without_sleep_are_spun(void **state)
     assert_true(fake.ticks - start >= 2 * 500 + 100);
 }
 
+static void a_stack_window_carries_the_depth_found_while_the_link_was_silent(void **state)
+{
+    const struct wire_run run = {.inferences = 1, .windows = 1, .flags = WIRE_RUN_STACK};
+
+    (void)state;
+    load_fake();
+    say(WIRE_RUN, &run, sizeof(run));
+    assert_string_equal(fake.events, "drain drain silent paint peak loud ");
+    (void)expect(WIRE_BUSY);
+    assert_int_equal(((const struct wire_record_info *)expect(WIRE_RECORD_INFO))->output_crc32, 200);
+}
+
 static void records_are_kept_until_overwritten(void **state)
 {
     const struct wire_run run = {.first_record = 10, .inferences = 1, .windows = AGENT_RECORDS + 1};
@@ -694,6 +706,7 @@ int main(void)
         TEST(nothing_outside_an_object_can_be_read_or_written),
         TEST(a_window_is_silent_from_before_the_first_gap_to_after_the_second),
         TEST(gaps_without_sleep_are_spun),
+        TEST(a_stack_window_carries_the_depth_found_while_the_link_was_silent),
         TEST(records_are_kept_until_overwritten),
         TEST(a_failing_engine_ends_the_run_with_its_window),
         TEST(an_armed_run_starts_with_go_and_only_directly_after_it),
