@@ -96,11 +96,43 @@ static int save(const struct asking *g, struct err *err)
     return g->o->save != NULL ? save_as(g, g->o->save, err) : 0;
 }
 
+static bool is_tagged(const struct asking *g, const char *name)
+{
+    for (size_t i = 0; i < g->b.runs[0].tag_count; i++) {
+        if (strcmp(g->b.runs[0].tags[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Nothing was compared, so it never passes: asked twice about the first run of all, the answer is
+ * the same, because a run is not its own baseline.
+ */
 static int no_baseline(const struct asking *g, struct err *err)
 {
-    (void)fprintf(stderr, "tinyrig: gate: no baseline '%s'\n", g->o->baseline);
-    (void)fprintf(stderr, "hint: 'tinyrig tag' or 'gate --save' makes one of a run\n");
-    return save(g, err) < 0 ? (int)err->code : gate_exit_status(GATE_NO_BASELINE);
+    const bool own = keeps_last_good(g->o);
+
+    if (save(g, err) < 0)
+        return (int)err->code;
+    if (!own) {
+        (void)fprintf(stderr, "tinyrig: gate: no baseline '%s'\n", g->o->baseline);
+        (void)fprintf(stderr, "hint: 'tinyrig tag' or 'gate --save' makes one of a run\n");
+    } else if (is_tagged(g, BASELINE_LAST_GOOD)) {
+        (void)fprintf(stderr, "tinyrig: gate: run %.8s is itself the first 'last-good'\n",
+                      g->b.runs[0].run_id);
+        (void)fprintf(stderr, "hint: the next run is compared with it\n");
+    } else {
+        const bool kept = g->b.run_count == 1 && all_passed(&g->b);
+
+        (void)fprintf(stderr, "tinyrig: gate: no earlier run is 'last-good'%s\n",
+                      kept ? "; this one is, from now on"
+                           : " and not all cases of this one passed");
+        (void)fprintf(stderr, "hint: %s\n",
+                      kept ? "the next run is compared with it"
+                           : "gate a run that passes, or 'tinyrig tag last-good RUN'");
+    }
+    return gate_exit_status(GATE_NO_BASELINE);
 }
 
 /* Measure again what would fail and scatters, and ask once more. */

@@ -223,8 +223,15 @@ class LastGood(Case):
 
     def test_a_first_run_with_failures_is_no_baseline(self):
         self.make('f1', '1')
-        self.gate('last~1', 5)
+        self.assertIn('not all cases of this one passed', self.gate('last~1', 5).stderr)
         self.gate('last', 5)
+
+    def test_a_run_is_never_its_own_baseline_and_is_told_so(self):
+        self.make('1', '1')
+        self.assertIn('this one is, from now on', self.gate('last~1', 5).stderr)
+        self.assertIn("is itself the first 'last-good'", self.gate('last~1', 5).stderr)
+        self.gate('last', 0)
+        self.gate('last', 0)
 
 
 class Files(Case):
