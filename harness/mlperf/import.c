@@ -13,7 +13,10 @@
 
 enum {
     RESULTS_MAX = 1 << 20,
-    NAMES_MAX = 1000 /* entries of one folder */
+    LOG_MAX = 16 << 20,
+    NAMES_MAX = 1000, /* entries of one folder */
+    DEPTH_MAX = 4,    /* stack, system, benchmark, variant */
+    CASES_MAX = 32    /* of one system */
 };
 
 struct importer {
@@ -27,13 +30,16 @@ struct importer {
 
 /* One system: what the walk found, before its plan is known. */
 struct system {
-    const char *division, *submitter, *name;
+    const char *division, *submitter;
+    const char *name;  /* its folder, the stack's before it */
+    const char *board; /* its folder alone */
+    const char *engine;
     struct suite suite;
-    struct board board;
-    struct suite_model models[8];
-    struct plan_case cases[8];
-    struct mlperf_results results[8]; /* of all modes of a benchmark together */
-    bool short_windows[8];
+    struct board board_spec;
+    struct suite_model models[CASES_MAX];
+    struct plan_case cases[CASES_MAX];
+    struct case_parameter variants[CASES_MAX];
+    struct mlperf_results results[CASES_MAX]; /* of all modes of a benchmark together */
     size_t count;
     char run_id[37];
 };
@@ -127,17 +133,36 @@ static int send_windows(struct emitting *x, const struct mlperf_results *r)
     return 0;
 }
 
+static int send_number(struct emitting *x, const char *key, double value)
+{
+    return isfinite(value) ? send_fact(x, key, arena_printf(x->m->arena, "%g", value)) : 0;
+}
+
+/* What only the streaming benchmark has: facts, for they are not per inference. */
+static int send_stream(struct emitting *x, const struct mlperf_results *r)
+{
+    if (!isfinite(r->hits))
+        return 0;
+    if (send_number(x, "mlperf.true_positives", r->hits) < 0 ||
+        send_number(x, "mlperf.false_negatives", r->misses) < 0 ||
+        send_number(x, "mlperf.false_positives", r->false_alarms) < 0 ||
+        send_number(x, "mlperf.duty_cycle", r->duty_cycle) < 0)
+        return (int)x->m->err->code;
+    return send_number(x, "mlperf.power_mw", r->power_mw);
+}
+
 static int send_case(struct importer *m, struct system *s, size_t i)
 {
     struct emitting x = {.m = m,
                          .event = {.run_id = s->run_id, .case_ = &s->cases[i], .at_ns = m->at_ns}};
     const struct mlperf_results *r = &s->results[i];
 
-    if (send(&x, EVENT_CASE_BEGIN) < 0 || send_fact(&x, "board.name", s->name) < 0 ||
+    if (send(&x, EVENT_CASE_BEGIN) < 0 || send_fact(&x, "board.name", s->board) < 0 ||
         send_fact(&x, "mlperf.round", m->round) < 0 ||
         send_fact(&x, "mlperf.division", s->division) < 0 ||
         send_fact(&x, "mlperf.submitter", s->submitter) < 0 ||
-        send_fact(&x, "method.version", "MLPerf Tiny") < 0 || send_windows(&x, r) < 0 ||
+        send_fact(&x, "method.version", "MLPerf Tiny") < 0 || send_stream(&x, r) < 0 ||
+        send_windows(&x, r) < 0 ||
         send_metric(&x, "latency", UNIT_NS, 1e9 / r->throughput, (uint32_t)r->window_count) < 0 ||
         send_metric(&x, "energy", UNIT_NJ, 1000 * r->energy_uj, MLPERF_WINDOWS) < 0 ||
         send_metric(&x, "accuracy", UNIT_RATIO, r->accuracy, 1) < 0 ||
@@ -161,7 +186,7 @@ static void name_run(const struct importer *m, struct system *s)
 
 static int send_system(struct importer *m, struct system *s)
 {
-    const struct board *boards[] = {&s->board};
+    const struct board *boards[] = {&s->board_spec};
     const struct plan plan = {.suite = &s->suite,
                               .cases = s->cases,
                               .case_count = s->count,
@@ -182,70 +207,248 @@ static int send_system(struct importer *m, struct system *s)
     return send(&x, EVENT_RUN_END);
 }
 
-/* ---- the walk ---- */
+/* ---- one benchmark ---- */
+
+/* Folders as they were spelt in one round or another. */
+static const struct mode {
+    const char *folder;
+    enum {
+        MODE_PERFORMANCE,
+        MODE_ENERGY,
+        MODE_ACCURACY
+    } kind;
+} modes[] = {
+    {"performance", MODE_PERFORMANCE},
+    {"energy", MODE_ENERGY},
+    {"power", MODE_ENERGY},
+    {"enegy", MODE_ENERGY},
+    {"accuracy", MODE_ACCURACY},
+};
+
+static bool is_mode(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        if (strcmp(name, modes[i].folder) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct {
+    const char *folder, *name;
+} benchmarks[] = {
+    {"ad", "ad"},
+    {"ic", "ic"},
+    {"ic2", "ic2"},
+    {"kws", "kws"},
+    {"vww", "vww"},
+    {"sww", "sww"},
+    {"strww", "sww"},
+    {"anomaly_detection", "ad"},
+    {"image_classification", "ic"},
+    {"keyword_spotting", "kws"},
+    {"person_detection", "vww"},
+    {"visual_wake_words", "vww"},
+    {"streaming_wakeword", "sww"},
+};
+
+/* Its short name, or NULL. */
+static const char *benchmark_name(const char *folder)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(benchmarks); i++) {
+        if (strcmp(folder, benchmarks[i].folder) == 0)
+            return benchmarks[i].name;
+    }
+    return NULL;
+}
 
 /* What a mode says that is known by it: another mode's file repeats some figures. */
-static void join(struct mlperf_results *all, const struct mlperf_results *one, const char *mode)
+static void join(struct mlperf_results *all, const struct mlperf_results *one, int kind)
 {
-    if (strcmp(mode, "performance") == 0) {
+    if (kind == MODE_PERFORMANCE) {
         all->throughput = one->throughput;
         memcpy(all->windows, one->windows, sizeof(all->windows));
         all->window_count = one->window_count;
-    } else if (strcmp(mode, "energy") == 0) {
+    } else if (kind == MODE_ENERGY) {
         all->energy_uj = one->energy_uj;
+        all->power_mw = one->power_mw;
     } else {
         all->accuracy = one->accuracy;
         all->auc = one->auc;
     }
-}
-
-static void read_benchmark(struct importer *m, const char *folder, struct mlperf_results *ret)
-{
-    static const char *const modes[] = {"performance", "energy", "accuracy"};
-
-    *ret =
-        (struct mlperf_results){.throughput = NAN, .energy_uj = NAN, .accuracy = NAN, .auc = NAN};
-    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        const char *path = arena_printf(m->arena, "%s/%s/results.txt", folder, modes[i]);
-        AUTO_BUF text = BUF_INIT;
-        struct err ignored = ERR_INIT; /* many submissions lack a mode */
-        struct mlperf_results one;
-
-        if (file_read(path, RESULTS_MAX, &text, &ignored) < 0)
-            continue;
-        mlperf_parse(buf_text(&text), text.len, &one);
-        join(ret, &one, modes[i]);
+    if (isfinite(one->hits)) {
+        all->hits = one->hits;
+        all->misses = one->misses;
+        all->false_alarms = one->false_alarms;
+        all->duty_cycle = one->duty_cycle;
     }
 }
 
-static void add_case(struct importer *m, struct system *s, const char *benchmark,
+/* 0, or 1 when there is no file that says anything. */
+static int read_mode(struct importer *m, const char *folder, const char *mode,
+                     struct mlperf_results *ret)
+{
+    const struct {
+        const char *name;
+        size_t most;
+    } files[] = {
+        {"results.txt", RESULTS_MAX},
+        {"postproc.txt", RESULTS_MAX},
+        {arena_printf(m->arena, "%s_log.txt", mode), LOG_MAX},
+        {"log.txt", LOG_MAX},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        const char *path = arena_printf(m->arena, "%s/%s/%s", folder, mode, files[i].name);
+        struct err ignored = ERR_INIT; /* many submissions lack a mode */
+        AUTO_BUF text = BUF_INIT;
+
+        if (file_read(path, files[i].most, &text, &ignored) < 0)
+            continue;
+        mlperf_parse(buf_text(&text), text.len, ret);
+        if (isfinite(ret->throughput) || isfinite(ret->energy_uj) || isfinite(ret->accuracy) ||
+            isfinite(ret->auc))
+            return 0;
+    }
+    return 1;
+}
+
+static void read_benchmark(struct importer *m, const char *folder, const char *benchmark,
+                           struct mlperf_results *ret)
+{
+    struct mlperf_results one;
+
+    mlperf_results_init(ret);
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        if (read_mode(m, folder, modes[i].folder, &one) == 0)
+            join(ret, &one, modes[i].kind);
+    }
+    /* Runners print every score for every benchmark; only one means something. */
+    if (strcmp(benchmark, "ad") == 0)
+        ret->accuracy = NAN;
+    else
+        ret->auc = NAN;
+    if (isfinite(ret->hits) && ret->hits + ret->misses > 0) {
+        ret->accuracy = ret->hits / (ret->hits + ret->misses);
+        ret->energy_uj = NAN; /* of the whole stream, waiting included */
+    }
+}
+
+/* ---- the walk ---- */
+
+/* What of a path below "results" is what. */
+struct place {
+    const char *folder;
+    const char *stack; /* or NULL */
+    const char *system;
+    const char *benchmark;
+    const char *variant; /* or NULL */
+};
+
+struct places {
+    struct place *list;
+    size_t count, capacity;
+};
+
+/* names: system and benchmark, with a stack before or a variant after them. */
+static void add_place(struct importer *m, struct places *p, const char *folder,
+                      const char *const *names, size_t depth)
+{
+    size_t at = depth - 1;
+
+    for (size_t i = 1; i < depth; i++) {
+        if (benchmark_name(names[i]) != NULL) {
+            at = i;
+            break;
+        }
+    }
+    *ARENA_PUSH(m->arena, p->list, p->count, p->capacity) = (struct place){
+        .folder = folder,
+        .stack = at >= 2 ? names[at - 2] : NULL,
+        .system = names[at - 1],
+        .benchmark = benchmark_name(names[at]) != NULL ? benchmark_name(names[at]) : names[at],
+        .variant = at + 1 < depth ? names[at + 1] : NULL,
+    };
+}
+
+static void walk(struct importer *m, struct places *p, const char *folder, const char **names,
+                 size_t depth)
+{
+    const char **below;
+    const size_t count = list_folders(m, folder, &below);
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_mode(below[i])) {
+            if (depth >= 2)
+                add_place(m, p, folder, names, depth);
+            return;
+        }
+    }
+    for (size_t i = 0; i < count && depth < DEPTH_MAX; i++) {
+        names[depth] = below[i];
+        walk(m, p, arena_printf(m->arena, "%s/%s", folder, below[i]), names, depth + 1);
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void add_case(struct importer *m, struct system *s, const struct place *p,
                      const struct mlperf_results *r)
 {
     struct suite_model *model = &s->models[s->count];
     struct plan_case *c = &s->cases[s->count];
 
-    model->name = arena_strdup(m->arena, benchmark);
+    model->name = arena_strdup(m->arena, p->benchmark);
     c->model = model;
-    c->board = &s->board;
-    c->engine = s->submitter;
-    c->key = arena_printf(m->arena, "%s/%s/%s", benchmark, s->name, s->submitter);
+    c->board = &s->board_spec;
+    c->engine = s->engine;
+    c->key =
+        arena_printf(m->arena, "%s/%s/%s%s%s", p->benchmark, s->board, s->engine,
+                     p->variant != NULL ? "/variant=" : "", p->variant != NULL ? p->variant : "");
+    if (p->variant != NULL) {
+        s->variants[s->count] = (struct case_parameter){.name = "variant", .value = p->variant};
+        c->parameters = &s->variants[s->count];
+        c->parameter_count = 1;
+    }
     s->results[s->count++] = *r;
 }
 
-static int import_system(struct importer *m, const char *folder, struct system *s)
+/* The places of one system: all from `first` with the same names. Returns how many. */
+static size_t count_places(const struct places *p, size_t first)
 {
-    const char **names;
-    const size_t count = list_folders(m, folder, &names);
+    size_t n = 1;
 
+    while (first + n < p->count && same_text(p->list[first].stack, p->list[first + n].stack) &&
+           strcmp(p->list[first].system, p->list[first + n].system) == 0)
+        n++;
+    return n;
+}
+
+static int import_system(struct importer *m, const char *division, const char *submitter,
+                         const struct place *places, size_t count)
+{
+    const struct place *first = &places[0];
+    struct system *s = arena_alloc(m->arena, sizeof(*s));
+
+    s->division = division;
+    s->submitter = submitter;
+    s->board = first->system;
+    s->name = first->stack != NULL ? arena_printf(m->arena, "%s/%s", first->stack, first->system)
+                                   : first->system;
+    s->engine =
+        first->stack != NULL ? arena_printf(m->arena, "%s/%s", submitter, first->stack) : submitter;
     s->suite.name = arena_printf(m->arena, "mlperf-tiny %s", m->round);
-    s->board = (struct board){.name = s->name, .type = s->name, .realm = REALM_SILICON};
-    s->board.timebase_unit = UNIT_NS;
-    for (size_t i = 0; i < count && s->count < ARRAY_SIZE(s->cases); i++) {
+    s->board_spec = (struct board){.name = s->board, .type = s->board, .realm = REALM_SILICON};
+    s->board_spec.timebase_unit = UNIT_NS;
+    for (size_t i = 0; i < count && s->count < CASES_MAX; i++) {
         struct mlperf_results r;
 
-        read_benchmark(m, arena_printf(m->arena, "%s/%s", folder, names[i]), &r);
+        read_benchmark(m, places[i].folder, places[i].benchmark, &r);
         if (isfinite(r.throughput) && r.throughput > 0)
-            add_case(m, s, names[i], &r);
+            add_case(m, s, &places[i], &r);
     }
     s->suite.models = s->models;
     s->suite.model_count = s->count;
@@ -257,16 +460,13 @@ static int import_submitter(struct importer *m, const char *root, const char *di
                             const char *submitter)
 {
     const char *folder = arena_printf(m->arena, "%s/%s/%s/results", root, division, submitter);
-    const char **names;
-    const size_t count = list_folders(m, folder, &names);
+    const char *names[DEPTH_MAX + 1];
+    struct places p = {.list = NULL};
 
-    for (size_t i = 0; i < count; i++) {
-        struct system *s = arena_alloc(m->arena, sizeof(*s));
-
-        s->division = division;
-        s->submitter = submitter;
-        s->name = names[i];
-        if (import_system(m, arena_printf(m->arena, "%s/%s", folder, names[i]), s) < 0)
+    walk(m, &p, folder, names, 0);
+    for (size_t i = 0, n; i < p.count; i += n) {
+        n = count_places(&p, i);
+        if (import_system(m, division, submitter, &p.list[i], n) < 0)
             return (int)m->err->code;
     }
     return 0;

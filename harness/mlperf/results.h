@@ -17,9 +17,19 @@ struct mlperf_results {
     double auc;
     struct mlperf_window windows[MLPERF_WINDOWS];
     size_t window_count;
+    /* of the streaming benchmark: one long stream instead of windows */
+    double hits, misses, false_alarms;
+    double duty_cycle;
+    double power_mw;
 };
 
-/* Both dialects, EnergyRunner's and the newer runner's. Never fails; `ret` is filled whatever comes. */
+/* Nothing known. */
+void mlperf_results_init(struct mlperf_results *r);
+
+/*
+ * Both dialects, EnergyRunner's and the newer runner's, and logs of sessions, whose windows lie
+ * between two time stamps of the device. Never fails; `ret` is filled whatever comes.
+ */
 void mlperf_parse(const char *text, size_t n, struct mlperf_results *ret);
 
 struct mlperf_imported {
@@ -28,9 +38,10 @@ struct mlperf_imported {
 };
 
 /*
- * Every system of a results tree ("closed|open/<submitter>/results/<system>/<benchmark>/<mode>/
- * results.txt") as one run of suite "mlperf-tiny <round>", with windows shorter than the rules ask
- * for marked invalid. Ids follow from the names: importing again changes nothing. at_ns: the date of
+ * Every system of a results tree ("closed|open/<submitter>/results/[<stack>/]<system>/<benchmark>/
+ * [<variant>/]<mode>/results.txt") as one run of suite "mlperf-tiny <round>", with windows shorter
+ * than the rules ask for marked invalid. Early rounds have only a log in some folders: it is read
+ * when there are no results. Ids follow from the names: importing again changes nothing. at_ns: the date of
  * the runs. ERR_CONFIG when there is nothing to import.
  */
 int mlperf_import(const char *tree, const char *round, uint64_t at_ns, struct event_sink *sink,

@@ -136,6 +136,96 @@ class Tree(Case):
         self.put('board-x', 'ic', 'performance', 'Median throughput is -1e999 inf./sec.\n\0\0')
         self.assertIn('2 systems, 3 benchmarks', self.run_it('import', self.tree).stdout)
 
+    # ---- the layouts and dialects of the rounds so far ----
+
+    def put_at(self, path, text):
+        path = os.path.join(self.tree, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text)
+
+    def imported(self):
+        self.run_it('import', self.tree)
+        rows = self.sql("SELECT case_key || ' ' || metric, value FROM v_metrics")
+        windows = dict(self.sql('SELECT case_key, count(*) FROM v_windows GROUP BY 1'))
+        return dict(rows), windows
+
+    def test_the_newer_runners_dialect_has_its_windows(self):
+        self.put('board-y', 'kws', 'performance', ''.join(
+            f'Performance results for window {i}\n    # Inferences : 250\n    Runtime: 10.{i} sec.\n'
+            f'    Throughput: 24.{i} inf./sec.\n    Runtime requirements have been met.\n'
+            for i in range(1, 6)) + '0726.01 ulp-mlperf: Median throughput is     23.500 inf./sec.\n')
+        self.put('board-y', 'kws', 'energy', 'Energy data for trial 0\n  Elapsed time  : 10.9\n'
+                 '  Inferences    : 250\n  Power         : 32.8 mW.\n  Energy/Inf    : 1431.4 uJ/inf\n'
+                 'Median energy cost is 1430.5 uJ/inf.\n')
+        self.put('board-y', 'kws', 'accuracy', '0809.0 ulp-mlperf: Top 1% = 91.3\n'
+                                               '0809.0 ulp-mlperf: AUC = 0.978\n')
+        values, windows = self.imported()
+        self.assertEqual(windows['kws/board-y/acme'], 5)
+        self.assertEqual(values['kws/board-y/acme energy'], 1430500)
+        self.assertAlmostEqual(values['kws/board-y/acme accuracy'], 0.913)
+        self.assertNotIn('kws/board-y/acme auc', values)
+
+    def test_energy_runners_dialect_counts_every_other_window(self):
+        self.put('board-z', 'ic', 'performance', ''.join(
+            f'00366.093 ulp-mlperf: Performance results for window {2 * i}:\n'
+            f'00366.093 ulp-mlperf:   # Inferences :          100\n'
+            f'00366.093 ulp-mlperf:   Runtime      :       18.192 sec.\n'
+            f'00366.093 ulp-mlperf: Runtime requirements have been met.\n' for i in range(1, 6)) +
+            '00366.093 ulp-mlperf: Median throughput is 5.497 inf./sec.\n')
+        values, windows = self.imported()
+        self.assertEqual(windows['ic/board-z/acme'], 5)
+        self.assertAlmostEqual(values['ic/board-z/acme latency'], 1e9 / 5.497, places=2)
+
+    def test_a_stack_above_the_system_belongs_to_the_engine(self):
+        self.put_at('closed/acme/results/fast_kernels/board-q/keyword_spotting/performance/'
+                    'results.txt', performance(11))
+        self.put_at('closed/acme/results/slow_kernels/board-q/keyword_spotting/performance/'
+                    'results.txt', performance(44))
+        values, _ = self.imported()
+        self.assertIn('kws/board-q/acme/fast_kernels latency', values)
+        self.assertIn('kws/board-q/acme/slow_kernels latency', values)
+        runs = self.sql("SELECT DISTINCT run, engine, board FROM v_metrics WHERE board = 'board-q'")
+        self.assertEqual(len(runs), 2)
+
+    def test_variants_and_misspelt_modes_below_a_benchmark_are_found(self):
+        for variant in ('A1', 'B2'):
+            self.put_at(f'open/acme/results/fpga/ic/{variant}/performance/results.txt',
+                        performance(12))
+            self.put_at(f'open/acme/results/fpga/ic/{variant}/power/results.txt',
+                        'Median energy cost is 30.667 uJ/inf.\n')
+        self.put('board-w', 'vww', 'performance', performance(12))
+        self.put('board-w', 'vww', 'enegy', 'Median energy cost is 7.5 uJ/inf.\n')
+        values, _ = self.imported()
+        self.assertEqual(values['ic/fpga/acme/variant=A1 energy'], 30667)
+        self.assertEqual(values['ic/fpga/acme/variant=B2 energy'], 30667)
+        self.assertEqual(values['vww/board-w/acme energy'], 7500)
+        self.assertEqual({p for p, in self.sql("SELECT parameters FROM v_cases WHERE board = 'fpga'")},
+                         {'variant=A1', 'variant=B2'})
+
+    def test_a_log_alone_gives_the_devices_own_windows(self):
+        lines = ''.join(f'08354.5 dut: infer 30000 1%m-warmup-start-1\n08354.5 dut: m-infer-start-30000\n'
+                        f'08354.5 dut: m-lap-us-{10**9 * i}\n08367.2 dut: m-lap-us-{10**9 * i + 12 * 10**6}'
+                        '\n08367.2 dut: m-infer-done\n' for i in range(5))
+        self.put_at('closed/acme/results/old/kws/performance/performance_log.txt',
+                    '08354.1 dut: timestamp%m-lap-us-7\n' + lines)
+        values, windows = self.imported()
+        self.assertEqual(windows['kws/old/acme'], 5)
+        self.assertAlmostEqual(values['kws/old/acme latency'], 12e9 / 30000, places=3)
+
+    def test_the_streaming_benchmark_has_no_energy_per_inference(self):
+        text = ('Accuracy: 44 True positives, 6 False negatives, 4 False positives\n'
+                'Average duty cycle: 0.56085\nEstimated throughput: 55.742 inf./sec.\n')
+        self.put('board-s', 'sww', 'performance', text)
+        self.put('board-s', 'sww', 'energy', 'Energy data for trial 0\n  Inferences    : 1\n'
+                 '  Power         : 25.6220 mW.\nMedian energy cost is 30746401.8100 uJ/inf.\n' + text)
+        values, _ = self.imported()
+        self.assertAlmostEqual(values['sww/board-s/acme latency'], 1e9 / 55.742, places=2)
+        self.assertAlmostEqual(values['sww/board-s/acme accuracy'], 0.88)
+        self.assertNotIn('sww/board-s/acme energy', values)
+        facts = dict(self.sql("SELECT key, value FROM v_facts WHERE board = 'board-s'"))
+        self.assertEqual((facts['mlperf.power_mw'], facts['mlperf.false_positives']), ('25.622', '4'))
+
     def test_wrong_usage_is_2(self):
         os.rename(self.tree, self.path('some'))
         self.assertIn('which round', self.run_it('import', self.path('some'), status=2).stderr)
