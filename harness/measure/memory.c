@@ -96,8 +96,8 @@ int attempt_memory(struct attempt *a, struct err *err)
     struct wire_stats_info stats;
 
     if (client_stats(session_client(a->session), false, &stats, err) < 0 ||
-        stack_of_inference(a, &stats.stack_peak, err) < 0 ||
-        emit_image(a, err) < 0 || emit_bytes(a, "flash.model", (double)a->image.len, err) < 0 ||
+        stack_of_inference(a, &stats.stack_peak, err) < 0 || emit_image(a, err) < 0 ||
+        emit_bytes(a, "flash.model", (double)a->image.len, err) < 0 ||
         emit_bytes(a, "ram.arena", arena, err) < 0 ||
         emit_bytes(a, "ram.arena_touched", stats.arena_touched, err) < 0 ||
         emit_bytes(a, "ram.stack", stats.stack_peak, err) < 0 ||

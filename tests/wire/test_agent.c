@@ -493,7 +493,8 @@ static void a_stack_window_carries_the_depth_found_while_the_link_was_silent(voi
     say(WIRE_RUN, &run, sizeof(run));
     assert_string_equal(fake.events, "drain drain silent paint peak loud ");
     (void)expect(WIRE_BUSY);
-    assert_int_equal(((const struct wire_record_info *)expect(WIRE_RECORD_INFO))->output_crc32, 200);
+    assert_int_equal(((const struct wire_record_info *)expect(WIRE_RECORD_INFO))->output_crc32,
+                     200);
 }
 
 static void records_are_kept_until_overwritten(void **state)
