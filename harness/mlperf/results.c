@@ -128,6 +128,7 @@ static int by_speed(const void *a, const void *b)
 static void take_laps(struct mlperf_results *r, const struct laps *l)
 {
     struct mlperf_window sorted[MLPERF_WINDOWS];
+    const struct mlperf_window *middle;
 
     if (r->window_count > 0 || l->count == 0 || isfinite(r->throughput))
         return;
@@ -135,7 +136,8 @@ static void take_laps(struct mlperf_results *r, const struct laps *l)
     r->window_count = l->count;
     memcpy(sorted, l->windows, sizeof(sorted));
     qsort(sorted, l->count, sizeof(*sorted), by_speed);
-    r->throughput = sorted[l->count / 2].inferences / sorted[l->count / 2].seconds;
+    middle = &sorted[l->count / 2];
+    r->throughput = middle->inferences / middle->seconds;
 }
 
 void mlperf_parse(const char *text, size_t n, struct mlperf_results *ret)
