@@ -126,9 +126,9 @@ static void put_row(const struct nn_report *r, unsigned k, double cost, double t
     op = &r->ops[s->op];
     buf_printf(out, "%4u  %14.0f  %5.1f %%  %3u %-20s %s/%s", k, cost, share, s->op,
                op->name != NULL ? op->name : "?", s->kind_name, s->variant_name);
-    if (op->first_step == k && op->macs > 0)
-        buf_printf(out, "  %llu MACs, %.2f each", (unsigned long long)op->macs,
-                   cost / (double)op->macs);
+    if (s->macs > 0)
+        buf_printf(out, "  %llu MACs, %.2f each", (unsigned long long)s->macs,
+                   cost / (double)s->macs);
     buf_putc(out, '\n');
 }
 

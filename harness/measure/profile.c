@@ -3,14 +3,6 @@
 
 #include "harness/measure/internal.h"
 
-/* MACs belong to operators; a step has those of its operator when it is the first of it. */
-static uint64_t step_macs(const struct nn_report *r, uint16_t step)
-{
-    const uint16_t op = r->steps[step].op;
-
-    return op < r->op_count && r->ops[op].first_step == step ? r->ops[op].macs : 0;
-}
-
 static int emit_row(struct attempt *a, uint32_t index, const struct wire_profile_op *row,
                     struct err *err)
 {
@@ -24,7 +16,7 @@ static int emit_row(struct attempt *a, uint32_t index, const struct wire_profile
         .kernel = known ? step->variant_name : NULL,
         .value = timebase_value(&a->timebase, row->ticks, 0),
         .unit = a->timebase.unit,
-        .macs = known ? step_macs(&a->report, row->op) : 0,
+        .macs = known ? step->macs : 0,
     };
     return emit(&a->out, &e, err);
 }

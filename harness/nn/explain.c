@@ -74,12 +74,15 @@ static struct widths measure(const struct nn_report *r)
 }
 
 /* The most arena in use during the operator's steps. */
-static uint32_t live_bytes(const struct nn_report *r, const struct nn_report_op *op)
+static uint32_t live_bytes(const struct nn_report *r, size_t index)
 {
+    const struct nn_report_op *op = &r->ops[index];
     uint32_t most = 0;
 
-    for (uint32_t i = op->first_step; i < op->first_step + op->steps; i++)
-        most = r->steps[i].live_bytes > most ? r->steps[i].live_bytes : most;
+    for (size_t i = op->first_step; op->steps && i < r->step_count; i++) {
+        if (r->steps[i].op == index && r->steps[i].live_bytes > most)
+            most = r->steps[i].live_bytes;
+    }
     return most;
 }
 
@@ -92,7 +95,7 @@ static void append_op(struct buf *b, const struct nn_report *r, size_t i, const 
     kernel_text(r, op, kernel);
     buf_printf(b, "%4zu  %-*s  %-*s  %-*s  %11" PRIu64 "  %8u  %-*s  %8u\n", i, w->name, name,
                w->output, op->output, w->detail, op->detail, op->macs, op->weight_bytes, w->kernel,
-               kernel, live_bytes(r, op));
+               kernel, live_bytes(r, i));
 }
 
 /* Where the arena is fullest: what to look at when it is too large. */
@@ -109,6 +112,32 @@ static void append_peak(struct buf *b, const struct nn_report *r)
                r->steps[peak].op, op->name ? op->name : "?");
 }
 
+static bool in_strips(const struct nn_report *r, size_t op)
+{
+    for (size_t i = 0; i < r->step_count; i++) {
+        if (r->steps[i].op == op && r->steps[i].part)
+            return true;
+    }
+    return false;
+}
+
+/* "in strips of rows: operators 1 to 3, 5 to 8" */
+static void append_strips(struct buf *b, const struct nn_report *r)
+{
+    const char *before = "in strips of rows: operators";
+
+    for (size_t i = 0, end = 0; i < r->op_count; i = end + 1) {
+        for (end = i; end < r->op_count && in_strips(r, end); end++) {
+        }
+        if (end == i)
+            continue;
+        buf_printf(b, "%s %zu to %zu", before, i, end - 1);
+        before = ",";
+    }
+    if (*before == ',')
+        buf_putc(b, '\n');
+}
+
 void nn_explain_text(const struct nn_report *r, const char *name, struct buf *b)
 {
     struct widths w = measure(r);
@@ -122,6 +151,7 @@ void nn_explain_text(const struct nn_report *r, const char *name, struct buf *b)
         buf_printf(b, " (no plan in this order needs less than %u B)", r->arena_bound);
     buf_putc(b, '\n');
     append_peak(b, r);
+    append_strips(b, r);
     for (size_t i = 0; i < r->input_count; i++)
         append_tensor(b, "input", i, &r->inputs[i]);
     for (size_t i = 0; i < r->output_count; i++)

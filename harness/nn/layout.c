@@ -27,6 +27,8 @@ static void find_lifetimes(struct nn_lower *l)
 {
     uint32_t end = (uint32_t)l->step_count;
 
+    for (size_t i = 0; i < l->buffer_count; i++)
+        l->buffers[i].used = false;
     for (uint32_t i = 0; i < l->step_count; i++) {
         for (unsigned k = 0; k < l->steps[i].span_count; k++)
             touch(&l->buffers[l->steps[i].spans[k].buffer], i);
@@ -94,6 +96,34 @@ static void find_overlaps(const struct nn_lower *l, const uint32_t *item_of, str
     }
 }
 
+/* The last step that writes a buffer. */
+static uint32_t last_written(const struct nn_lower *l, uint32_t buffer)
+{
+    for (uint32_t i = (uint32_t)l->step_count; i-- > 0;) {
+        const struct nn_step *s = &l->steps[i];
+        const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+        for (unsigned n = 0; n < s->span_count; n++) {
+            if ((k->writes >> n & 1) && s->spans[n].buffer == buffer)
+                return i;
+        }
+    }
+    return 0;
+}
+
+/* Chains that run in strips: their input must not be read once the output is finished. */
+static void find_chain_overlaps(const struct nn_lower *l, const uint32_t *item_of,
+                                struct nn_plan *plan)
+{
+    for (size_t i = 0; i < l->overlap_count; i++) {
+        const struct nn_overlap *o = &l->overlaps[i];
+        const struct nn_buffer *out = &l->buffers[o->out], *in = &l->buffers[o->in];
+        if (out->used && in->used && !out->variable && !in->variable &&
+            in->last <= last_written(l, o->out))
+            plan->overlaps[plan->overlap_count++] =
+                (struct plan_overlap){item_of[o->out], item_of[o->in], o->slack};
+    }
+}
+
 static uint32_t place_apart(struct nn_plan *plan)
 {
     uint32_t end = 0;
@@ -106,7 +136,7 @@ static uint32_t place_apart(struct nn_plan *plan)
     return end;
 }
 
-int layout_plan(struct nn_lower *l, struct nn_plan *plan)
+int layout_items(struct nn_lower *l, struct nn_plan *plan)
 {
     uint32_t *item_of = arena_alloc(l->arena, l->buffer_count * sizeof *item_of + 1);
     uint64_t sum = 0;
@@ -115,8 +145,9 @@ int layout_plan(struct nn_lower *l, struct nn_plan *plan)
     memset(plan, 0, sizeof *plan);
     plan->buffers = arena_alloc(l->arena, l->buffer_count * sizeof *plan->buffers + 1);
     plan->buffer = arena_alloc(l->arena, l->buffer_count * sizeof *plan->buffer + 1);
-    plan->overlaps =
-        arena_alloc(l->arena, l->step_count * NN_MAX_SHARINGS * sizeof *plan->overlaps + 1);
+    plan->overlaps = arena_alloc(
+        l->arena,
+        (l->step_count * NN_MAX_SHARINGS + l->overlap_count) * sizeof *plan->overlaps + 1);
     for (uint32_t i = 0; i < l->buffer_count; i++) {
         const struct nn_buffer *b = &l->buffers[i];
         if (b->data || !b->used)
@@ -132,6 +163,14 @@ int layout_plan(struct nn_lower *l, struct nn_plan *plan)
                        "%zu tensors of %llu bytes in all are too many for a microcontroller",
                        plan->count, (unsigned long long)sum);
     find_overlaps(l, item_of, plan);
+    find_chain_overlaps(l, item_of, plan);
+    return 0;
+}
+
+int layout_plan(struct nn_lower *l, struct nn_plan *plan)
+{
+    if (layout_items(l, plan) < 0)
+        return l->err->code;
     plan->size = l->target->apart
                      ? place_apart(plan)
                      : plan_arena(plan->buffers, plan->count, plan->overlaps, plan->overlap_count);
@@ -263,6 +302,22 @@ static size_t align_up(size_t v, size_t align)
     return (v + align - 1) & ~(align - 1);
 }
 
+/* Strips of one operator bring the same constants again, a few dozen buffers further on. */
+#define REPEATED_WITHIN 128
+
+static const struct nn_buffer *same_constant(const struct nn_lower *l, size_t index)
+{
+    const struct nn_buffer *b = &l->buffers[index];
+
+    for (size_t i = index; b->data && i-- > 0 && index - i < REPEATED_WITHIN;) {
+        const struct nn_buffer *c = &l->buffers[i];
+        if (c->used && c->data && !c->repeated && c->size == b->size && c->align >= b->align &&
+            memcmp(c->data, b->data, b->size) == 0)
+            return c;
+    }
+    return NULL;
+}
+
 /* Every constant that a step reads, and the first values of variables, once. */
 static size_t place_constants(struct nn_lower *l, size_t at)
 {
@@ -270,6 +325,12 @@ static size_t place_constants(struct nn_lower *l, size_t at)
         struct nn_buffer *b = &l->buffers[i];
         if (!b->used || (!b->data && !b->init))
             continue;
+        const struct nn_buffer *first = same_constant(l, i);
+        b->repeated = first != NULL;
+        if (first) {
+            b->offset = first->offset;
+            continue;
+        }
         at = align_up(at, b->align);
         *(b->data ? &b->offset : &b->init_at) = (uint32_t)at;
         at += b->size;
@@ -281,7 +342,7 @@ static void write_constants(const struct nn_lower *l, struct buf *b)
 {
     for (size_t i = 0; i < l->buffer_count; i++) {
         const struct nn_buffer *c = &l->buffers[i];
-        if (!c->used || (!c->data && !c->init))
+        if (!c->used || c->repeated || (!c->data && !c->init))
             continue;
         pad_to(b, c->align);
         buf_append(b, c->data ? c->data : c->init, c->size);

@@ -18,6 +18,8 @@ struct nn_plan {
     uint32_t bound;
 };
 
+/* Lifetimes, and what may share memory with what; offsets are left open. */
+int layout_items(struct nn_lower *l, struct nn_plan *plan);
 /* Works out lifetimes and places every arena buffer of l. */
 int layout_plan(struct nn_lower *l, struct nn_plan *plan);
 /* Appends the image to b. Constants get their offsets here. */

@@ -25,6 +25,7 @@ struct nn_buffer {
     uint8_t init_fill;
     uint32_t init_at; /* where the writer put init */
     bool used;        /* some step touches it */
+    bool repeated;    /* a constant that another buffer holds too */
     uint32_t first, last;
     uint32_t offset; /* in the arena (planner) or in the image (writer) */
 };
@@ -46,6 +47,7 @@ struct nn_sharing {
 struct nn_step {
     uint8_t kind, variant;
     bool plain;
+    bool part; /* of an operator that runs in strips */
     uint16_t op;
     unsigned span_count;
     struct nn_span spans[KERNEL_MAX_SPANS];
@@ -53,6 +55,12 @@ struct nn_step {
     struct nn_sharing sharings[NN_MAX_SHARINGS];
     const void *params;
     uint32_t params_size;
+};
+
+/* Over all of a chain's steps: `out` may start at most `slack` after `in`, which it overwrites. */
+struct nn_overlap {
+    uint32_t out, in; /* buffers */
+    int32_t slack;
 };
 
 /* A variable that operators reach through a handle. */
@@ -81,6 +89,8 @@ struct nn_lower {
     size_t buffer_count, buffer_capacity;
     struct nn_step *steps;
     size_t step_count, step_capacity;
+    struct nn_overlap *overlaps;
+    size_t overlap_count, overlap_capacity;
     struct nn_span *span_of;       /* [tensor]: where it lies; size 0 until it has a place */
     uint32_t *handle_of;           /* [tensor]: of a handle, its place in resources plus 1 */
     uint64_t *macs;                /* [op] */

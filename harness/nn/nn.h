@@ -25,6 +25,7 @@ struct nn_target {
     bool reuse_inputs;
     /* Every buffer gets memory of its own: what a plan is proved against, in tests. */
     bool apart;
+    bool whole; /* no operator runs in strips of rows: what strips are compared with */
 };
 
 struct nn_report_tensor {
@@ -55,7 +56,9 @@ struct nn_report_step {
     uint8_t kind, variant;    /* enum kernel_kind, enum kernel_variant */
     const char *kind_name;    /* "CONV_S8" */
     const char *variant_name; /* "ref" */
+    uint64_t macs;            /* its part of the operator's */
     uint32_t live_bytes;      /* of the arena, in use during this step */
+    bool part;                /* a strip of its operator, or what makes room for one */
     uint32_t output_offset;   /* where its result lies in the arena once it has run */
     uint32_t output_bytes;
 };

@@ -72,18 +72,18 @@ static uint32_t joint_size(const struct plan_buffer *out, const struct plan_buff
     return (uint32_t)(shared < apart ? shared : apart);
 }
 
-static uint32_t step_bound(const struct plan_buffer *b, size_t n, uint32_t step,
-                           const struct plan_overlap *overlaps, size_t overlap_count)
+uint32_t plan_step_bound(const struct plan_buffer *buffers, size_t count, uint32_t step,
+                         const struct plan_overlap *overlaps, size_t overlap_count)
 {
     uint64_t sum = 0, saved = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (b[i].first <= step && step <= b[i].last)
-            sum += b[i].size;
+    for (size_t i = 0; i < count; i++) {
+        if (buffers[i].first <= step && step <= buffers[i].last)
+            sum += buffers[i].size;
     }
     /* An output can share with each of its inputs: count them all, a bound may be too low. */
     for (size_t i = 0; i < overlap_count; i++) {
-        const struct plan_buffer *out = &b[overlaps[i].out], *in = &b[overlaps[i].in];
+        const struct plan_buffer *out = &buffers[overlaps[i].out], *in = &buffers[overlaps[i].in];
         if (out->first <= step && step <= out->last && in->first <= step && step <= in->last)
             saved += (uint64_t)out->size + in->size - joint_size(out, in, overlaps[i].slack);
     }
@@ -96,7 +96,7 @@ uint32_t plan_lower_bound(const struct plan_buffer *buffers, size_t count,
     uint32_t bound = 0;
 
     for (size_t i = 0; i < count; i++) {
-        uint32_t here = step_bound(buffers, count, buffers[i].first, overlaps, overlap_count);
+        uint32_t here = plan_step_bound(buffers, count, buffers[i].first, overlaps, overlap_count);
         here = here > buffers[i].size ? here : buffers[i].size;
         bound = here > bound ? here : bound;
     }

@@ -33,6 +33,10 @@ uint32_t plan_arena(struct plan_buffer *buffers, size_t count, const struct plan
 /* Callers refuse more buffers, and more than 1 GiB in all. */
 #define PLAN_MAX_BUFFERS 2048
 
+/* Bytes that step `step` needs at least, with the best sharing. */
+uint32_t plan_step_bound(const struct plan_buffer *buffers, size_t count, uint32_t step,
+                         const struct plan_overlap *overlaps, size_t overlap_count);
+
 /* No plan can be smaller: the largest step's buffers with the best sharing. */
 uint32_t plan_lower_bound(const struct plan_buffer *buffers, size_t count,
                           const struct plan_overlap *overlaps, size_t overlap_count);

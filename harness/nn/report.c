@@ -137,6 +137,19 @@ static uint32_t covered(const struct nn_plan *plan, uint32_t step)
     return sum;
 }
 
+/* A strip has its share by rows; else the first step of an operator has all. */
+static uint64_t step_macs(const struct nn_lower *l, const struct nn_report *r, uint32_t i,
+                          uint32_t output_bytes)
+{
+    const struct nn_step *s = &l->steps[i];
+    const struct nn_op *op = &l->graph->ops[s->op];
+
+    if (!s->part)
+        return r->ops[s->op].first_step == i ? l->macs[s->op] : 0;
+    const size_t whole = op->output_count ? l->graph->tensors[op->outputs[0]].size : 0;
+    return s->kind == KERNEL_COPY || whole == 0 ? 0 : l->macs[s->op] * output_bytes / whole;
+}
+
 static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, struct nn_report *r)
 {
     struct nn_report_step *steps = arena_alloc(&r->arena, l->step_count * sizeof *steps + 1);
@@ -146,11 +159,13 @@ static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, str
         steps[i] = (struct nn_report_step){.op = s->op,
                                            .kind = s->kind,
                                            .variant = s->variant,
+                                           .part = s->part,
                                            .kind_name = kind_names[s->kind],
                                            .variant_name = variant_names[s->variant]};
         const struct nn_span *out = written_span(s);
         steps[i].output_offset = l->buffers[out->buffer].offset + out->offset;
         steps[i].output_bytes = out->size;
+        steps[i].macs = step_macs(l, r, i, out->size);
         steps[i].live_bytes = covered(plan, i);
     }
     r->steps = steps;

@@ -1,0 +1,23 @@
+/*
+ * Row-wise execution: a chain of convolutions, pools and the like runs in strips of a few rows, so
+ * that what lies between its operators is never whole in memory. Private to harness/nn.
+ *
+ * A strip of an operator is an ordinary step: the same kernel on fewer rows, with the padding that
+ * is left there. Between two operators lies a buffer of the rows that the next one still needs; a
+ * COPY moves those to its front before new ones are added. No row is computed twice, so every
+ * output is the same bit for bit and the chip's loop knows nothing of it; the image grows by the
+ * records of the steps.
+ */
+#ifndef HARNESS_NN_STRIPS_H
+#define HARNESS_NN_STRIPS_H
+
+#include "harness/nn/layout.h"
+
+/*
+ * Splits chains of l where the arena is fullest, as long as the peak falls by an eighth or more
+ * and the records do not cost eight times the bytes that are saved. Works on steps of reference
+ * form, before variants are chosen.
+ */
+void strips_split(struct nn_lower *l);
+
+#endif
