@@ -179,7 +179,9 @@ static int see_clock(struct visit *v, struct err *err)
     const uint32_t hz = client_hello(c)->tick_hz;
     struct client_time first;
     struct client_time last;
-    double ratio;
+    double ns;
+    double slow;
+    double fast;
 
     if (hz == 0) {
         (void)err_set(err, ERR_LAB, "the agent found no counter that counts");
@@ -190,12 +192,15 @@ static int see_clock(struct visit *v, struct err *err)
     clock_sleep_ms(300);
     if (client_time(c, &last, err) < 0)
         return (int)err->code;
-    ratio = (double)(last.ticks - first.ticks) / hz * 1e9 /
-            ((double)last.before_ns - (double)first.before_ns);
+    ns = (double)(last.ticks - first.ticks) / hz * 1e9;
+    /* The counter was read at some time between question and answer. */
+    slow = ns / (double)(last.after_ns - first.before_ns);
+    fast = ns / (double)(last.before_ns - first.after_ns);
     FIND(v, "%u Hz", hz);
-    if (v->board->realm == REALM_VIRTUAL || (ratio > 0.98 && ratio < 1.02))
+    if (v->board->realm == REALM_VIRTUAL || (fast > 0.98 && slow < 1.02))
         return 0;
-    (void)err_set(err, ERR_LAB, "the board's clock runs at %.3f of what the agent says", ratio);
+    (void)err_set(err, ERR_LAB, "the board's clock runs at %.3f to %.3f of what the agent says",
+                  slow, fast);
     return err_hint(err, "check 'clock' in %s", v->board->path);
 }
 

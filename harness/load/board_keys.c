@@ -143,6 +143,10 @@ static const struct key openocd_keys[] = {
         "VID:PID of the adapter, so that no other device is opened", OPTIONAL),
     ONE("address", VALUE_ENDPOINT, address, "127.0.0.1:7184",
         "host:port of an emulated or remote adapter", OPTIONAL),
+    ONE("connect", VALUE_ENDPOINT, connect, "127.0.0.1:6666",
+        "Tcl port of an OpenOCD on this host that is used instead of starting one; nothing else "
+        "of this section then counts but 'speed'",
+        OPTIONAL),
     ONE("speed", VALUE_HERTZ, speed_hz, "4MHz", "adapter clock after connecting", OPTIONAL),
     ONE("dpidr", VALUE_ADDRESS, dpidr, "0x2ba01477",
         "identification that the chip must answer with, where the script expects another",
@@ -210,6 +214,12 @@ static const struct key virtual_keys[] = {
         "QEMU: virtual time jumps over idle waits instead of passing in real time",
         DEFAULT("false")),
     ONE("probe", VALUE_BOOL, probe, "true", "serve an emulated SWD probe too", DEFAULT("false")),
+    ONE("chip", VALUE_NAME, chip, "same54", "that the probe finds; without it, the machine's usual",
+        OPTIONAL),
+    ONE("flash_file", VALUE_PATH, flash_file, "../flash/m4.flash",
+        "keeps the flash behind the probe from run to run; without it, a run begins with a blank "
+        "one",
+        OPTIONAL),
     MAP("meter", virtual_meter_map, meter,
         "the emulated power analyser; boards without a marker have none", OPTIONAL),
     {NULL},

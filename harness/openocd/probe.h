@@ -18,7 +18,10 @@ struct probe_options {
     const char *address; /* host:port of the adapter; NULL: the board file's, if any */
 };
 
-/* Start OpenOCD with the adapter and chip configured; nothing has been touched yet. */
+/*
+ * Start OpenOCD with the adapter and chip configured, or join the one that the board file names
+ * (`connect`); nothing has been touched yet.
+ */
 int probe_start(const struct probe_options *options, struct openocd **ret,
                 struct err *err) MUST_CHECK;
 

@@ -59,6 +59,7 @@ struct board_openocd {
     const char *serial;    /* adapter serial */
     const char *usb_id;    /* adapter "VID:PID": OpenOCD then opens no other device */
     const char *address;   /* host:port of an emulated or remote adapter */
+    const char *connect;   /* host:port of the Tcl port of an OpenOCD that runs already */
     uint32_t speed_hz;     /* after connect; 0: the scripts' own */
     uint64_t dpidr;        /* expected SWD identification; 0: the script's own */
     bool connect_under_reset;
@@ -85,6 +86,8 @@ struct board_virtual {
     const char *marker_pin;         /* simavr: "PB5" */
     bool idle_skips;                /* QEMU: virtual time jumps over idle waits */
     bool probe;                     /* serve the emulated SWD probe too */
+    const char *chip;               /* that the probe finds; NULL: the machine's usual */
+    const char *flash_file;         /* keeps the flash from run to run; NULL: one run */
     struct virtual_meter meter;     /* of boards with a marker */
 };
 

@@ -142,7 +142,10 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
     add(a, "--edges-socket", o->edges);
     if (b->virt.probe) {
         add(a, "--probe", o->probe != NULL ? o->probe : "stlink");
-        add(a, "--flash", arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
+        add(a, "--chip", b->virt.chip);
+        add(a, "--flash", b->virt.flash_file != NULL
+                              ? b->virt.flash_file
+                              : arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
     }
     if (o->seed != 0)
         add_number(a, "--seed", o->seed);

@@ -111,6 +111,22 @@ static void impossible_adapters_are_refused_with_a_reason(void **state)
     assert_non_null(strstr(err.hint, "lab file"));
 }
 
+static void only_a_running_openocd_of_this_host_is_joined(void **state)
+{
+    struct board b = bench_board;
+    struct openocd *o = NULL;
+    struct err err = ERR_INIT;
+
+    b.openocd.connect = "192.0.2.1:6666";
+    assert_int_equal(probe_start(&(struct probe_options){.board = &b}, &o, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.text, "on 127.0.0.1"));
+    err_clear(&err);
+    b.openocd.connect = "127.0.0.1:1"; /* nobody may listen there but root */
+    assert_int_equal(probe_start(&(struct probe_options){.board = &b}, &o, &err), ERR_LAB);
+    assert_non_null(strstr(err.hint, "tcl_port 1"));
+    assert_null(o);
+}
+
 static void openocds_words_become_kinds_and_hints(void **state)
 {
     static const struct {
@@ -232,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_board_file_becomes_configuration),
         cmocka_unit_test(a_board_without_a_chip_script_gets_a_core_alone),
         cmocka_unit_test(impossible_adapters_are_refused_with_a_reason),
+        cmocka_unit_test(only_a_running_openocd_of_this_host_is_joined),
         cmocka_unit_test(openocds_words_become_kinds_and_hints),
         cmocka_unit_test(the_log_tells_adapter_and_core),
         cmocka_unit_test(ring_bytes_are_bytes),

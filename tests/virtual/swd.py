@@ -8,13 +8,16 @@ usage: swd.py BUILD SOURCE
 import os
 import shutil
 import signal
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-build, source = sys.argv[1:3]
+build, source = map(os.path.abspath, sys.argv[1:3])
 rounds = int(os.environ.get("TINYRIG_FLASH_ROUNDS", "2"))
 if shutil.which("openocd") is None or shutil.which("qemu-system-arm") is None:
     print("skipped: openocd or qemu-system-arm is not installed")
@@ -111,21 +114,47 @@ def footprint():
     compare_twins("footprint")
 
 
+def segments(elf):
+    """(address in flash, bytes) of what an ELF file loads."""
+    with open(elf, "rb") as file:
+        data = file.read()
+    offset, size, count = (struct.unpack_from("<I", data, 28)[0],
+                           *struct.unpack_from("<HH", data, 42))
+    for i in range(count):
+        kind, at, _, load, length = struct.unpack_from("<5I", data, offset + i * size)
+        if kind == 1 and length > 0:
+            yield load, data[at:at + length]
+
+
 def reflash():
-    """Two firmwares in turn, each found by its build id (a mismatch is a lab error)."""
+    """Two firmwares in turn on one chip, each by a run of its own that must pass; then what the
+    flash holds is what the file says, byte by byte."""
     lab = os.path.join(folder, "boards")
     os.makedirs(lab, exist_ok=True)
-    for board, other in (("virt-m0-swd", "microbit-null"), ("virt-m4-swd", "mps2-an386-null")):
-        with open(os.path.join(source, "targets", "boards", board + ".yaml"), encoding="utf-8") as f:
-            text = f.read()
-        agent = text.split("agent: ")[1].split("\n")[0]
+    suite = os.path.join(source, "suites", "quickstart.yaml")
+    for pair in (("virt-m0-swd", "virt-m0-rtt"), ("virt-m4-swd", "virt-m4-rtt")):
+        content = os.path.join(folder, pair[0] + ".flash")
+        firmware = {}
+        for board in pair:
+            with open(os.path.join(source, "targets", "boards", board + ".yaml"),
+                      encoding="utf-8") as file:
+                text = file.read()
+            firmware[board] = os.path.join(build, "firmware",
+                                           text.split("agent: ")[1].split("\n")[0] + ".elf")
+            with open(os.path.join(lab, board + ".yaml"), "w", encoding="utf-8") as file:
+                file.write(text + f"  flash_file: {content}\n")
+        done = 0
         for turn in range(rounds):
-            name = other if turn % 2 == 0 else agent
-            with open(os.path.join(lab, board + ".yaml"), "w", encoding="utf-8") as f:
-                f.write(text.replace("agent: " + agent, "agent: " + name))
-            status, said = tinyrig("doctor", "--board-dir", lab, board)
-            check(status == 0 and "agent    ok" in said, f"{board} flashed with {name}: {said}")
-    print(f"{rounds} flashings of each board")
+            board = pair[turn % 2]
+            status, said = tinyrig("run", "--db", database, "--board-dir", lab, "-b", board,
+                                   "--filter", "sine/*", suite)
+            check(status == 0 and " 1 passed" in said, f"{board}, flashing {turn}: {said}")
+            flash = read(content)
+            different = [hex(at) for at, data in segments(firmware[board])
+                         if flash[at:at + len(data)] != data]
+            check(different == [], f"{board}, flashing {turn}: other bytes at {different}")
+            done += status == 0 and different == []
+        print(f"{pair[0]}: {done} of {rounds} flashings ran and read back identical")
 
 
 def kill_openocd():
@@ -174,12 +203,76 @@ def doctor():
     check(status == 0 and "rejected" in text, f"probe: {text}")
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def join():
+    """A board whose OpenOCD somebody else has started, and goes on running after us."""
+    port = free_port()
+    boards = os.path.join(folder, "joined")
+    os.makedirs(boards)
+    text = ("cpu: cortex-m4\nagent: mps2-an386-rtt\nclock: 25MHz\n"
+            "flash: {base: 0, size: 1MiB}\nram: {base: 0x20000000, size: 256KiB}\n"
+            "slot: {base: 0x00020000, size: 896KiB, written_by: flash}\n"
+            "transport: {kind: swd}\nflashing: {method: openocd}\n"
+            "openocd: {target: target/atsame5x.cfg, connect: \"%s:%d\"}\n")
+    for name, host in (("joined", "127.0.0.1"), ("remote", "192.0.2.1")):
+        with open(os.path.join(boards, name + ".yaml"), "w", encoding="utf-8") as file:
+            file.write(text % (host, port))
+    lab = os.path.join(folder, "join.yaml")
+    with open(lab, "w", encoding="utf-8") as file:
+        file.write("virtual_boards: false\nboards:\n"
+                   "  joined: {board: joined}\n  remote: {board: remote}\n")
+    vboard = subprocess.Popen(
+        [os.path.join(build, "targets/virtual/tinyrig-vboard"), "--kind", "qemu", "--name", "far",
+         "--dir", folder, "--machine", "mps2-an386", "--icount", "off", "--probe", "stlink"],
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    check(vboard.stdout.readline().startswith("ready"), "no board to join")
+    status, said = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "joined")
+    check(status == 3 and "adapter  BROKEN" in said and "start it" in said, f"nobody there: {said}")
+    status, said = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "remote")
+    check(status == 2 and "on 127.0.0.1" in said, f"another host's: {said}")
+    openocd = subprocess.Popen(
+        ["openocd", "-c", f"bindto 127.0.0.1; tcl_port {port}; gdb_port disabled",
+         "-c", "telnet_port disabled", "-f", os.path.join(folder, "far.openocd.cfg")],
+        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True)
+    for line in openocd.stderr:
+        if "for tcl connections" in line:
+            break
+    threading.Thread(target=openocd.stderr.read, daemon=True).start()
+    status, said = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "joined")
+    check(status == 0 and "DPIDR 0x2ba01477" in said and "Cortex-M4" in said, f"joined: {said}")
+    sine = os.path.join(source, "suites/models/sine")
+    out = os.path.join(folder, "joined.out")
+    status, said = tinyrig("infer", os.path.join(sine, "sine.tflite"), "--lab", lab, "--board-dir",
+                           boards, "--board", "joined", "--input", os.path.join(sine, "in00.bin"),
+                           "--output", out)
+    check(status == 0, f"joined: {said}")
+    check(read(os.path.join(out, "in00.out.bin")) == read(os.path.join(sine, "out00.bin")),
+          "joined: another output")
+    check(openocd.poll() is None, "the OpenOCD of somebody else was ended")
+    openocd.kill()
+    openocd.wait()
+    vboard.stdin.close()
+    vboard.wait()
+
+
 with tempfile.TemporaryDirectory(prefix="tinyrig-swd-") as folder:
     database = os.path.join(folder, "r.db")
     environment = dict(os.environ, TMPDIR=folder, TINYRIG_LOCK_DIR=os.path.join(folder, "locks"))
     os.mkdir(environment["TINYRIG_LOCK_DIR"])
-    for part in sys.argv[3:] or ["agree", "reflash", "kill_openocd", "doctor"]:
-        {"agree": agree, "footprint": footprint, "reflash": reflash, "kill_openocd": kill_openocd, "doctor": doctor}[part]()
+    for part in sys.argv[3:] or ["agree", "reflash", "kill_openocd", "doctor", "join"]:
+        {"agree": agree, "footprint": footprint, "reflash": reflash, "kill_openocd": kill_openocd,
+         "doctor": doctor, "join": join}[part]()
     time.sleep(0.2)
     check(children(folder) == [], f"{children(folder)} live on")
 sys.exit(1 if failures else 0)
