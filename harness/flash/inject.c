@@ -126,6 +126,7 @@ static int inject(const struct flash_job *job, struct err *err)
 
     if (place(job, &arena, &p, err) < 0)
         return (int)err->code;
+    flash_step(job, "reset", 0);
     if (probe_reset_halt(job->openocd, err) < 0)
         return (int)err->code;
     /* A checksum by the core would need a work area, and that may lie where the image goes. */
@@ -137,6 +138,7 @@ static int inject(const struct flash_job *job, struct err *err)
         if (load_segment(job, &p.image.segments[i], err) < 0)
             return err_in(err, "%s into RAM at 0x%x", job->firmware, p.image.segments[i].address);
     }
+    flash_step(job, "start", p.image.size);
     return start(job, &p, err);
 }
 

@@ -39,10 +39,13 @@ static int failed(const struct flash_job *job, const char *step, struct err *err
 {
     AUTO_BUF log = BUF_INIT;
 
-    openocd_log(job->openocd, &log);
-    if (err->code == ERR_LAB)
+    if (openocd_is_lost(job->openocd))
+        return err_in(err, "%s", step);
+    openocd_log_of_command(job->openocd, &log);
+    if (err->hint[0] == '\0')
+        (void)probe_explain(buf_text(&log), err);
+    if (err->code == ERR_LAB && err->hint[0] == '\0')
         err->code = ERR_FLASH;
-    (void)probe_explain(buf_text(&log), err);
     return err_in(err, "%s", step);
 }
 
@@ -201,11 +204,13 @@ static int program(const struct flash_job *job, struct err *err)
     pieces = arena_alloc(&arena, image.segment_count * sizeof(*pieces));
     for (size_t i = 0; i < image.segment_count; i++)
         pieces[i] = (struct piece){image.segments[i].load, image.segments[i].size};
+    flash_step(job, "reset", 0);
     if (probe_reset_halt(job->openocd, err) < 0)
         return failed(job, "reset", err);
     r = put(job, buf_text(&what), pieces, image.segment_count, image.size, err);
     if (r < 0)
         return err_in(err, "%s", job->firmware);
+    flash_step(job, "start", 0);
     return probe_reset_run(job->openocd, err) < 0 ? failed(job, "reset", err) : r;
 }
 

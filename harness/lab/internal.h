@@ -3,6 +3,7 @@
 #define HARNESS_LAB_INTERNAL_H
 
 #include "harness/flash/flash.h"
+#include "harness/lab/fault_plan.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/power_switch.h"
 #include "harness/lab/recover.h"
@@ -17,7 +18,8 @@ struct session {
     const struct board *board;
     struct session_options options;
     struct lease *lease;
-    struct vboard *vboard;   /* NULL for a real board */
+    struct vboard *vboard; /* NULL for a real board */
+    struct fault_plan plan;
     struct openocd *openocd; /* NULL when nothing needs a probe */
     const struct flash_ops *flash;
     uint32_t rings; /* swd: where the agent's link block lies; 0: somewhere in RAM */
@@ -37,5 +39,17 @@ struct session {
 void session_hang_up(struct session *s);
 /* A new transport, a greeting, and the right board and firmware behind it. */
 int session_reopen(struct session *s, unsigned hello_ms, struct err *err) MUST_CHECK;
+
+/* ---- session_probe.c ---- */
+bool session_over_swd(const struct session *s); /* the link is the probe's */
+bool session_by_probe(const struct session *s); /* something needs a probe */
+int session_open_probe(struct session *s, struct err *err) MUST_CHECK;
+/* An OpenOCD that died, or one that never connected, is started anew. */
+int session_probe_again(struct session *s, struct err *err) MUST_CHECK;
+/* A block that an earlier firmware left in RAM must not be taken for the one to come. */
+int session_forget_rings(struct session *s, struct err *err) MUST_CHECK;
+void session_probe_log(struct session *s, struct buf *out); /* the last of what OpenOCD said */
+/* flash_job.progress: for people who wait (--verbose=lab), and for the fault laboratory. */
+void session_step(void *context, const char *step, size_t bytes);
 
 #endif

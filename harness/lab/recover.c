@@ -134,16 +134,22 @@ static int give_up(struct session *s, const struct recovery *r, const struct buf
     const struct err said = *last;
 
     note(r, s, "quarantine", said.text, false);
-    (void)err_set(err, ERR_LAB, "board '%s' did not come back (tried:%s): %.2000s", s->board->name,
-                  tried->len > 0 ? buf_text(tried) : " nothing, every budget is spent", said.text);
+    (void)err_set(err, said.code == ERR_FLASH ? ERR_FLASH : ERR_LAB,
+                  "board '%s' did not come back (tried:%s): %.2000s%s%s", s->board->name,
+                  tried->len > 0 ? buf_text(tried) : " nothing, every budget is spent", said.text,
+                  said.hint[0] != '\0' ? "; " : "", said.hint);
     return err_hint(err, "look at it, then 'tinyrig boards check %s'", s->board->name);
 }
 
 int recover(struct session *s, struct recovery *r, const struct err *why, struct err *err)
 {
     AUTO_BUF tried = BUF_INIT;
+    AUTO_BUF reason = BUF_INIT;
     struct err last = *why;
 
+    buf_puts(&reason, why->text);
+    if (why->hint[0] != '\0')
+        buf_printf(&reason, " (%s)", why->hint);
     for (size_t i = r->floor; i < ARRAY_SIZE(rungs); i++) {
         const struct rung *rung = &rungs[i];
         struct err failure = ERR_INIT;
@@ -154,7 +160,7 @@ int recover(struct session *s, struct recovery *r, const struct err *why, struct
         r->used[i]++;
         buf_printf(&tried, " %s", rung->name);
         result = use_rung(s, rung, &failure);
-        note(r, s, rung->name, why->text, result == 0);
+        note(r, s, rung->name, buf_text(&reason), result == 0);
         if (result == 0) {
             r->floor = i + 1;
             return 0;

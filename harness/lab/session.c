@@ -21,7 +21,6 @@
 enum {
     HELLO_MS = 8000,
     HELLO_ANSWERS = 4, /* a greeting takes no longer than so many answers, when those are set */
-    PROBE_LOG_MAX = 16384,
     RECORD_MAX = 64 * 1024 * 1024,
     VIRTUAL_ANSWER_MS = 4000, /* an emulator shares the host's CPUs: late is not lost */
 };
@@ -83,34 +82,10 @@ static int start_virtual(struct session *s, struct err *err)
                                         .seed = s->options.fault_seed},
                &s->vboard, err) < 0
                ? (int)err->code
-               : fault_plan_arm(s->options.fault_dir, s->vboard, s->board->name, err);
+               : fault_plan_arm(&s->plan, s->options.fault_dir, s->vboard, s->board->name, err);
 }
 
-static bool over_swd(const struct session *s)
-{
-    const char *kind = s->board->transport.kind;
-
-    return kind != NULL && strcmp(kind, "swd") == 0;
-}
-
-static int open_probe(struct session *s, struct err *err)
-{
-    char address[32];
-    struct probe_options options = {.board = s->board, .program = s->options.openocd};
-    unsigned port = 0;
-
-    if (!s->flash->needs_probe && !over_swd(s))
-        return 0;
-    if (s->vboard != NULL) {
-        if (vboard_probe_port(s->vboard, "stlink", &port, err) < 0)
-            return (int)err->code;
-        (void)snprintf(address, sizeof(address), "127.0.0.1:%u", port);
-        options.address = address;
-    }
-    return probe_open(&options, &s->openocd, err);
-}
-
-static struct flash_job flash_job(const struct session *s)
+static struct flash_job flash_job(struct session *s)
 {
     return (struct flash_job){
         .board = s->board,
@@ -119,23 +94,16 @@ static struct flash_job flash_job(const struct session *s)
         .run_dir = s->options.run_dir,
         .openocd = s->openocd,
         .vboard = s->vboard,
+        .progress = session_step,
+        .context = s,
     };
-}
-
-/* A block that an earlier firmware left in RAM must not be taken for the one to come. */
-static int forget_rings(struct session *s, struct err *err)
-{
-    static const uint32_t nothing[4] = {0, 0, 0, 0};
-
-    if (!over_swd(s) || s->rings == 0)
-        return 0;
-    return openocd_write_words(s->openocd, s->rings, nothing, ARRAY_SIZE(nothing), err);
 }
 
 static int find_rings(struct session *s, struct err *err)
 {
     const struct flash_job job = flash_job(s);
-    const int r = over_swd(s) ? flash_symbol(s->flash, &job, "rtt_block", &s->rings, err) : 1;
+    const int r =
+        session_over_swd(s) ? flash_symbol(s->flash, &job, "rtt_block", &s->rings, err) : 1;
 
     return r < 0 ? r : 0;
 }
@@ -144,7 +112,7 @@ static int program(struct session *s, struct err *err)
 {
     const struct flash_job job = flash_job(s);
 
-    if (find_rings(s, err) < 0 || forget_rings(s, err) < 0)
+    if (find_rings(s, err) < 0 || session_forget_rings(s, err) < 0)
         return (int)err->code;
     return s->flash->program(&job, err) < 0 ? (int)err->code : 0;
 }
@@ -155,7 +123,7 @@ static int open_transport(struct session *s, struct err *err)
     const char *kind = t->kind != NULL ? t->kind : "serial";
     char rings[48];
     const struct transport_config config = {
-        .where = over_swd(s)         ? rings
+        .where = session_over_swd(s) ? rings
                  : s->vboard != NULL ? vboard_port(s->vboard)
                                      : t->where,
         .context = s->openocd,
@@ -264,6 +232,9 @@ void session_hang_up(struct session *s)
 int session_reopen(struct session *s, unsigned hello_ms, struct err *err)
 {
     session_hang_up(s);
+    if (session_by_probe(s) && session_probe_again(s, err) < 0)
+        return (int)err->code;
+    session_step(s, "link", 0);
     if (open_transport(s, err) < 0)
         return (int)err->code;
     return greet(s, hello_ms, err);
@@ -283,17 +254,18 @@ static int find_method(struct session *s, struct err *err)
 
 static int means_reset(void *context, struct err *err)
 {
-    const struct session *s = context;
+    struct session *s = context;
 
-    return s->vboard != NULL && s->openocd == NULL ? vboard_reset(s->vboard, err)
-                                                   : probe_reset_run(s->openocd, err);
+    if (!session_by_probe(s))
+        return vboard_reset(s->vboard, err);
+    return session_probe_again(s, err) < 0 ? (int)err->code : probe_reset_run(s->openocd, err);
 }
 
 static int means_under_reset(void *context, struct err *err)
 {
-    const struct session *s = context;
+    struct session *s = context;
 
-    if (probe_reset_halt(s->openocd, err) < 0)
+    if (session_probe_again(s, err) < 0 || probe_reset_halt(s->openocd, err) < 0)
         return (int)err->code;
     return probe_reset_run(s->openocd, err);
 }
@@ -311,13 +283,15 @@ static int means_reflash(void *context, const char *firmware, struct err *err)
     session_hang_up(s);
     openocd_close(s->openocd);
     s->openocd = NULL;
+    fault_plan_report(s->options.fault_dir, s->vboard, s->board->name);
     vboard_close(s->vboard);
     s->vboard = NULL;
-    if (start_virtual(s, err) < 0 || open_probe(s, err) < 0)
+    if (start_virtual(s, err) < 0 || session_open_probe(s, err) < 0)
         return (int)err->code;
     return program(s, err);
 }
 
+/* Before the probe is there: one that does not open may be brought back. */
 static int find_means(struct session *s, struct err *err)
 {
     const struct lab *lab = s->options.lab;
@@ -327,9 +301,9 @@ static int find_means(struct session *s, struct err *err)
             s->power = &lab->powers[i];
     }
     s->means.context = s;
-    if (s->vboard != NULL || s->openocd != NULL)
+    if (s->vboard != NULL || session_by_probe(s))
         s->means.reset = means_reset;
-    if (s->openocd != NULL)
+    if (session_by_probe(s))
         s->means.connect_under_reset = means_under_reset;
     if (s->vboard != NULL)
         s->means.power_cycle = means_power_cycle;
@@ -347,8 +321,8 @@ static int first_greeting(struct session *s, struct err *err)
 static int bring_up(struct session *s, struct err *err)
 {
     static int (*const parts[])(struct session * s, struct err * err) = {
-        take_lease, find_method, find_firmware, start_virtual,
-        open_probe, find_means,  program,       first_greeting,
+        take_lease,         find_method, find_firmware, start_virtual,  find_means,
+        session_open_probe, find_means,  program,       first_greeting,
     };
 
     s->record.limit = RECORD_MAX;
@@ -397,6 +371,7 @@ void session_close(struct session *s)
     instrument_close(s->instrument);
     session_hang_up(s);
     openocd_close(s->openocd);
+    fault_plan_report(s->options.fault_dir, s->vboard, s->board->name);
     vboard_close(s->vboard);
     buf_release(&s->record);
     lease_release(s->lease);
@@ -421,18 +396,21 @@ const char *session_firmware(const struct session *s)
 /* After the part was started anew: the rings are new ones, a serial port is still the same. */
 static int greet_again(struct session *s, struct err *err)
 {
-    return over_swd(s) ? session_reopen(s, HELLO_MS, err) : greet(s, HELLO_MS, err);
+    return session_over_swd(s) ? session_reopen(s, HELLO_MS, err) : greet(s, HELLO_MS, err);
 }
 
 int session_restart(struct session *s, struct err *err)
 {
-    const struct flash_job job = flash_job(s);
+    struct flash_job job;
     int r;
 
-    if (s->flash->restart == NULL && !over_swd(s)) {
+    if (session_by_probe(s) && session_probe_again(s, err) < 0)
+        return (int)err->code;
+    job = flash_job(s);
+    if (s->flash->restart == NULL && !session_over_swd(s)) {
         r = client_reset(s->client, err);
     } else {
-        r = forget_rings(s, err);
+        r = session_forget_rings(s, err);
         if (r == 0)
             r = s->flash->restart != NULL ? s->flash->restart(&job, err)
                                           : probe_reset_run(s->openocd, err);
@@ -463,7 +441,8 @@ static int place_by_flash(struct session *s, const void *image, size_t size, str
     if (s->flash->write == NULL)
         return err_set(err, ERR_UNSUPPORTED, "method %s cannot write the slot of board '%s'",
                        s->flash->name, s->board->name);
-    if (s->board->slot.by_flash && forget_rings(s, err) < 0)
+    session_step(s, "upload", size);
+    if (s->board->slot.by_flash && session_forget_rings(s, err) < 0)
         return (int)err->code;
     r = s->flash->write(&job, image, size, client_hello(s->client)->slot_base, err);
     if (r == 0)
@@ -499,20 +478,6 @@ int session_place_model(struct session *s, const void *image, size_t size, struc
     else
         r = client_upload_model(s->client, image, size, NULL, NULL, err);
     return r < 0 ? err_in(err, "board '%s': model", s->board->name) : r;
-}
-
-/* The last of what OpenOCD said. */
-static void probe_log(struct session *s, struct buf *out)
-{
-    AUTO_BUF log = BUF_INIT;
-    size_t from;
-
-    if (s->openocd == NULL)
-        return;
-    openocd_log(s->openocd, &log);
-    from = log.len > PROBE_LOG_MAX ? log.len - PROBE_LOG_MAX : 0;
-    buf_puts(out, "openocd:\n");
-    buf_append(out, buf_text(&log) + from, log.len - from);
 }
 
 int session_instrument(struct session *s, const struct suite_energy *energy,
@@ -555,5 +520,5 @@ void session_log(struct session *s, struct buf *out)
     }
     if (s->vboard != NULL)
         vboard_news(s->vboard, out);
-    probe_log(s, out);
+    session_probe_log(s, out);
 }

@@ -17,6 +17,7 @@
 #include "harness/base/file.h"
 #include "harness/base/log.h"
 #include "harness/base/proc.h"
+#include "harness/openocd/probe.h"
 
 enum {
     LOG_KEPT = 256 * 1024,
@@ -34,39 +35,59 @@ struct openocd {
     int log_fd; /* memory file the child writes to; -1 when only connected */
     int socket;
     struct buf in;
+    off_t mark;  /* end of the log when the last command was sent */
     bool broken; /* an answer was missed: later ones would be taken for the wrong command */
 };
 
 /* ---- its log ---- */
 
-void openocd_log(struct openocd *o, struct buf *out)
+static void log_from(struct openocd *o, off_t at, struct buf *out)
 {
     char chunk[4096];
-    off_t at;
     ssize_t n;
+    off_t end;
 
     if (o->log_fd < 0)
         return;
-    at = lseek(o->log_fd, 0, SEEK_END);
-    at = at > LOG_KEPT ? at - LOG_KEPT : 0;
+    end = lseek(o->log_fd, 0, SEEK_END);
+    at = end - at > LOG_KEPT ? end - LOG_KEPT : at;
     while ((n = pread(o->log_fd, chunk, sizeof(chunk), at)) > 0) {
         buf_append(out, chunk, (size_t)n);
         at += n;
     }
 }
 
-/* A chatty OpenOCD must not eat the host's memory; it appends, so cutting the file is safe. */
+void openocd_log(struct openocd *o, struct buf *out)
+{
+    log_from(o, 0, out);
+}
+
+void openocd_log_of_command(struct openocd *o, struct buf *out)
+{
+    log_from(o, o->mark, out);
+}
+
+bool openocd_is_lost(const struct openocd *o)
+{
+    return o->broken;
+}
+
+/*
+ * A chatty OpenOCD must not eat the host's memory; it appends, so cutting the file is safe. What
+ * comes from here on is the next command's.
+ */
 static void log_bound(struct openocd *o)
 {
     if (o->log_fd >= 0 && lseek(o->log_fd, 0, SEEK_END) > LOG_MAX)
         (void)!ftruncate(o->log_fd, 0);
+    o->mark = o->log_fd >= 0 ? lseek(o->log_fd, 0, SEEK_END) : 0;
 }
 
 static void log_errors(struct openocd *o, char *text, size_t size)
 {
     AUTO_BUF log = BUF_INIT;
 
-    openocd_log(o, &log);
+    openocd_log_of_command(o, &log);
     openocd_parse_errors(buf_text(&log), text, size);
 }
 
@@ -288,6 +309,7 @@ static int exchange(struct openocd *o, const struct buf *command, unsigned timeo
                "list $tinyrig_code $tinyrig_result\x1a",
                buf_text(command));
     log_line(LOG_OPENOCD, "> %s", buf_text(command));
+    log_bound(o);
     r = send_all(o, &wrapped, end, err);
     if (r == 0)
         r = receive_answer(o, end, &size, err);
@@ -298,19 +320,21 @@ static int exchange(struct openocd *o, const struct buf *command, unsigned timeo
     r = openocd_parse_answer(o->in.data, size, ret, err);
     buf_consume(&o->in, size + 1);
     log_line(LOG_OPENOCD, "< %d %.200s", r, buf_text(ret));
-    log_bound(o);
     return r;
 }
 
 static int command_failed(struct openocd *o, const struct buf *command, const struct buf *result,
                           struct err *err)
 {
+    AUTO_BUF log = BUF_INIT;
     char why[512];
     const int shown = command->len > 80 ? 80 : (int)command->len;
 
-    log_errors(o, why, sizeof(why));
-    return err_set(err, ERR_LAB, "OpenOCD: '%.*s' failed: %s%s%s", shown, buf_text(command),
-                   buf_text(result), result->len > 0 && why[0] != '\0' ? "; log: " : "", why);
+    openocd_log_of_command(o, &log);
+    openocd_parse_errors(buf_text(&log), why, sizeof(why));
+    (void)err_set(err, ERR_LAB, "OpenOCD: '%.*s' failed: %s%s%s", shown, buf_text(command),
+                  buf_text(result), result->len > 0 && why[0] != '\0' ? "; log: " : "", why);
+    return probe_explain(buf_text(&log), err);
 }
 
 static int run(struct openocd *o, unsigned timeout_ms, struct buf *ret, struct err *err,

@@ -7,7 +7,8 @@
  * swd transport and `tinyrig probe|doctor`.
  *
  * OpenOCD's Tcl answers carry no status, so every command travels inside `catch` and comes back
- * with its return code; a failing one is ERR_LAB with the answer and the last error of the log.
+ * with its return code; a failing one is ERR_LAB (or what its words mean: probe_explain()) with the
+ * answer and the last error of the log.
  */
 #ifndef HARNESS_OPENOCD_OPENOCD_H
 #define HARNESS_OPENOCD_OPENOCD_H
@@ -62,6 +63,12 @@ int openocd_state(struct openocd *o, char state[static 32], struct err *err) MUS
 
 /* The log so far (its last 256 KiB at most) appended to out. Empty for a connected one. */
 void openocd_log(struct openocd *o, struct buf *out);
+
+/* Of it, what the command that was sent last brought. Failures of earlier ones explain nothing. */
+void openocd_log_of_command(struct openocd *o, struct buf *out);
+
+/* It died, or an answer was missed: whatever failed, the chip may not be the reason. */
+bool openocd_is_lost(const struct openocd *o);
 
 /*
  * Append text as one Tcl word that means exactly these bytes. ERR_CONFIG for control characters:

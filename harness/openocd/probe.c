@@ -206,6 +206,10 @@ static const struct meaning meanings[] = {
      "the chip does not answer: power, SWDIO, SWCLK, GND; or openocd: {connect_under_reset: true}"},
     {"unable to connect to the target", ERR_LAB,
      "the chip does not answer: power, SWDIO, SWCLK, GND; or openocd: {connect_under_reset: true}"},
+    {"DP initialisation failed", ERR_LAB,
+     "the chip does not answer: power, SWDIO, SWCLK, GND; or openocd: {connect_under_reset: true}"},
+    {"Fail reading CTRL/STAT register", ERR_LAB,
+     "the chip stopped answering: power, wires, or a lower 'speed' under openocd"},
     {"Invalid ACK", ERR_LAB, "noise on the wires: shorter ones, or a lower 'speed' under openocd"},
     {"Sticky Error", ERR_OK, NULL},
     {"APPROTECT", ERR_FLASH, "the chip is locked: unlocking erases it (nrf5 mass_erase)"},
@@ -245,14 +249,6 @@ int probe_explain(const char *log, struct err *err)
         return err_hint(err, "%s", m->hint);
     }
     return (int)err->code;
-}
-
-static int explain(struct openocd *o, struct err *err)
-{
-    AUTO_BUF log = BUF_INIT;
-
-    openocd_log(o, &log);
-    return probe_explain(buf_text(&log), err);
 }
 
 /* Text after `before` up to the end of its line. */
@@ -365,8 +361,9 @@ static int join_running(const char *where, struct openocd **ret, struct err *err
         return 0;
     if (err->code == ERR_IO)
         err->code = ERR_LAB;
-    return err_hint(err, "start it (openocd -c 'bindto 127.0.0.1' -c 'tcl_port %s' ...), or leave "
-                         "'connect' out and one is started for each run",
+    return err_hint(err,
+                    "start it (openocd -c 'bindto 127.0.0.1' -c 'tcl_port %s' ...), or leave "
+                    "'connect' out and one is started for each run",
                     strrchr(where, ':') + 1);
 }
 
@@ -390,14 +387,14 @@ int probe_start(const struct probe_options *options, struct openocd **ret, struc
 int probe_connect(struct openocd *o, const struct board *board, struct err *err)
 {
     if (openocd_command(o, CONNECT_MS, NULL, err, "init") < 0)
-        return explain(o, err);
+        return (int)err->code;
     /* Watching the core is for people; here it would add accesses nobody asked for. */
     if (openocd_command(o, CONNECT_MS, NULL, err, "poll off") < 0)
         return (int)err->code;
     if (board->openocd.speed_hz != 0 &&
         openocd_command(o, CONNECT_MS, NULL, err, "adapter speed %u",
                         board->openocd.speed_hz / 1000) < 0)
-        return explain(o, err);
+        return (int)err->code;
     return 0;
 }
 
@@ -413,14 +410,10 @@ int probe_open(const struct probe_options *options, struct openocd **ret, struct
 
 int probe_reset_halt(struct openocd *o, struct err *err)
 {
-    if (openocd_command(o, RESET_MS, NULL, err, "reset halt") < 0)
-        return explain(o, err);
-    return 0;
+    return openocd_command(o, RESET_MS, NULL, err, "reset halt");
 }
 
 int probe_reset_run(struct openocd *o, struct err *err)
 {
-    if (openocd_command(o, RESET_MS, NULL, err, "reset run") < 0)
-        return explain(o, err);
-    return 0;
+    return openocd_command(o, RESET_MS, NULL, err, "reset run");
 }

@@ -216,6 +216,8 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     edges = edges_serve(&b->edges, set, &b->emulator.edges);
     for (; edges > 0; edges--)
         fault_edge(&b->faults);
+    /* A client that has seen the end of a window asks after the edge was told. */
+    b->probe.dap.in_window = b->edges.high;
     relay_serve(&b->relay, set, &b->pty, uart_of(b), &b->faults);
     emulator_serve(&b->emulator, set);
     if (probe_serve(&b->probe, set, &err) < 0)

@@ -3,6 +3,7 @@
 
 #include "harness/base/clock.h"
 #include "targets/virtual/board.h"
+#include "targets/virtual/probe/peer.h"
 
 #define HALT_TIMEOUT_MS 5000
 
@@ -69,6 +70,8 @@ static int act(struct board *b, const struct fault_action *a, struct err *err)
             (void)kill(b->emulator.proc.pid, SIGKILL);
         }
         return 0;
+    case FAULT_DEBUGGER_DIES:
+        return peer_kill(b->probe.present ? b->probe.client : -1, err);
     default:
         return err_set(err, ERR_BUG, "fault %d is not an action", (int)a->kind);
     }

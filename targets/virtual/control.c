@@ -111,6 +111,11 @@ static void do_status(const struct board *b, struct buf *reply)
                !pty_is_plugged(&b->pty) ? "unplugged" : (b->pty.open ? "open" : "closed"));
     text_escape(reply, b->link, strlen(b->link));
     if (b->probe.present) {
+        const struct dap_counts *n = &b->probe.dap.counts;
+
+        buf_printf(reply, " accesses=%llu private=%llu in_windows=%llu",
+                   (unsigned long long)n->memory, (unsigned long long)n->private_bus,
+                   (unsigned long long)n->in_windows);
         buf_printf(reply, " clients=%u refused=%u probe=", b->probe.clients, b->probe.refused);
         probe_describe(&b->probe, reply);
     }

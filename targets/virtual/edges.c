@@ -220,6 +220,8 @@ static bool take_record(struct edges *e, const char *line)
     e->has_time = take_field(time, &e->virtual_ns);
     e->has_count = take_field(count, &e->count);
     e->seen += is_edge;
+    if (is_edge)
+        e->high = level == '1';
     edges_tell(e, line);
     return is_edge;
 }
@@ -242,6 +244,7 @@ unsigned edges_serve(struct edges *e, const struct poll_set *set, int *emulator)
 void edges_restart(struct edges *e)
 {
     lines_release(&e->lines);
+    e->high = false;
     e->has_time = false;
     e->has_count = false;
 }

@@ -41,6 +41,7 @@ struct edges {
     struct edge_listener listeners[EDGES_LISTENERS_MAX];
     struct lines lines;
     uint64_t seen;       /* edges since the board started */
+    bool high;           /* the marker, after the last of them */
     uint64_t virtual_ns; /* latest known; valid when has_time */
     uint64_t count;
     bool has_time;

@@ -36,6 +36,7 @@
     X(UNPLUG,      "unplug",      ACTION, "the serial cable is pulled; with 'ms' it returns after that time") \
     X(POWER_OFF,   "power-off",   ACTION, "the supply fails; with 'ms' it returns after that time") \
     X(DIE,         "die",         ACTION, "the emulator is killed, as if it had crashed") \
+    X(DEBUGGER_DIES, "debugger-dies", ACTION, "the program at the probe (OpenOCD) is killed") \
     X(REBOOT_LOOP, "reboot-loop", LOOP,   "a reset every 'ms', 'count' times or without end") \
     X(FIRMWARE,    "firmware",    IMAGE,  "'file' is what the next power on finds in the flash") \
     X(SWD_WAIT,    "swd-wait",    WIRE,   "the probe's transfers are answered with WAIT") \

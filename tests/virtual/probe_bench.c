@@ -56,6 +56,8 @@ void probe_start_with(struct bench *b, const struct probe_board *board, const ch
                  .machine = board->machine,
                  .cpu_options = board->options,
                  .icount_shift = 7,
+                 .marker_set = board->marker_set,
+                 .marker_clear = board->marker_clear,
                  .probe = true},
     };
     char firmware[512];

@@ -14,7 +14,9 @@ struct probe_board {
     const char *machine;
     const char *const *options; /* of QEMU */
     unsigned flash_size;
-    const char *bank; /* OpenOCD's name for it */
+    const char *bank;    /* OpenOCD's name for it */
+    unsigned marker_set; /* addresses whose stores are edges; 0: no marker */
+    unsigned marker_clear;
 };
 
 extern const struct probe_board probe_m0; /* nRF51 */

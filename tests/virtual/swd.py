@@ -102,10 +102,27 @@ def compare_twins(suite):
     print(f"{suite}: {compared} figures and outputs compared with the serial port's")
 
 
+def silent_windows():
+    """The probe counts what it does to the memory, and when; the marker says when windows are."""
+    seen = 0
+    for board in BOARDS:
+        path = os.path.join(environment["TINYRIG_FAULT_DIR"], board + ".status")
+        for line in read(path).decode().splitlines() if os.path.exists(path) else []:
+            status = dict(word.split("=", 1) for word in line.split() if "=" in word)
+            if "in_windows" not in status or status["edges"] == "0":
+                continue  # no probe, or no marker
+            seen += int(status["edges"])
+            check(int(status["accesses"]) > 0 and status["in_windows"] == "0",
+                  f"{board}: {status['in_windows']} accesses of {status['accesses']} in windows")
+    check(seen >= 4 * 20, f"only {seen} edges were seen")
+    print(f"no access of the probe to memory in {seen // 2} windows of four boards")
+
+
 def agree():
     status, text = run_suite("quickstart.yaml", BOARDS)
     check(status == 0, f"quickstart: exit status {status}\n{text}")
     compare_twins("quickstart")
+    silent_windows()
 
 
 def footprint():
@@ -269,7 +286,9 @@ def join():
 with tempfile.TemporaryDirectory(prefix="tinyrig-swd-") as folder:
     database = os.path.join(folder, "r.db")
     environment = dict(os.environ, TMPDIR=folder, TINYRIG_LOCK_DIR=os.path.join(folder, "locks"))
-    os.mkdir(environment["TINYRIG_LOCK_DIR"])
+    environment["TINYRIG_FAULT_DIR"] = os.path.join(folder, "faults")
+    for name in ("TINYRIG_LOCK_DIR", "TINYRIG_FAULT_DIR"):
+        os.mkdir(environment[name])
     for part in sys.argv[3:] or ["agree", "reflash", "kill_openocd", "doctor", "join"]:
         {"agree": agree, "footprint": footprint, "reflash": reflash, "kill_openocd": kill_openocd,
          "doctor": doctor, "join": join}[part]()

@@ -173,6 +173,27 @@ static void a_firmware_runs_on_while_its_memory_is_read_and_written(void **state
     bench_stop(&b);
 }
 
+/* Here the marker rises when the firmware answers, so that what is read then is in a window. */
+static void accesses_are_counted_and_those_in_windows_apart(void **state)
+{
+    struct probe_board board = probe_m4;
+    struct bench b;
+
+    board.marker_set = 0x20000008;
+    board.marker_clear = 0x2000000c;
+    probe_start(&b, &board);
+    bench_expect_status(&b, "accesses", "0");
+    openocd_must(&b, "init; read_memory 0x20000010 32 4; shutdown", NULL);
+    bench_expect_status(&b, "in_windows", "0");
+    openocd_must(&b,
+                 "init; write_memory 0x20000004 32 41; write_memory 0x20000000 32 1; sleep 50;"
+                 "read_memory 0x20000010 32 7; shutdown",
+                 NULL);
+    bench_expect_status(&b, "edges", "1");
+    bench_expect_status(&b, "in_windows", "7");
+    bench_stop(&b);
+}
+
 static void a_core_halts_steps_and_stops_at_breakpoints(void **state)
 {
     AUTO_BUF log = BUF_INIT;
@@ -398,6 +419,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(bulk_data_does_not_hide_a_loader),
         cmocka_unit_test(flash_survives_power_off),
         cmocka_unit_test(a_firmware_runs_on_while_its_memory_is_read_and_written),
+        cmocka_unit_test(accesses_are_counted_and_those_in_windows_apart),
         cmocka_unit_test(a_core_halts_steps_and_stops_at_breakpoints),
         cmocka_unit_test(a_bkpt_of_the_firmware_halts_it),
         cmocka_unit_test(rings_in_ram_carry_text_both_ways),

@@ -150,12 +150,23 @@ static uint32_t lane_mask(int size)
     return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 }
 
+static void count(struct dap *d, uint32_t address, uint32_t items)
+{
+    if (target_is_private(address)) {
+        d->counts.private_bus += items;
+        return;
+    }
+    d->counts.memory += items;
+    d->counts.in_windows += d->in_window ? items : 0;
+}
+
 /* One access of an item at `address`, whose bytes are on the lanes the address says. */
 static bool access_item(struct dap *d, bool write, uint32_t address, int size, uint32_t *word)
 {
     const unsigned lane = size == 4 ? 0 : 8 * (address & 3);
     uint32_t v;
 
+    count(d, address, 1);
     if (write)
         return target_write(d->target, address, size, *word >> lane & lane_mask(size));
     if (!target_read(d->target, address, size, &v))
@@ -264,6 +275,7 @@ enum dap_result dap_read_memory(struct dap *d, uint32_t address, int size, bool 
     const uint32_t items = passing(d, len / unit, &r);
     bool good = true;
 
+    count(d, address, items);
     if (step)
         good = items == 0 || target_read_block(d->target, address, size, data, items * unit);
     else
@@ -280,6 +292,7 @@ enum dap_result dap_write_memory(struct dap *d, uint32_t address, int size, bool
     const uint32_t items = passing(d, len / unit, &r);
     bool good = true;
 
+    count(d, address, items);
     if (step)
         good = items == 0 || target_write_block(d->target, address, size, data, items * unit);
     else

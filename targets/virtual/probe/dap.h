@@ -34,6 +34,13 @@ enum {
 
 #define DAP_BANK_FROM_SELECT 0xf0u /* for the bank in a DP register's number */
 
+/* Items that the memory port moved, from 1 to 4 bytes each. */
+struct dap_counts {
+    uint64_t memory;      /* on the bus that the core shares */
+    uint64_t private_bus; /* of the core: its debug and system control registers */
+    uint64_t in_windows;  /* of `memory`, those while the marker was high */
+};
+
 struct dap {
     struct target *target;
     uint32_t control;
@@ -46,6 +53,8 @@ struct dap {
     /* How many of `wanted` transfers go through; when fewer, *ret says what the next one gets. */
     size_t (*may_pass)(void *context, size_t wanted, enum dap_result *ret);
     void *context;
+    bool in_window; /* the marker is high */
+    struct dap_counts counts;
 };
 
 void dap_init(struct dap *d, struct target *t);
