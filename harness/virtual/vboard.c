@@ -143,9 +143,10 @@ static void make_arguments(struct arguments *a, const struct vboard_options *o)
     if (b->virt.probe) {
         add(a, "--probe", o->probe != NULL ? o->probe : "stlink");
         add(a, "--chip", b->virt.chip);
-        add(a, "--flash", b->virt.flash_file != NULL
-                              ? b->virt.flash_file
-                              : arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
+        add(a, "--flash",
+            b->virt.flash_file != NULL
+                ? b->virt.flash_file
+                : arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
     }
     if (o->seed != 0)
         add_number(a, "--seed", o->seed);
