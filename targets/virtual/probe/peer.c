@@ -15,6 +15,26 @@
 
 #define TABLE_MAX (16u << 20)
 
+enum {
+    FIELD_LOCAL = 1, /* "0100007F:1F90" */
+    FIELD_REMOTE = 2,
+    FIELD_INODE = 9
+};
+
+static const char *field(const char *line, int n)
+{
+    for (; n > 0; n--) {
+        line += strspn(line, " ");
+        line += strcspn(line, " \n");
+    }
+    return line + strspn(line, " ");
+}
+
+static unsigned port_of(const char *endpoint)
+{
+    return (unsigned)strtoul(endpoint + strcspn(endpoint, ":\n") + 1, NULL, 16);
+}
+
 /* The kernel's table has one line for each end; ours is the other way round. 0: not there. */
 static unsigned long find_inode(unsigned local, unsigned remote, struct err *err)
 {
@@ -22,16 +42,10 @@ static unsigned long find_inode(unsigned local, unsigned remote, struct err *err
 
     if (file_read("/proc/net/tcp", TABLE_MAX, &table, err) < 0)
         return 0;
-    for (const char *line = strchr(buf_text(&table), '\n'); line != NULL;
-         line = strchr(line + 1, '\n')) {
-        unsigned from;
-        unsigned to;
-        unsigned long inode;
-
-        if (sscanf(line, " %*u: %*8x:%x %*8x:%x %*x %*x:%*x %*x:%*x %*x %*u %*u %lu", &from, &to,
-                   &inode) == 3 &&
-            from == local && to == remote)
-            return inode;
+    for (const char *at = strchr(buf_text(&table), '\n'); at != NULL; at = strchr(at, '\n')) {
+        at++;
+        if (port_of(field(at, FIELD_LOCAL)) == local && port_of(field(at, FIELD_REMOTE)) == remote)
+            return strtoul(field(at, FIELD_INODE), NULL, 10);
     }
     return 0;
 }
@@ -77,8 +91,8 @@ static pid_t find_holder(unsigned long inode)
 
 int peer_kill(int fd, struct err *err)
 {
-    struct sockaddr_in ours;
-    struct sockaddr_in theirs;
+    struct sockaddr_in ours = {.sin_port = 0};
+    struct sockaddr_in theirs = {.sin_port = 0};
     socklen_t size = sizeof(ours);
     socklen_t their_size = sizeof(theirs);
     unsigned long inode;
