@@ -73,6 +73,10 @@ const struct data_case *const *document_section_cases(const struct report_option
 /* The main table of a section: a row per case, no column without content. */
 void document_results(const struct report_options *options, struct arena *arena,
                       const struct data_case *const *cases, size_t count, struct table *ret);
+/* Where flash and RAM of these cases go; false when nothing is known. */
+bool document_memory(const struct report_options *options, struct arena *arena,
+                     const struct data_case *const *cases, size_t count, struct table *ret_flash,
+                     struct table *ret_ram);
 /* Class, stage, text, hint and recoveries of a case that did not pass, in one line. */
 const char *document_failure(struct arena *arena, const struct data_case *c);
 /* Nothing that was measured with wrong outputs, or not to the end, is a result. */

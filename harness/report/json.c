@@ -9,6 +9,7 @@
 #include "harness/base/text.h"
 #include "harness/report/glyph.h"
 #include "harness/report/registry.h"
+#include "harness/report/trouble.h"
 #include "harness/spec/samples.h"
 
 struct writer {
@@ -279,6 +280,31 @@ static int put_case(struct writer *w, const struct data_case *c, struct err *err
     return r;
 }
 
+/* How the lab did: see trouble.h. */
+static void put_health(struct writer *w, const struct dataset *d)
+{
+    struct arena arena = ARENA_INIT;
+    const struct trouble_board *boards;
+    const size_t count = trouble_boards(d, &arena, &boards);
+
+    open_with(w, "health", '[');
+    for (size_t i = 0; i < count; i++) {
+        open_with(w, NULL, '{');
+        put_text(w, "board", boards[i].board);
+        put_count(w, "cases", boards[i].cases);
+        put_count(w, "measured", boards[i].measured);
+        put_count(w, "wrong", boards[i].wrong);
+        put_count(w, "lab_errors", boards[i].lab_errors);
+        put_count(w, "retries", boards[i].retries);
+        put_count(w, "recoveries", boards[i].recoveries);
+        put_count(w, "attempts", boards[i].attempts);
+        put_number(w, "flake_rate", trouble_flake_rate(&boards[i]));
+        close_with(w, '}');
+    }
+    close_with(w, ']');
+    arena_release(&arena);
+}
+
 static int json_render(const struct report_options *options, struct buf *out, struct err *err)
 {
     const struct dataset *d = options->data;
@@ -295,6 +321,7 @@ static int json_render(const struct report_options *options, struct buf *out, st
         put_run(&w, &d->runs[i]);
     }
     close_with(&w, ']');
+    put_health(&w, d);
     buf_puts(out, ",\n");
     w.comma = false;
     open_with(&w, "cases", '[');

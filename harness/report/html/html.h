@@ -35,6 +35,12 @@ void open_table(struct page *p, const char *label, const char *caption, const ch
 void open_small_table(struct page *p, const char *label, const char *caption,
                       const char *const *titles);
 void close_table(struct page *p);
+/* A row across the table that names what the next rows belong to; what is put before close_group()
+ * stands beside the name. */
+void open_group(struct page *p, size_t columns, bool first, const char *name);
+void close_group(struct page *p);
+/* Name of the section that a case is in: its board, or its model. */
+const char *page_section_name(const struct page *p, const struct data_case *c);
 
 /* Words for a tone, as the style sheet has them: "good", ... or "". */
 const char *tone_class(int tone);
@@ -46,6 +52,8 @@ bool case_is_result(const struct data_case *c);
 /* results.c */
 void page_results(struct page *p);
 void page_rankings(struct page *p);
+
+/* trouble.c */
 void page_failures(struct page *p);
 
 /* memory.c */
@@ -58,14 +66,21 @@ void page_profiles(struct page *p);
 /* The case that c was compared with, or NULL. */
 const struct data_case *page_base_of(const struct page *p, const struct data_case *c);
 void page_verdicts(struct page *p);
-void page_trends(struct page *p);
 void page_statistics(struct page *p);
 
 /* provenance.c */
 void page_provenance(struct page *p);
+
+/* trend.c */
+void page_trends(struct page *p);
+
+/* trace.c */
 void page_traces(struct page *p);
 
 /* plot.c: figures of their own */
+/* The first of about `wanted` round numbers from low to high, and the step between them. */
+double plot_ticks(double low, double high, unsigned wanted, double *ret_step);
+
 struct plot_point {
     double x, y;
     const char *label;

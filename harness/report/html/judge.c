@@ -1,12 +1,10 @@
-/* What harness/judge says: verdicts of a comparison, trends with their changes, and the figures
- * behind them. */
+/* What harness/judge says: verdicts of a comparison, and the figures behind them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/judge/compare.h"
 #include "harness/judge/gate.h"
-#include "harness/judge/history.h"
 #include "harness/report/document.h"
 #include "harness/report/html/html.h"
 #include "harness/report/value.h"
@@ -97,6 +95,7 @@ static void put_row(struct page *p, const struct compare_case *c, const struct c
     put(p, "<tr><td>");
     put_verdict(p, r->d.verdict);
     put(p, r->mute != NULL ? " <span class=\"tag\">muted</span></td>" : "</td>");
+    put_number(p, change_text(p, &r->d), false);
     put(p, "<th scope=\"row\">");
     put_text(p, c->key);
     put(p, "</th>");
@@ -105,7 +104,6 @@ static void put_row(struct page *p, const struct compare_case *c, const struct c
     put_number(p, value_bare(p->arena, r->d.b, r->unit), r->over_budget);
     put_cell(p, "faint", is_count(r->unit) ? unit_name(r->unit) : "");
     put_change_bar(p, r, most);
-    put_number(p, change_text(p, &r->d), false);
     put_number(p, interval_text(p, &r->d), false);
     /* a clear change needs no words: the figures beside it are the reason */
     put_cell(p, "w",
@@ -172,8 +170,8 @@ static const char *ratio_text(struct page *p, double ratio)
 
 static void put_means(struct page *p, const struct comparison *c)
 {
-    static const char *const titles[] = {"metric", ">ratio",          ">times or divided by",
-                                         ">cases", ">not comparable", NULL};
+    static const char *const titles[] = {
+        "metric", ">ratio", ">spread, times or divided by", ">cases", ">not comparable", NULL};
 
     if (c->mean_count == 0)
         return;
@@ -264,9 +262,9 @@ static size_t collect_news(struct page *p, const struct comparison *c, struct ne
 
 static void put_news(struct page *p, const char *label, const struct news *list, size_t count)
 {
-    static const char *const titles[] = {
-        "verdict",       "case",    "metric",         ">before", ">now", "unit",
-        "less and more", ">change", ">95 % interval", "why",     NULL};
+    static const char *const titles[] = {"verdict",        ">change", "case", "metric",
+                                         ">before",        ">now",    "unit", "less and more",
+                                         ">95 % interval", "why",     NULL};
     double most = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -344,148 +342,6 @@ void page_verdicts(struct page *p)
     put(p, "</details>\n");
 }
 
-/* ---- trends ---- */
-
-enum {
-    TREND_WIDTH = 320,
-    TREND_HEIGHT = 46,
-    TREND_POINTS = 120 /* newest ones drawn */
-};
-
-struct trend_scale {
-    size_t from, count; /* points of the series */
-    double low, high;
-};
-
-static double trend_x(const struct trend_scale *s, double i)
-{
-    return 5 + (TREND_WIDTH - 10) * (i - (double)s->from + 0.5) / (double)s->count;
-}
-
-static double trend_y(const struct trend_scale *s, double value)
-{
-    return TREND_HEIGHT - 6 - (TREND_HEIGHT - 12) * (value - s->low) / (s->high - s->low);
-}
-
-static struct trend_scale scale_of(const struct data_series *series)
-{
-    struct trend_scale s = {.low = INFINITY, .high = -INFINITY};
-
-    s.from = series->point_count > TREND_POINTS ? series->point_count - TREND_POINTS : 0;
-    s.count = series->point_count - s.from;
-    for (size_t i = s.from; i < series->point_count; i++) {
-        if (!isfinite(series->points[i].value))
-            continue;
-        s.low = fmin(s.low, series->points[i].value);
-        s.high = fmax(s.high, series->points[i].value);
-    }
-    if (!(s.low < s.high)) {
-        s.low = isfinite(s.low) ? s.low - fabs(s.low) * 0.01 - 1 : 0;
-        s.high = isfinite(s.high) ? s.high + fabs(s.high) * 0.01 + 1 : 1;
-    }
-    return s;
-}
-
-/* Each level as a line over its runs. */
-static void put_segments(struct page *p, const struct report_trend *t, const struct trend_scale *s)
-{
-    put(p, "<path class=\"step\" d=\"");
-    for (size_t i = 0; i < t->history->segment_count; i++) {
-        const struct change_segment *g = &t->history->segments[i];
-        const size_t end = t->history->used[g->end - 1];
-        size_t begin = t->history->used[g->begin];
-
-        if (end < s->from)
-            continue;
-        begin = begin < s->from ? s->from : begin;
-        putf(p, "M%.0f %.0fH%.0f", trend_x(s, (double)begin) - 3, trend_y(s, g->median),
-             trend_x(s, (double)end) + 3);
-    }
-    put(p, "M0 0\"/>");
-}
-
-static void put_markers(struct page *p, const struct report_trend *t, const struct trend_scale *s)
-{
-    for (size_t i = s->from; t->breaks != NULL && i < t->series->point_count; i++) {
-        if (t->breaks[i])
-            putf(p, "<path class=\"env\" d=\"M%.0f 0v%d\"/>", trend_x(s, (double)i - 0.5),
-                 TREND_HEIGHT);
-    }
-    for (size_t i = 0; i < t->history->change_count; i++) {
-        const struct history_change *c = &t->history->changes[i];
-
-        if (c->at >= s->from && !c->environment)
-            putf(p, "<path class=\"mark%s\" d=\"M%.0f 0v%d\"/>",
-                 c->verdict == VERDICT_IMPROVED ? " up" : "", trend_x(s, (double)c->at - 0.5),
-                 TREND_HEIGHT);
-    }
-}
-
-static void put_trend_plot(struct page *p, const struct report_trend *t)
-{
-    const struct data_series *series = t->series;
-    const struct trend_scale s = scale_of(series);
-
-    putf(p, "<svg width=\"%d\" height=\"%d\" aria-hidden=\"true\">", TREND_WIDTH, TREND_HEIGHT);
-    if (t->mute != NULL)
-        putf(p, "<rect class=\"mute\" width=\"%d\" height=\"%d\"/>", TREND_WIDTH, TREND_HEIGHT);
-    put_segments(p, t, &s);
-    put_markers(p, t, &s);
-    put(p, "<path class=\"dots\" style=\"stroke-width:3.4\" d=\"");
-    for (size_t i = s.from; i < series->point_count; i++) {
-        if (isfinite(series->points[i].value))
-            putf(p, "M%.0f %.0fh0", trend_x(&s, (double)i), trend_y(&s, series->points[i].value));
-    }
-    put(p, "\"/></svg>");
-}
-
-static void put_trend_words(struct page *p, const struct report_trend *t)
-{
-    const struct data_series *s = t->series;
-
-    for (size_t i = 0; i < t->history->change_count; i++) {
-        const struct history_change *c = &t->history->changes[i];
-
-        putf(p, "%s%+.2f %% on %.10s%s", i > 0 ? "; " : "", 100 * c->change,
-             value_stamp(p->arena, s->points[c->at].started_ns),
-             c->environment ? " with a new environment" : "");
-    }
-    if (t->history->change_count == 0)
-        put(p, "no change");
-    if (t->mute != NULL) {
-        put(p, " <span class=\"tag\">muted</span> ");
-        put_text(p, t->mute->reason);
-    }
-}
-
-void page_trends(struct page *p)
-{
-    static const char *const titles[] = {"series", "runs, oldest first", ">level",
-                                         ">runs",  "changes of level",   NULL};
-
-    put(p,
-        "<p class=\"sub\">Each dot is a run. Lines are levels, red and green marks changes for the "
-        "worse and the better, dashed marks a new environment.</p>\n");
-    open_table(p, "Trends", NULL, titles);
-    for (size_t i = 0; i < p->options->trend_count; i++) {
-        const struct report_trend *t = &p->options->trends[i];
-
-        put(p, "<tr><th scope=\"row\">");
-        put_text(p, t->series->key);
-        put(p, "<br><span class=\"sub\">");
-        put_text(p, t->series->metric);
-        putf(p, ", %s, %s</span></th><td>", unit_name(t->series->unit),
-             realm_name(t->series->realm));
-        put_trend_plot(p, t);
-        put(p, "</td>");
-        put_number(p, value_text(p->arena, t->history->level, t->series->unit), false);
-        putf(p, "<td class=\"n\">%zu</td><td class=\"w\">", t->series->point_count);
-        put_trend_words(p, t);
-        put(p, "</td></tr>\n");
-    }
-    close_table(p);
-}
-
 /* ---- statistics ---- */
 
 static const char *const invalid_words[] = {
@@ -511,8 +367,16 @@ static const char *invalid_text(struct page *p, const struct fit_windows *f)
 static void put_fit_row(struct page *p, const struct data_case *c, const struct event_metric *m)
 {
     const struct event_metric *ppm = data_case_metric(c, "clock.ppm");
+    struct event_window *own = arena_alloc(p->arena, c->window_count * sizeof(*own));
     struct fit_windows f;
-    const bool fitted = fit_windows(c->windows, c->window_count, &f) == FIT_DONE;
+    bool fitted;
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->window_count; i++) { /* those of energy are in another unit */
+        if (c->windows[i].unit == m->unit)
+            own[n++] = c->windows[i];
+    }
+    fitted = fit_windows(own, n, &f) == FIT_DONE;
 
     put(p, "<tr><th scope=\"row\">");
     put_text(p, c->key);

@@ -11,7 +11,7 @@
 /* ---- memory ---- */
 
 struct memory {
-    const char *title, *total, *harness, *limit_fact;
+    const char *title, *heading, *total, *harness, *limit_fact;
     const char *parts[6];
     const char *words[6];
     size_t count;
@@ -19,6 +19,7 @@ struct memory {
 
 static const struct memory memories[] = {
     {"flash",
+     "Flash",
      "flash",
      "flash.harness",
      "board_type.flash_bytes",
@@ -26,6 +27,7 @@ static const struct memory memories[] = {
      {"code", "kernels", "constants", "model"},
      4},
     {"RAM",
+     "RAM",
      "ram",
      "ram.harness",
      "board_type.ram_bytes",
@@ -127,46 +129,86 @@ static void put_memory_row(struct page *p, const struct data_case *c, const stru
     put(p, "</tr>\n");
 }
 
-/* What the length of a bar means; NULL when the chip's memory is not known. */
+/* What the length of a bar means. */
 static const char *scale_text(struct page *p, double limit, double full)
 {
-    if (!isfinite(limit))
-        return NULL;
+    const char *has = isfinite(limit) ? value_text(p->arena, limit, UNIT_BYTES) : NULL;
+
+    if (has == NULL)
+        return arena_printf(p->arena, "bars up to %s", value_text(p->arena, full, UNIT_BYTES));
     if (full < limit)
-        return arena_printf(p->arena, "bars up to %s; the chip has %s",
-                            value_text(p->arena, full, UNIT_BYTES),
-                            value_text(p->arena, limit, UNIT_BYTES));
-    return full > limit ? "the red line is what the chip has" : "bars as long as the chip's memory";
+        return arena_printf(p->arena, "the chip has %s; bars up to %s", has,
+                            value_text(p->arena, full, UNIT_BYTES));
+    return arena_printf(
+        p->arena, full > limit ? "the chip has %s: the red line" : "the chip has %s: a full bar",
+        has);
 }
 
-static void put_memory(struct page *p, const char *name, const struct data_case *const *cases,
-                       size_t count, const struct memory *m)
+/* Cases of a section that know this memory. */
+static size_t known_cases(struct page *p, size_t first, const struct memory *m,
+                          const struct data_case ***ret)
+{
+    const struct data_case *const *cases;
+    size_t count, n = 0;
+
+    cases = document_section_cases(p->options, p->arena, first, &count);
+    *ret = arena_alloc(p->arena, (count + 1) * sizeof(void *));
+    for (size_t i = 0; i < count; i++) {
+        if (document_is_result(cases[i]) && isfinite(figure(cases[i], m->total)))
+            (*ret)[n++] = cases[i];
+    }
+    return n;
+}
+
+static bool find_shown(struct page *p, const struct memory *m, bool *shown)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < p->data->case_count; i++) {
+        const struct data_case *c = &p->data->cases[i];
+
+        if (!document_is_result(c) || !isfinite(figure(c, m->total)))
+            continue;
+        any = true;
+        for (size_t k = 0; k <= m->count; k++)
+            shown[k] |= is_known(&c, 1, k < m->count ? m->parts[k] : m->harness);
+    }
+    return any;
+}
+
+static void put_memory(struct page *p, const size_t *first, size_t sections, const struct memory *m)
 {
     const char *titles[12] = {p->options->group == REPORT_BY_MODEL ? "board" : "model", "share",
                               arena_printf(p->arena, ">%s", m->title), ">of the chip"};
-    const struct data_case **known = arena_alloc(p->arena, count * sizeof(void *));
     bool shown[7] = {false};
-    double full;
-    size_t n = 0, t = 4;
+    bool begun = false;
+    size_t t = 4;
 
-    for (size_t i = 0; i < count; i++) {
-        if (document_is_result(cases[i]) && isfinite(figure(cases[i], m->total)))
-            known[n++] = cases[i];
-    }
-    if (n == 0)
+    if (!find_shown(p, m, shown))
         return;
     for (size_t i = 0; i <= m->count; i++) {
-        shown[i] = is_known(known, n, i < m->count ? m->parts[i] : m->harness);
         if (shown[i])
             titles[t++] = arena_printf(p->arena, ">%s", i < m->count ? m->words[i] : "harness");
     }
-    full = bar_length(known, n, m);
+    putf(p, "<div class=\"card\"><h3>%s</h3>\n", m->heading);
     put_key(p, m, shown);
-    open_table(p, arena_printf(p->arena, "%s of %s", m->title, name),
-               scale_text(p, limit_of(known[0], m), full), titles);
-    for (size_t i = 0; i < n; i++)
-        put_memory_row(p, known[i], m, shown, full);
+    open_table(p, m->heading, NULL, titles);
+    for (size_t s = 0; s < sections; s++) {
+        const struct data_case **cases;
+        const size_t n = known_cases(p, first[s], m, &cases);
+        const double full = n > 0 ? bar_length(cases, n, m) : 0;
+
+        if (n == 0)
+            continue;
+        open_group(p, t, !begun, page_section_name(p, cases[0]));
+        putf(p, " <span class=\"about\">%s</span>", scale_text(p, limit_of(cases[0], m), full));
+        close_group(p);
+        begun = true;
+        for (size_t i = 0; i < n; i++)
+            put_memory_row(p, cases[i], m, shown, full);
+    }
     close_table(p);
+    put(p, "</div>\n");
 }
 
 void page_memory(struct page *p)
@@ -176,29 +218,8 @@ void page_memory(struct page *p)
 
     put(p, "<p class=\"sub\">Bytes. The harness's share, included in the totals, is what the same "
            "agent takes with an empty engine.</p>\n");
-    for (size_t i = 0; i < sections; i++) {
-        const struct data_case *c = &p->data->cases[first[i]];
-        const char *name = p->options->group == REPORT_BY_MODEL
-                               ? (c->model != NULL ? c->model : c->key)
-                               : c->board;
-        const struct data_case *const *cases;
-        size_t count;
-        size_t before = p->out->len, after;
-
-        cases = document_section_cases(p->options, p->arena, first[i], &count);
-        put(p, "<div class=\"card\"><h3>");
-        put_text(p, name);
-        put(p, "</h3>\n");
-        after = p->out->len;
-        for (size_t m = 0; m < ARRAY_SIZE(memories); m++)
-            put_memory(p, name, cases, count, &memories[m]);
-        if (p->out->len == after) { /* nothing known: take the heading back */
-            p->out->len = before;
-            p->out->data[before] = '\0';
-        } else {
-            put(p, "</div>\n");
-        }
-    }
+    for (size_t m = 0; m < ARRAY_SIZE(memories); m++)
+        put_memory(p, first, sections, &memories[m]);
 }
 
 /* ---- operators ---- */

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "harness/base/embed.h"
+#include "harness/judge/compare.h"
 #include "harness/judge/gate.h"
 #include "harness/report/document.h"
 #include "harness/report/glyph.h"
 #include "harness/report/html/html.h"
 #include "harness/report/registry.h"
+#include "harness/report/trouble.h"
 #include "harness/report/value.h"
 
 enum {
@@ -96,6 +98,25 @@ void open_small_table(struct page *p, const char *label, const char *caption,
 void close_table(struct page *p)
 {
     put(p, "</tbody></table></div>\n");
+}
+
+void open_group(struct page *p, size_t columns, bool first, const char *name)
+{
+    putf(p, "%s<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%zu\"><div>",
+         first ? "" : "</tbody>\n<tbody>", columns);
+    put_text(p, name);
+}
+
+void close_group(struct page *p)
+{
+    put(p, "</div></th></tr>\n");
+}
+
+const char *page_section_name(const struct page *p, const struct data_case *c)
+{
+    if (p->options->group == REPORT_BY_MODEL)
+        return c->model != NULL ? c->model : c->key;
+    return c->board;
 }
 
 const char *tone_class(int tone)
@@ -237,6 +258,34 @@ static void put_headline(struct page *p)
                         : "Every output is right and every budget is kept.");
 }
 
+/* What the comparison found, in one sentence, before any table. */
+static void put_comparison_line(struct page *p, const struct comparison *c)
+{
+    const size_t worse = c->verdicts[VERDICT_REGRESSED], better = c->verdicts[VERDICT_IMPROVED];
+    const size_t open = c->verdicts[VERDICT_INCONCLUSIVE] + c->verdicts[VERDICT_INCOMPARABLE] +
+                        c->verdicts[VERDICT_INVALID] + c->verdicts[VERDICT_NO_BASELINE];
+
+    putf(p, "<p class=\"headline %s\">",
+         tone_class(worse > 0  ? TONE_BAD
+                    : open > 0 ? TONE_WARNING
+                               : TONE_GOOD));
+    if (worse > 0)
+        putf(p, "%zu metric%s got worse", worse, worse == 1 ? "" : "s");
+    else
+        put(p, "Nothing got worse");
+    if (better > 0)
+        putf(p, ", %zu got better", better);
+    if (open > 0)
+        putf(p, ", %zu could not be judged", open);
+    put(p, ".");
+    if (p->options->base != NULL) {
+        put(p, " <a href=\"#verdicts\">Compared with ");
+        put_text(p, p->options->base);
+        put(p, "</a>");
+    }
+    put(p, "</p>\n");
+}
+
 static void put_header(struct page *p)
 {
     enum {
@@ -251,6 +300,8 @@ static void put_header(struct page *p)
     if (p->data->run_count > RUNS_SHOWN)
         putf(p, "<p class=\"sub\">and %zu earlier runs</p>\n", p->data->run_count - RUNS_SHOWN);
     put_headline(p);
+    if (p->options->comparison != NULL)
+        put_comparison_line(p, p->options->comparison);
     put_tiles(p);
     put_strip(p);
     put(p, "</header>\n");
@@ -265,8 +316,12 @@ static bool has_cases(const struct page *p)
 
 static bool has_failures(const struct page *p)
 {
-    return count_status(p, CASE_PASSED) + count_status(p, CASE_SKIPPED) < p->data->case_count ||
-           count_status(p, CASE_SKIPPED) > 0;
+    return trouble_any(p->data) || count_status(p, CASE_OVER) > 0;
+}
+
+static bool has_skips(const struct page *p)
+{
+    return count_status(p, CASE_SKIPPED) > 0 && !has_failures(p);
 }
 
 static bool has_comparison(const struct page *p)
@@ -298,6 +353,7 @@ static const struct part {
     {"profiles", "Operators", page_has_profiles, page_profiles},
     {"trends", "Trends", has_trends, page_trends},
     {"traces", "Current", has_traces, page_traces},
+    {"skipped", "Skipped", has_skips, page_failures},
     {"statistics", "Statistics", has_cases, page_statistics},
     {"provenance", "Provenance", has_cases, page_provenance},
 };

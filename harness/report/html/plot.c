@@ -60,10 +60,10 @@ void plot_length(struct page *p, double value, double full, unsigned colour)
 /* ---- scatter ---- */
 
 enum {
-    LEFT = 64,
-    TOP = 14,
+    LEFT = 76,
+    TOP = 24,
     WIDTH = 640,
-    HEIGHT = 280,
+    HEIGHT = 290,
     RIGHT = 32,
     BOTTOM = 44,
     LABEL_ROWS = 64
@@ -98,44 +98,69 @@ static double y_at(const struct axis *a, double value)
     return HEIGHT - BOTTOM - (log10(value) - a->low) / (a->high - a->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-/* 1, 2 and 5 of each decade, or only the decades when there are many. */
+double plot_ticks(double low, double high, unsigned wanted, double *ret_step)
+{
+    static const double rounds[] = {1, 2, 2.5, 5, 10};
+    const double raw = (high - low) / wanted;
+    const double decade = pow(10, floor(log10(raw)));
+    size_t i = 0;
+
+    while (i + 1 < ARRAY_SIZE(rounds) && rounds[i] * decade < raw)
+        i++;
+    *ret_step = rounds[i] * decade;
+    return ceil(low / *ret_step) * *ret_step;
+}
+
+static void put_tick(struct page *p, const struct axis *a, bool x, double value, enum unit unit)
+{
+    const double at = x ? x_at(a, value) : y_at(a, value);
+
+    if (x)
+        putf(p,
+             "<path class=\"grid\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" "
+             "text-anchor=\"middle\">%s</text>",
+             at, TOP, HEIGHT - BOTTOM, at, HEIGHT - BOTTOM + 15,
+             value_short(p->arena, value, unit));
+    else
+        putf(p,
+             "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" "
+             "text-anchor=\"end\">%s</text>",
+             LEFT, at, WIDTH - RIGHT, LEFT - 6, at + 4, value_short(p->arena, value, unit));
+}
+
+/* Round numbers where a decade or less is shown; else 1, 2 and 5 of each, or only the decades. */
 static void put_ticks(struct page *p, const struct axis *a, bool x, enum unit unit)
 {
     static const double steps[] = {1, 2, 5};
+    const double low = pow(10, a->low), high = pow(10, a->high);
     const size_t used = a->high - a->low > 2.2 ? 1 : ARRAY_SIZE(steps);
+    double step;
 
+    if (a->high - a->low < 1) {
+        for (double v = plot_ticks(low, high, 5, &step); v <= high; v += step)
+            put_tick(p, a, x, v, unit);
+        return;
+    }
     for (int decade = (int)floor(a->low); decade <= (int)ceil(a->high); decade++) {
         for (size_t i = 0; i < used; i++) {
             const double value = steps[i] * pow(10, decade);
-            const double at = x ? x_at(a, value) : y_at(a, value);
 
-            if (log10(value) < a->low || log10(value) > a->high)
-                continue;
-            if (x)
-                putf(p,
-                     "<path class=\"grid\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" "
-                     "text-anchor=\"middle\">%s</text>",
-                     at, TOP, HEIGHT - BOTTOM, at, HEIGHT - BOTTOM + 15,
-                     value_short(p->arena, value, unit));
-            else
-                putf(p,
-                     "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" "
-                     "text-anchor=\"end\">%s</text>",
-                     LEFT, at, WIDTH - RIGHT, LEFT - 6, at + 4, value_short(p->arena, value, unit));
+            if (log10(value) >= a->low && log10(value) <= a->high)
+                put_tick(p, a, x, value, unit);
         }
     }
 }
 
-/* Labels in rows of 12 units: one that would cover another goes to the next free row. */
+/* Labels in rows of 14 units: one that would cover another goes to the next free row. */
 static double free_row(bool *taken, double y)
 {
-    int row = (int)(y / 12);
+    int row = (int)(y / 14);
 
     row = row < 0 ? 0 : row >= LABEL_ROWS ? LABEL_ROWS - 1 : row;
     while (row > 0 && taken[row])
         row--;
     taken[row] = true;
-    return row * 12 + 8;
+    return row * 14 + 9;
 }
 
 static void put_points(struct page *p, const struct plot_point *points, size_t count,
@@ -198,7 +223,7 @@ void plot_scatter(struct page *p, const struct plot_point *points, size_t count,
     putf(p, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2,
          HEIGHT - 8);
     put_text(p, x->title);
-    putf(p, "</text><text x=\"%d\" y=\"10\">", LEFT);
+    putf(p, "</text><text x=\"%d\" y=\"15\">", LEFT);
     put_text(p, y->title);
     put(p, "</text></svg><figcaption>");
     put_text(p, text);

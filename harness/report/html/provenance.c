@@ -1,5 +1,4 @@
-/* Where numbers come from: facts that all cases share, facts that differ, and current traces. */
-#include <math.h>
+/* Where numbers come from: facts that all cases share, and facts that differ. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +8,16 @@
 
 /* ---- facts ---- */
 
-/* One key with its different values and the boards they belong to. */
+/* Names that a value belongs to, each once. */
+struct names {
+    const char **list;
+    size_t count, capacity;
+};
+
+/* One key with its different values and whose they are. */
 struct fact_value {
     const char *value;
-    const char **boards;
-    size_t board_count, board_capacity;
+    struct names boards, models;
 };
 struct fact_row {
     const char *key;
@@ -21,18 +25,35 @@ struct fact_row {
     size_t value_count, value_capacity;
     size_t cases;
 };
+struct facts {
+    struct fact_row *rows;
+    size_t count, capacity;
+    size_t cases; /* with facts */
+    struct names boards, models;
+};
 
-static void add_board(struct page *p, struct fact_value *v, const char *board)
+static bool has_name(const struct names *n, const char *name)
 {
-    for (size_t i = 0; i < v->board_count; i++) {
-        if (strcmp(v->boards[i], board) == 0)
-            return;
+    for (size_t i = 0; i < n->count; i++) {
+        if (strcmp(n->list[i], name) == 0)
+            return true;
     }
-    *ARENA_PUSH(p->arena, v->boards, v->board_count, v->board_capacity) = board;
+    return false;
 }
 
-static void add_fact(struct page *p, struct fact_row *row, const struct data_case *c,
-                     const char *value)
+static void add_name(struct page *p, struct names *n, const char *name)
+{
+    if (!has_name(n, name))
+        *ARENA_PUSH(p->arena, n->list, n->count, n->capacity) = name;
+}
+
+static const char *model_of(const struct data_case *c)
+{
+    return c->model != NULL ? c->model : c->key;
+}
+
+static void add_value(struct page *p, struct fact_row *row, const struct data_case *c,
+                      const char *value)
 {
     size_t i = 0;
 
@@ -46,7 +67,24 @@ static void add_fact(struct page *p, struct fact_row *row, const struct data_cas
         memset(v, 0, sizeof(*v));
         v->value = value;
     }
-    add_board(p, &row->values[i], c->board);
+    add_name(p, &row->values[i].boards, c->board);
+    add_name(p, &row->values[i].models, model_of(c));
+}
+
+static void add_fact(struct page *p, struct facts *f, const struct data_case *c,
+                     const struct data_fact *fact)
+{
+    size_t r = 0;
+
+    while (r < f->count && strcmp(f->rows[r].key, fact->key) != 0)
+        r++;
+    if (r == f->count) {
+        struct fact_row *row = ARENA_PUSH(p->arena, f->rows, f->count, f->capacity);
+
+        memset(row, 0, sizeof(*row));
+        row->key = fact->key;
+    }
+    add_value(p, &f->rows[r], c, fact->value);
 }
 
 static int by_key(const void *a, const void *b)
@@ -54,55 +92,76 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct fact_row *)a)->key, ((const struct fact_row *)b)->key);
 }
 
-static size_t collect_facts(struct page *p, struct fact_row **ret, size_t *ret_cases)
+/* Of what was measured: a case that was planned away has only its board's. */
+static void collect_facts(struct page *p, struct facts *f)
 {
-    struct fact_row *rows = NULL;
-    size_t count = 0, capacity = 0;
-
-    *ret_cases = 0;
     for (size_t i = 0; i < p->data->case_count; i++) {
         const struct data_case *c = &p->data->cases[i];
 
-        *ret_cases += c->fact_count > 0;
-        for (size_t f = 0; f < c->fact_count; f++) {
-            size_t r = 0;
+        if (c->status == CASE_SKIPPED || c->fact_count == 0)
+            continue;
+        f->cases++;
+        add_name(p, &f->boards, c->board);
+        add_name(p, &f->models, model_of(c));
+        for (size_t k = 0; k < c->fact_count; k++)
+            add_fact(p, f, c, &c->facts[k]);
+    }
+    if (f->count > 0)
+        qsort(f->rows, f->count, sizeof(*f->rows), by_key);
+}
 
-            while (r < count && strcmp(rows[r].key, c->facts[f].key) != 0)
-                r++;
-            if (r == count) {
-                struct fact_row *row = ARENA_PUSH(p->arena, rows, count, capacity);
+/* Whose business a fact is: what it follows from. */
+enum owner {
+    OWNER_ALL,
+    OWNER_BOARD,
+    OWNER_MODEL,
+    OWNER_CASE
+};
 
-                memset(row, 0, sizeof(*row));
-                row->key = c->facts[f].key;
+/* No name of the list has two values. */
+static bool follows(const struct fact_row *row, bool boards)
+{
+    for (size_t i = 0; i < row->value_count; i++) {
+        const struct names *mine = boards ? &row->values[i].boards : &row->values[i].models;
+
+        for (size_t j = 0; j < i; j++) {
+            const struct names *other = boards ? &row->values[j].boards : &row->values[j].models;
+
+            for (size_t n = 0; n < mine->count; n++) {
+                if (has_name(other, mine->list[n]))
+                    return false;
             }
-            add_fact(p, &rows[r], c, c->facts[f].value);
         }
     }
-    if (count > 0)
-        qsort(rows, count, sizeof(*rows), by_key);
-    *ret = rows;
-    return count;
+    return true;
 }
 
-static void put_value(struct page *p, const struct fact_value *v, bool boards)
+static enum owner owner_of(const struct facts *f, const struct fact_row *row)
+{
+    if (row->value_count == 1 && row->cases == f->cases)
+        return OWNER_ALL;
+    if (f->boards.count > 1 && follows(row, true))
+        return OWNER_BOARD;
+    return f->models.count > 1 && follows(row, false) ? OWNER_MODEL : OWNER_CASE;
+}
+
+static void put_names(struct page *p, const struct names *n)
 {
     enum {
-        BOARDS_SHOWN = 6
+        SHOWN = 6
     };
 
-    put(p, "<code>");
-    put_text(p, v->value);
-    put(p, "</code>");
-    for (size_t i = 0; boards && i < v->board_count && i < BOARDS_SHOWN; i++) {
+    for (size_t i = 0; i < n->count && i < SHOWN; i++) {
         put(p, i == 0 ? " <span class=\"faint\">" : ", ");
-        put_text(p, v->boards[i]);
+        put_text(p, n->list[i]);
     }
-    if (boards && v->board_count > BOARDS_SHOWN)
-        putf(p, " and %zu more", v->board_count - BOARDS_SHOWN);
-    put(p, boards ? "</span><br>" : "");
+    if (n->count > SHOWN)
+        putf(p, " and %zu more", n->count - SHOWN);
+    put(p, n->count > 0 ? "</span>" : "");
 }
 
-static void put_fact(struct page *p, const struct fact_row *row, bool boards)
+/* whose: print the boards that a value belongs to. */
+static void put_fact(struct page *p, const struct fact_row *row, bool whose)
 {
     enum {
         VALUES_SHOWN = 24
@@ -111,11 +170,83 @@ static void put_fact(struct page *p, const struct fact_row *row, bool boards)
     put(p, "<dt>");
     put_text(p, row->key);
     put(p, "</dt><dd>");
-    for (size_t i = 0; i < row->value_count && i < VALUES_SHOWN; i++)
-        put_value(p, &row->values[i], boards);
+    for (size_t i = 0; i < row->value_count && i < VALUES_SHOWN; i++) {
+        put(p, i > 0 ? "<br><code>" : "<code>");
+        put_text(p, row->values[i].value);
+        put(p, "</code>");
+        if (whose)
+            put_names(p, &row->values[i].boards);
+    }
     if (row->value_count > VALUES_SHOWN)
-        putf(p, "and %zu more values", row->value_count - VALUES_SHOWN);
+        putf(p, "<br>and %zu more values", row->value_count - VALUES_SHOWN);
     put(p, "</dd>\n");
+}
+
+/* All facts of one owner kind as a list; nothing when there are none. */
+static void put_facts(struct page *p, const struct facts *f, enum owner owner, const char *title)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < f->count; i++) {
+        if (owner_of(f, &f->rows[i]) != owner)
+            continue;
+        if (!any)
+            putf(p, "<div class=\"card\"><h3>%s</h3>\n<dl>", title);
+        any = true;
+        put_fact(p, &f->rows[i], owner == OWNER_CASE);
+    }
+    put(p, any ? "</dl></div>\n" : "");
+}
+
+/* What belongs to one board, or one model, folded up. */
+static void put_owned(struct page *p, const struct facts *f, enum owner owner, const char *name)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < f->count; i++) {
+        const struct fact_row *row = &f->rows[i];
+
+        if (owner_of(f, row) != owner)
+            continue;
+        for (size_t v = 0; v < row->value_count; v++) {
+            const struct fact_value *value = &row->values[v];
+
+            if (!has_name(owner == OWNER_BOARD ? &value->boards : &value->models, name))
+                continue;
+            if (!any) {
+                put(p, "<details><summary>");
+                put_text(p, name);
+                put(p, "</summary><dl>");
+            }
+            any = true;
+            put(p, "<dt>");
+            put_text(p, row->key);
+            put(p, "</dt><dd><code>");
+            put_text(p, value->value);
+            put(p, "</code></dd>\n");
+        }
+    }
+    put(p, any ? "</dl></details>\n" : "");
+}
+
+static void put_owners(struct page *p, const struct facts *f, enum owner owner,
+                       const struct names *names, const char *title)
+{
+    enum {
+        SHOWN = 60
+    };
+    bool any = false;
+
+    for (size_t i = 0; i < f->count && !any; i++)
+        any = owner_of(f, &f->rows[i]) == owner;
+    if (!any)
+        return;
+    putf(p, "<div class=\"card\"><h3>%s</h3>\n", title);
+    for (size_t i = 0; i < names->count && i < SHOWN; i++)
+        put_owned(p, f, owner, names->list[i]);
+    if (names->count > SHOWN)
+        putf(p, "<p class=\"sub\">and %zu more</p>\n", names->count - SHOWN);
+    put(p, "</div>\n");
 }
 
 static void put_runs(struct page *p)
@@ -139,162 +270,14 @@ static void put_runs(struct page *p)
     }
 }
 
-static bool is_common(const struct fact_row *row, size_t cases)
-{
-    return row->value_count == 1 && row->cases == cases;
-}
-
 void page_provenance(struct page *p)
 {
-    struct fact_row *rows;
-    size_t cases;
-    const size_t count = collect_facts(p, &rows, &cases);
+    struct facts f = {.rows = NULL};
 
+    collect_facts(p, &f);
     put_runs(p);
-    if (count == 0)
-        return;
-    put(p, "<div class=\"card\"><h3>The same for all cases</h3>\n<dl>");
-    for (size_t i = 0; i < count; i++) {
-        if (is_common(&rows[i], cases))
-            put_fact(p, &rows[i], false);
-    }
-    put(p, "</dl></div>\n<div class=\"card\"><h3>Different between "
-           "cases</h3>\n<dl>");
-    for (size_t i = 0; i < count; i++) {
-        if (!is_common(&rows[i], cases))
-            put_fact(p, &rows[i], true);
-    }
-    put(p, "</dl></div>\n");
-}
-
-/* ---- current ---- */
-
-enum {
-    TRACE_WIDTH = 720,
-    TRACE_HEIGHT = 220,
-    TRACE_LEFT = 60,
-    TRACE_BOTTOM = 34,
-    TRACE_TOP = 10
-};
-
-struct trace_scale {
-    double begin, end;
-    double peak, most; /* highest value; end of the axis */
-};
-
-static double trace_x(const struct trace_scale *s, double t)
-{
-    return TRACE_LEFT + (TRACE_WIDTH - TRACE_LEFT - 10) * (t - s->begin) / (s->end - s->begin);
-}
-
-static double trace_y(const struct trace_scale *s, double na)
-{
-    return TRACE_HEIGHT - TRACE_BOTTOM -
-           (TRACE_HEIGHT - TRACE_TOP - TRACE_BOTTOM) * fmax(na, 0) / s->most;
-}
-
-/* The next number whose quarters are short. */
-static double round_up(double value)
-{
-    static const double steps[] = {1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10};
-    const double decade = pow(10, floor(log10(value)));
-    size_t i = 0;
-
-    while (i + 1 < ARRAY_SIZE(steps) && steps[i] * decade < value)
-        i++;
-    return steps[i] * decade;
-}
-
-static struct trace_scale trace_scale_of(const struct report_trace *t)
-{
-    struct trace_scale s = {
-        .begin = t->begin_s, .end = t->begin_s + t->step_s * (double)t->count, .most = 1};
-
-    for (size_t i = 0; i < t->count; i++)
-        s.most = fmax(s.most, t->high_na != NULL ? t->high_na[i] : t->mean_na[i]);
-    s.peak = s.most;
-    s.most = round_up(s.most);
-    if (!(s.end > s.begin))
-        s.end = s.begin + 1;
-    return s;
-}
-
-static void put_band(struct page *p, const struct report_trace *t, const struct trace_scale *s)
-{
-    if (t->high_na == NULL || t->low_na == NULL)
-        return;
-    put(p, "<path class=\"band\" d=\"");
-    for (size_t i = 0; i < t->count; i++)
-        putf(p, "%c%.1f %.1f", i == 0 ? 'M' : 'L',
-             trace_x(s, t->begin_s + t->step_s * ((double)i + 0.5)), trace_y(s, t->high_na[i]));
-    for (size_t i = t->count; i-- > 0;)
-        putf(p, "L%.1f %.1f", trace_x(s, t->begin_s + t->step_s * ((double)i + 0.5)),
-             trace_y(s, t->low_na[i]));
-    put(p, "Z\"/>");
-}
-
-static void put_trace_axes(struct page *p, const struct trace_scale *s)
-{
-    for (int i = 0; i <= 4; i++) {
-        const double na = s->most * i / 4, t = s->begin + (s->end - s->begin) * i / 4;
-
-        putf(p,
-             "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" "
-             "text-anchor=\"end\">%s</text>",
-             TRACE_LEFT, trace_y(s, na), TRACE_WIDTH - 10, TRACE_LEFT - 6, trace_y(s, na) + 4,
-             value_short(p->arena, na, UNIT_NA));
-        putf(p, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>", trace_x(s, t),
-             TRACE_HEIGHT - 14,
-             i == 0   ? "start"
-             : i == 4 ? "end"
-                      : "middle",
-             value_short(p->arena, t * 1e9, UNIT_NS));
-    }
-}
-
-static void put_trace(struct page *p, const struct report_trace *t)
-{
-    const struct trace_scale s = trace_scale_of(t);
-    double sum = 0;
-    size_t known = 0;
-    bool pen = false;
-
-    for (size_t i = 0; i < t->count; i++) {
-        sum += isnan(t->mean_na[i]) ? 0 : t->mean_na[i];
-        known += !isnan(t->mean_na[i]);
-    }
-    putf(p, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Current over time of ",
-         TRACE_WIDTH, TRACE_HEIGHT);
-    put_text(p, t->key);
-    put(p, "\">");
-    for (size_t i = 0; i < t->window_count; i++)
-        putf(p, "<rect class=\"shade\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
-             trace_x(&s, t->windows[i][0]), TRACE_TOP,
-             fmax(trace_x(&s, t->windows[i][1]) - trace_x(&s, t->windows[i][0]), 0.5),
-             TRACE_HEIGHT - TRACE_TOP - TRACE_BOTTOM);
-    put_trace_axes(p, &s);
-    put_band(p, t, &s);
-    put(p, "<path class=\"line\" d=\"");
-    for (size_t i = 0; i < t->count; i++) {
-        if (!isnan(t->mean_na[i])) /* lost samples leave a gap */
-            putf(p, "%c%.1f %.1f", pen ? 'L' : 'M',
-                 trace_x(&s, t->begin_s + t->step_s * ((double)i + 0.5)),
-                 trace_y(&s, t->mean_na[i]));
-        pen = !isnan(t->mean_na[i]);
-    }
-    put(p, "\"/></svg><figcaption><b>");
-    put_text(p, t->key);
-    put(p, "</b> ");
-    put_text(p, t->text);
-    putf(p,
-         "; mean %s, highest %s over %s; %zu measured windows are shaded.</figcaption></figure>\n",
-         value_text(p->arena, known > 0 ? sum / (double)known : NAN, UNIT_NA),
-         value_text(p->arena, s.peak, UNIT_NA),
-         value_text(p->arena, (s.end - s.begin) * 1e9, UNIT_NS), t->window_count);
-}
-
-void page_traces(struct page *p)
-{
-    for (size_t i = 0; i < p->options->trace_count; i++)
-        put_trace(p, &p->options->traces[i]);
+    put_facts(p, &f, OWNER_ALL, "The same for all cases");
+    put_owners(p, &f, OWNER_BOARD, &f.boards, "By board");
+    put_owners(p, &f, OWNER_MODEL, &f.models, "By model");
+    put_facts(p, &f, OWNER_CASE, "Different between cases");
 }

@@ -1,11 +1,10 @@
-/* What was measured: a table per board, rankings across boards, and what went wrong. */
+/* What was measured, board by board, and rankings across boards. */
 #include <math.h>
 #include <string.h>
 
 #include "harness/judge/choose.h"
 #include "harness/judge/sample.h"
 #include "harness/report/document.h"
-#include "harness/report/glyph.h"
 #include "harness/report/html/html.h"
 #include "harness/report/value.h"
 
@@ -22,33 +21,6 @@ static void put_windows_cell(struct page *p, const struct data_case *c)
         plot_windows(p, s.values, s.n);
     }
     put(p, "</td>");
-}
-
-static void put_log(struct page *p, const struct data_case *c)
-{
-    enum {
-        LOG_SHOWN = 2000
-    };
-    const char *log = c->log;
-    size_t n;
-
-    if (log == NULL)
-        return;
-    n = strlen(log);
-    put(p, "<details><summary>log");
-    if (n > LOG_SHOWN)
-        putf(p, " (its last %d of %zu bytes)", LOG_SHOWN, n);
-    put(p, "</summary><pre>");
-    if (n > LOG_SHOWN)
-        log += n - LOG_SHOWN;
-    while (*log != '\0') {
-        const size_t line = strcspn(log, "\n");
-
-        put_text(p, arena_strndup(p->arena, log, line));
-        put(p, "\n");
-        log += line + (log[line] == '\n');
-    }
-    put(p, "</pre></details>");
 }
 
 /* Column after which the windows are drawn: the latency, whose title is the timebase. */
@@ -109,6 +81,28 @@ static bool has_windows(const struct data_case *const *cases, size_t count)
     return false;
 }
 
+/* The board (or model) that the next rows belong to. */
+static void put_results_group(struct page *p, const struct data_case *c, size_t columns, bool first)
+{
+    const bool by_model = p->options->group == REPORT_BY_MODEL;
+    const struct data_case *const one[] = {c};
+    const char *meter = document_meter(p->arena, one, 1);
+
+    open_group(p, columns, first, page_section_name(p, c));
+    if (!by_model) {
+        put(p, " <span class=\"about\">");
+        put_text(p, document_board(p->arena, c));
+        put(p, "</span>");
+    }
+    if (meter != NULL) {
+        put(p, " <span class=\"about\">");
+        put_text(p, meter);
+        put(p, "</span>");
+    }
+    close_group(p);
+}
+
+/* All sections of one realm and timebase in one table, so that their columns line up. */
 static void put_results(struct page *p, const char *label, const struct data_case *const *cases,
                         size_t count)
 {
@@ -128,54 +122,73 @@ static void put_results(struct page *p, const char *label, const struct data_cas
             titles[n++] = "windows";
     }
     open_table(p, label, NULL, titles);
-    for (size_t row = 0; row < count; row++)
+    for (size_t row = 0; row < count; row++) {
+        if (row == 0 || !document_same_section(p->options, cases[row - 1], cases[row]))
+            put_results_group(p, cases[row], n, row == 0);
         put_result_row(p, &t, row, plot, cases[row]);
+    }
     close_table(p);
 }
 
-static void put_section(struct page *p, size_t first)
+static bool same_kind(const struct data_case *a, const struct data_case *b)
 {
-    const struct data_case *c = &p->data->cases[first];
-    const bool by_model = p->options->group == REPORT_BY_MODEL;
-    const char *name = by_model ? (c->model != NULL ? c->model : c->key) : c->board;
-    const struct data_case *const *cases;
-    const char *meter;
-    size_t count;
+    return a->realm == b->realm && a->timebase == b->timebase;
+}
 
-    cases = document_section_cases(p->options, p->arena, first, &count);
-    meter = document_meter(p->arena, cases, count);
+/* Cases of all sections that count in the same unit, section by section. */
+static size_t collect_kind(struct page *p, const size_t *first, size_t sections, size_t from,
+                           const struct data_case **ret)
+{
+    const struct data_case *kind = &p->data->cases[first[from]];
+    size_t n = 0;
+
+    for (size_t s = from; s < sections; s++) {
+        const struct data_case *const *cases;
+        size_t count;
+
+        if (!same_kind(kind, &p->data->cases[first[s]]))
+            continue;
+        cases = document_section_cases(p->options, p->arena, first[s], &count);
+        memcpy(ret + n, cases, count * sizeof(*cases));
+        n += count;
+    }
+    return n;
+}
+
+static void put_kind(struct page *p, const struct data_case *c,
+                     const struct data_case *const *cases, size_t count)
+{
+    const char *unit = c->timebase == UNIT_NS ? "time" : unit_name(c->timebase);
+    const char *title = arena_printf(
+        p->arena, "%s, %s", c->realm == REALM_SILICON ? "Silicon" : "Virtual boards", unit);
+
     put(p, "<div class=\"card\"><h3>");
-    put_text(p, name);
-    putf(p, " <span class=\"tag\">%s, %s</span></h3>\n", realm_name(c->realm),
-         unit_name(c->timebase));
-    put(p, "<p class=\"sub\">");
-    if (!by_model) {
-        put_text(p, document_board(p->arena, c));
-        put(p, "; ");
-    }
-    putf(p, "%s %s", c->timebase == UNIT_NS ? "time" : unit_name(c->timebase),
-         document_timebase(c));
-    if (meter != NULL) {
-        put(p, "; ");
-        put_text(p, meter);
-    }
-    put(p, "</p>\n");
-    put_results(p, arena_printf(p->arena, "Results of %s, %s", name, unit_name(c->timebase)), cases,
-                count);
+    put_text(p, title);
+    put(p, "</h3>\n<p class=\"sub\">");
+    putf(p, "%s %s</p>\n", unit, document_timebase(c));
+    put_results(p, title, cases, count);
     put(p, "</div>\n");
 }
 
 void page_results(struct page *p)
 {
     const size_t *first;
-    const size_t count = document_sections(p->options, p->arena, &first);
+    const size_t sections = document_sections(p->options, p->arena, &first);
+    const struct data_case **cases =
+        arena_alloc(p->arena, (p->data->case_count + 1) * sizeof(const struct data_case *));
 
-    put(p,
-        "<p class=\"sub\">Dots are the measured windows around their middle; a level row of dots "
-        "is exact. Numbers of a case whose outputs are wrong are not shown: they are not "
-        "results.</p>\n");
-    for (size_t i = 0; i < count; i++)
-        put_section(p, first[i]);
+    put(p, "<p class=\"sub\">Per inference. Dots are the measured windows in their order, between "
+           "the least and the most of them; a level row is exact. Numbers of a case whose outputs "
+           "are wrong are not shown: they are not results.</p>\n");
+    for (size_t i = 0; i < sections; i++) {
+        const struct data_case *c = &p->data->cases[first[i]];
+        bool before = false;
+
+        for (size_t j = 0; j < i && !before; j++)
+            before = same_kind(c, &p->data->cases[first[j]]);
+        if (!before)
+            put_kind(p, c, cases, collect_kind(p, first, sections, i, cases));
+    }
 }
 
 /* ---- across boards ---- */
@@ -281,9 +294,11 @@ static void put_ranking(struct page *p, const char *model, const struct standing
 /* Latency against energy; only where at least two cases know both. */
 static void put_pareto(struct page *p, const char *model, const struct standing *s, size_t count)
 {
-    const struct plot_axis x = {.title = speed_unit(s) == UNIT_NS ? "time per inference"
-                                                                  : unit_name(speed_unit(s)),
-                                .unit = speed_unit(s)};
+    const struct plot_axis x = {
+        .title = speed_unit(s) == UNIT_NS
+                     ? "time per inference"
+                     : arena_printf(p->arena, "%s per inference", unit_name(speed_unit(s))),
+        .unit = speed_unit(s)};
     const struct plot_axis y = {.title = "energy per inference", .unit = UNIT_NJ};
     struct plot_point *points = arena_alloc(p->arena, count * sizeof(*points));
     double *figures = arena_alloc(p->arena, 2 * count * sizeof(*figures));
@@ -347,133 +362,4 @@ void page_rankings(struct page *p)
         if (!before)
             put_model(p, model);
     }
-}
-
-/* ---- what went wrong ---- */
-
-static void put_failure(struct page *p, const struct data_case *c)
-{
-    put(p, "<li>");
-    put_status(p, c);
-    put(p, " <b>");
-    put_text(p, c->key);
-    put(p, "</b> ");
-    put_text(p, document_failure(p->arena, c));
-    put_log(p, c);
-    put(p, "</li>\n");
-}
-
-static bool is_trouble(const struct data_case *c)
-{
-    return c->status != CASE_PASSED && c->status != CASE_SKIPPED;
-}
-
-/* Per board: how its cases ended and what it took. */
-struct health {
-    const char *board;
-    size_t cases, good, failed, errors, retries, recoveries, attempts;
-};
-
-static void add_health(struct health *h, const struct data_case *c)
-{
-    h->cases++;
-    h->good += document_is_result(c);
-    h->failed += c->ended && c->status == CASE_FAILED;
-    h->errors += !c->ended || c->status == CASE_ERROR;
-    h->retries += c->retries;
-    h->attempts += c->retries + 1;
-    h->recoveries += c->recovery_count;
-}
-
-static size_t collect_health(struct page *p, struct health *boards)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < p->data->case_count; i++) {
-        const struct data_case *c = &p->data->cases[i];
-        size_t b = 0;
-
-        if (c->status == CASE_SKIPPED)
-            continue;
-        while (b < count && strcmp(boards[b].board, c->board) != 0)
-            b++;
-        if (b == count)
-            boards[count++] = (struct health){.board = c->board};
-        add_health(&boards[b], c);
-    }
-    return count;
-}
-
-static void put_health(struct page *p)
-{
-    static const char *const titles[] = {"board",       ">cases",      ">measured",
-                                         ">wrong",      ">lab errors", ">retries",
-                                         ">recoveries", ">flake rate", NULL};
-    struct health *boards = arena_alloc(p->arena, (p->data->case_count + 1) * sizeof(*boards));
-    const size_t count = collect_health(p, boards);
-
-    put(p, "<h3>Health of the boards</h3>\n");
-    open_small_table(p, "Health of the boards",
-                     "flake rate: attempts that the lab spoilt, of all attempts", titles);
-    for (size_t i = 0; i < count; i++) {
-        const struct health *h = &boards[i];
-        const size_t figures[] = {h->cases,  h->good,    h->failed,
-                                  h->errors, h->retries, h->recoveries};
-
-        put(p, "<tr><th scope=\"row\">");
-        put_text(p, h->board);
-        put(p, "</th>");
-        for (size_t k = 0; k < ARRAY_SIZE(figures); k++)
-            putf(p, "<td class=\"n\">%zu</td>", figures[k]);
-        putf(p, "<td class=\"n\">%.0f %%</td></tr>\n",
-             100.0 * (double)(h->retries + h->errors) / (double)h->attempts);
-    }
-    close_table(p);
-}
-
-/* One line per reason: a whole suite is often planned away for one. */
-static void put_skipped(struct page *p)
-{
-    bool headed = false;
-
-    for (size_t i = 0; i < p->data->case_count; i++) {
-        const char *reason = p->data->cases[i].text != NULL ? p->data->cases[i].text : "";
-        size_t n = 0, before = 0;
-
-        if (p->data->cases[i].status != CASE_SKIPPED)
-            continue;
-        for (size_t j = 0; j < p->data->case_count; j++) {
-            const struct data_case *c = &p->data->cases[j];
-
-            if (c->status == CASE_SKIPPED && strcmp(c->text != NULL ? c->text : "", reason) == 0) {
-                before += j < i;
-                n++;
-            }
-        }
-        if (before > 0)
-            continue;
-        put(p, headed ? "" : "<h3>Skipped by plan</h3>\n<ul class=\"plain\">");
-        headed = true;
-        putf(p, "<li>%zu case%s: ", n, n == 1 ? "" : "s");
-        put_text(p, reason);
-        put(p, "</li>\n");
-    }
-    put(p, headed ? "</ul>\n" : "");
-}
-
-void page_failures(struct page *p)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < p->data->case_count; i++) {
-        if (!is_trouble(&p->data->cases[i]))
-            continue;
-        put(p, any ? "" : "<ul class=\"plain\">");
-        any = true;
-        put_failure(p, &p->data->cases[i]);
-    }
-    put(p, any ? "</ul>\n" : "");
-    if (any)
-        put_health(p);
-    put_skipped(p);
 }
