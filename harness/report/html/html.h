@@ -78,8 +78,8 @@ void page_trends(struct page *p);
 void page_traces(struct page *p);
 
 /* plot.c: figures of their own */
-/* The first of about `wanted` round numbers from low to high, and the step between them. */
-double plot_ticks(double low, double high, unsigned wanted, double *ret_step);
+/* About `wanted` round numbers from low to high: how many, the first, and the step between them. */
+size_t plot_ticks(double low, double high, unsigned wanted, double *ret_first, double *ret_step);
 
 struct plot_point {
     double x, y;

@@ -98,7 +98,7 @@ static double y_at(const struct axis *a, double value)
     return HEIGHT - BOTTOM - (log10(value) - a->low) / (a->high - a->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-double plot_ticks(double low, double high, unsigned wanted, double *ret_step)
+size_t plot_ticks(double low, double high, unsigned wanted, double *ret_first, double *ret_step)
 {
     static const double rounds[] = {1, 2, 2.5, 5, 10};
     const double raw = (high - low) / wanted;
@@ -108,7 +108,8 @@ double plot_ticks(double low, double high, unsigned wanted, double *ret_step)
     while (i + 1 < ARRAY_SIZE(rounds) && rounds[i] * decade < raw)
         i++;
     *ret_step = rounds[i] * decade;
-    return ceil(low / *ret_step) * *ret_step;
+    *ret_first = ceil(low / *ret_step) * *ret_step;
+    return *ret_first > high ? 0 : 1 + (size_t)((high - *ret_first) / *ret_step);
 }
 
 static void put_tick(struct page *p, const struct axis *a, bool x, double value, enum unit unit)
@@ -134,11 +135,13 @@ static void put_ticks(struct page *p, const struct axis *a, bool x, enum unit un
     static const double steps[] = {1, 2, 5};
     const double low = pow(10, a->low), high = pow(10, a->high);
     const size_t used = a->high - a->low > 2.2 ? 1 : ARRAY_SIZE(steps);
-    double step;
+    double first, step;
 
     if (a->high - a->low < 1) {
-        for (double v = plot_ticks(low, high, 5, &step); v <= high; v += step)
-            put_tick(p, a, x, v, unit);
+        const size_t n = plot_ticks(low, high, 5, &first, &step);
+
+        for (size_t i = 0; i < n; i++)
+            put_tick(p, a, x, first + (double)i * step, unit);
         return;
     }
     for (int decade = (int)floor(a->low); decade <= (int)ceil(a->high); decade++) {

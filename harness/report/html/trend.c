@@ -160,15 +160,18 @@ static void put_value_axis(struct page *p, const struct data_series *s, const st
 {
     const bool bare =
         s->unit == UNIT_CYCLES || s->unit == UNIT_INSTRUCTIONS || s->unit == UNIT_BYTES;
-    double step;
-    const double first = plot_ticks(f->low, f->high, 4, &step);
+    double first, step;
+    const size_t n = plot_ticks(f->low, f->high, 4, &first, &step);
 
-    for (double v = first; v <= f->high; v += step)
+    for (size_t i = 0; i < n; i++) {
+        const double v = first + (double)i * step;
+
         putf(p,
              "<path class=\"grid\" d=\"M%.0f %.1fh%.0f\"/><text x=\"%.0f\" y=\"%.1f\" "
              "text-anchor=\"end\">%s</text>",
              f->left, y_at(f, v), f->width, f->left - 6, y_at(f, v) + 4,
              bare ? value_grouped(p->arena, v) : value_text(p->arena, v, s->unit));
+    }
     if (bare)
         putf(p, "<text x=\"0\" y=\"%d\">%s</text>", TOP - 9, unit_name(s->unit));
 }
@@ -210,7 +213,7 @@ static void put_change_labels(struct page *p, const struct report_trend *t, cons
         const struct history_change *c = &t->history->changes[i];
         const double x = x_at(f, (double)c->at - 0.5);
 
-        if (c->at < f->from || x - last < LABEL_GAP / 2)
+        if (c->at < f->from || x - last < 0.5 * LABEL_GAP)
             continue;
         last = x;
         putf(p, "<text class=\"t\" x=\"%.0f\" y=\"%d\" text-anchor=\"middle\">%+.2f %%</text>",
