@@ -149,8 +149,8 @@ static size_t collect_kind(struct page *p, const size_t *first, size_t sections,
         if (!same_kind(kind, &p->data->cases[first[s]]))
             continue;
         cases = document_section_cases(p->options, p->arena, first[s], &count);
-        memcpy(ret + n, cases, count * sizeof(*cases));
-        n += count;
+        for (size_t i = 0; i < count; i++)
+            ret[n++] = cases[i];
     }
     return n;
 }
