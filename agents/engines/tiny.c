@@ -72,16 +72,20 @@ static int tables_good(const struct engine_model *m)
  * The kernel that runs a step. LOAD's options, when not 0, are a mask of the variants that may
  * run: a step of another variant falls back to the reference if that can read its constants.
  */
-static const struct kernel *kernel_of(const struct engine_model *m, const struct image_step *s)
+static unsigned variant_of(const struct engine_model *m, const struct image_step *s)
 {
     unsigned variant = s->variant;
 
-    if (m->options && !(m->options >> (variant & 31) & 1)) {
-        if (!(s->flags & IMAGE_STEP_PLAIN) || !(m->options >> KERNEL_REF & 1))
-            return 0;
-        variant = KERNEL_REF;
-    }
-    return kernel_find(variant, s->kind);
+    if (m->options == 0 || (m->options >> (variant & 31) & 1))
+        return variant;
+    if (!(s->flags & IMAGE_STEP_PLAIN) || !(m->options >> KERNEL_REF & 1))
+        return KERNEL_VARIANT_COUNT; /* none */
+    return KERNEL_REF;
+}
+
+static const struct kernel *kernel_of(const struct engine_model *m, const struct image_step *s)
+{
+    return kernel_find(variant_of(m, s), s->kind);
 }
 
 static int step_good(const struct engine_model *m, const struct image_step *s)
@@ -170,9 +174,9 @@ static struct engine_tensor tiny_tensor(struct engine_model *m, int output, unsi
 
 static enum engine_status run(struct engine_model *m, engine_profile_fn *after, void *context)
 {
+    static void *at[KERNEL_MAX_SPANS]; /* not on the stack, where it is needed least of all */
     const struct image_header *h = header_of(m);
     const uint8_t *record = m->image + h->steps_at;
-    void *at[KERNEL_MAX_SPANS];
 
     for (uint32_t i = 0; i < h->steps; i++) {
         const struct image_step *s = (const struct image_step *)record;
@@ -181,7 +185,7 @@ static enum engine_status run(struct engine_model *m, engine_profile_fn *after, 
             at[k] = (span->where & KERNEL_SPAN_CONST)
                         ? (uint8_t *)m->image + (span->where & ~KERNEL_SPAN_CONST)
                         : m->arena + span->where;
-        kernel_of(m, s)->run(span, at);
+        kernel_tables[variant_of(m, s)][s->kind].run(span, at); /* load() has found it */
         if (after)
             after(context, (uint16_t)i, s->kind, s->variant);
         record += s->words * 4u;

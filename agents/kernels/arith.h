@@ -99,7 +99,30 @@ static inline int32_t arith_requantize_wide(int64_t x, int32_t multiplier, int32
 
 static inline int16_t arith_saturate16(int32_t v)
 {
-    return (int16_t)arith_clamp(v, INT16_MIN, INT16_MAX);
+#ifdef __ARM_FEATURE_SAT
+    int32_t r;
+
+    __asm__("ssat %0, #16, %1" : "=r"(r) : "r"(v) : "cc");
+    return (int16_t)r;
+#else
+    int16_t same = (int16_t)v;
+
+    return same == v ? same : (int16_t)(INT16_MAX ^ v >> 31);
+#endif
+}
+
+static inline int8_t arith_saturate8(int32_t v)
+{
+#ifdef __ARM_FEATURE_SAT
+    int32_t r;
+
+    __asm__("ssat %0, #8, %1" : "=r"(r) : "r"(v) : "cc");
+    return (int8_t)r;
+#else
+    int8_t same = (int8_t)v;
+
+    return same == v ? same : (int8_t)(INT8_MAX ^ v >> 31);
+#endif
 }
 
 #endif

@@ -23,7 +23,7 @@ extern const struct kernel kernels_armv7em[KERNEL_VARIED_COUNT];
 extern const struct kernel kernels_mve[KERNEL_VARIED_COUNT];
 #endif
 
-static const struct kernel *const tables[KERNEL_VARIANT_COUNT] = {
+const struct kernel *const kernel_tables[KERNEL_VARIANT_COUNT] = {
     [KERNEL_REF] = kernels_ref,
 #ifdef KERNELS_TUNED
     [KERNEL_TUNED] = kernels_tuned,
@@ -40,7 +40,7 @@ const struct kernel *kernel_find(unsigned variant, unsigned kind)
 {
     unsigned kinds = variant == KERNEL_REF ? KERNEL_KIND_COUNT : KERNEL_VARIED_COUNT;
 
-    if (variant >= KERNEL_VARIANT_COUNT || !tables[variant] || kind >= kinds)
+    if (variant >= KERNEL_VARIANT_COUNT || !kernel_tables[variant] || kind >= kinds)
         return 0;
-    return tables[variant][kind].run ? &tables[variant][kind] : 0;
+    return kernel_tables[variant][kind].run ? &kernel_tables[variant][kind] : 0;
 }

@@ -134,14 +134,14 @@ struct kernel_conv {
     int16_t out_offset;        /* the output's zero point */
     int16_t act_min, act_max;
     uint16_t filter_c; /* CONV: input channels of one group: in_c / groups */
-    uint16_t wide;     /* *_S16: struct kernel_channel_wide */
+    uint16_t wide; /* *_S16: struct kernel_channel_wide; variants of *_S8: their kind of scales */
     uint16_t reserved;
 };
 
 /*
  * Spans: in [batches][in_n], out [batches][out_n], weights [out_n][in_n],
  *        per_channel: struct kernel_channel [out_n], else int32_t bias[out_n].
- * FULLY_CONNECTED_S16: in and out int16_t, always per_channel, `wide` as for CONV_S16.
+ * FULLY_CONNECTED_S16: in and out int16_t, always per_channel. `wide` as for CONV_*.
  */
 struct kernel_fully_connected {
     uint32_t batches, in_n, out_n;
@@ -357,6 +357,8 @@ struct kernel {
 
 /* A variant's kernel; NULL when this image does not hold it. */
 const struct kernel *kernel_find(unsigned variant, unsigned kind);
+/* By variant, then kind, for those that kernel_find() has found before. */
+extern const struct kernel *const kernel_tables[KERNEL_VARIANT_COUNT];
 /*
  * The build names the variants it links (KERNELS_TUNED=1 and so on, from agents/kernels/meson.build)
  * and may name the kinds of an image for one model: KERNELS_KINDS, a mask of KERNEL_KIND_BIT().

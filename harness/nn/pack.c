@@ -129,3 +129,70 @@ bool pack_contiguous(const struct kernel_binary *p, uint32_t *ret)
     *ret = n;
     return true;
 }
+
+/* ---- LSTM ---- */
+
+/* The products of one gate with the input (or the hidden state): n weights for each unit. */
+static bool gate_fits(const struct pack_row *row, const int32_t *bias, size_t units,
+                      bool (*fits)(const struct pack_row *row))
+{
+    struct pack_row r = *row;
+
+    for (size_t u = 0; u < units; u++, r.weights += r.n) {
+        r.bias = bias[u];
+        if (!fits(&r))
+            return false;
+    }
+    return r.multiplier != 0;
+}
+
+/* Both factors of the cell are powers of two, and no shift goes to the left. */
+static bool cell_fits(const struct kernel_lstm *p)
+{
+    const int32_t half = 1 << 30;
+
+    return p->forget_multiplier == half && p->forget_shift < 0 && p->forget_shift >= -31 &&
+           p->input_multiplier == half && p->input_shift < 0 && p->input_shift >= -31 &&
+           p->out_multiplier > 0 && p->out_shift < 0 && p->out_shift >= -31 &&
+           p->tanh_multiplier <= INT16_MAX && p->tanh_shift <= 31;
+}
+
+bool pack_lstm_fits(const struct nn_lower *l, const struct nn_step *s,
+                    bool (*fits)(const struct pack_row *row))
+{
+    const struct kernel_lstm *p = s->params;
+
+    if (p->in_n == 0 || p->in_n > 0xffff || p->units > 0xffff || !cell_fits(p))
+        return false;
+    for (unsigned g = 0; g < 4; g++) {
+        const int32_t *bias = pack_data(l, s, 8 + 3 * g);
+        const struct pack_row in = {.multiplier = p->in_multiplier[g],
+                                    .shift = p->in_shift[g],
+                                    .weights = pack_data(l, s, 6 + 3 * g),
+                                    .n = p->in_n,
+                                    .stride = 1};
+        const struct pack_row hidden = {.multiplier = p->hidden_multiplier[g],
+                                        .shift = p->hidden_shift[g],
+                                        .weights = pack_data(l, s, 7 + 3 * g),
+                                        .n = p->units,
+                                        .stride = 1};
+        if (!in.weights || !hidden.weights || !bias || !gate_fits(&in, bias, p->units, fits) ||
+            !gate_fits(&hidden, bias + p->units, p->units, fits))
+            return false;
+    }
+    return true;
+}
+
+void pack_lstm_biases(struct nn_lower *l, struct nn_step *s, size_t block)
+{
+    const struct kernel_lstm *p = s->params;
+    size_t padded = (p->units + block - 1) / block * block;
+
+    for (unsigned span = 8; span < s->span_count; span += 3) {
+        const int32_t *plain = pack_data(l, s, span);
+        int32_t *bias = pack_alloc(l, 2 * padded * sizeof *bias);
+        memcpy(bias, plain, p->units * sizeof *bias);
+        memcpy(bias + padded, plain + p->units, p->units * sizeof *bias);
+        pack_constant(l, s, span, "gate bias", bias, 2 * padded * sizeof *bias);
+    }
+}

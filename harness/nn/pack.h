@@ -22,6 +22,7 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(MVE, DEPTHWISE_S8, pack_mve_depthwise) \
     X(MVE, FULLY_CONNECTED_S8, pack_mve_fully_connected) \
     X(MVE, ADD_S8, pack_mve_add) \
+    X(MVE, SVDF, pack_mve_svdf) \
     X(MVE, LSTM_S8, pack_mve_lstm) \
     X(ARMV7EM, CONV_S8, pack_armv7em_conv) \
     X(ARMV7EM, DEPTHWISE_S8, pack_armv7em_depthwise) \
@@ -33,6 +34,7 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(TUNED, DEPTHWISE_S8, pack_tuned_depthwise) \
     X(TUNED, FULLY_CONNECTED_S8, pack_tuned_fully_connected) \
     X(TUNED, ADD_S8, pack_tuned_add) \
+    X(TUNED, SVDF, pack_tuned_svdf) \
     X(TUNED, LSTM_S8, pack_tuned_lstm)
 /* clang-format on */
 
@@ -56,6 +58,22 @@ void pack_constant(struct nn_lower *l, struct nn_step *s, unsigned span, const c
                    const void *data, size_t size);
 /* The same with scratch memory that the step may use while it runs. */
 void pack_scratch(struct nn_lower *l, struct nn_step *s, unsigned span, size_t size);
+
+/* One dot product as the reference has it: n constant weights, `stride` apart. */
+struct pack_row {
+    int32_t bias, multiplier, shift;
+    const int8_t *weights;
+    size_t n, stride;
+};
+
+/*
+ * Can every product of an LSTM be taken by a variant (`fits` says so of each), and does the rest
+ * hold that the variants of LSTM count on: see agents/kernels/tuned/lstm.c?
+ */
+bool pack_lstm_fits(const struct nn_lower *l, const struct nn_step *s,
+                    bool (*fits)(const struct pack_row *row));
+/* Sets the biases of an LSTM's gates to what they are with units filled up to whole blocks. */
+void pack_lstm_biases(struct nn_lower *l, struct nn_step *s, size_t block);
 
 /*
  * The largest magnitude that a sum may reach: inputs are int8, offset folded into the bias.

@@ -2,16 +2,8 @@
 #include <string.h>
 
 #include "agents/kernels/mve/add.h"
+#include "agents/kernels/mve/svdf.h"
 #include "harness/nn/pack.h"
-
-#define SUM_LIMIT (1 << 30)
-
-/* An output channel as the reference has it. */
-struct source {
-    int32_t bias, multiplier, shift;
-    const int8_t *weights; /* of this channel */
-    size_t n, stride;
-};
 
 /* A factor that mve_requantize() applies exactly: no left shift. */
 static bool make_factor(int32_t multiplier, int32_t shift, struct mve_factor *ret)
@@ -20,20 +12,14 @@ static bool make_factor(int32_t multiplier, int32_t shift, struct mve_factor *re
     return multiplier >= 0 && ret->shift <= 0 && ret->shift >= -31;
 }
 
-/* Into one lane. */
-static bool set_channel(const struct source *s, int32_t in_offset, size_t lane,
+/* Into one lane; true when its shift goes to the left. */
+static bool set_channel(const struct pack_row *s, int32_t in_offset, size_t lane,
                         struct mve_channels *block)
 {
-    int32_t bias = pack_fold_bias(s->bias, in_offset, s->weights, s->n, s->stride);
-    struct mve_factor factor;
-
-    if (!make_factor(s->multiplier, s->shift, &factor) ||
-        pack_sum_bound(bias, s->weights, s->n, s->stride) >= SUM_LIMIT)
-        return false;
-    block->bias[lane] = bias;
-    block->multiplier[lane] = factor.multiplier;
-    block->shift[lane] = factor.shift;
-    return true;
+    block->bias[lane] = pack_fold_bias(s->bias, in_offset, s->weights, s->n, s->stride);
+    block->multiplier[lane] = s->multiplier;
+    block->shift[lane] = s->multiplier == 0 ? 0 : s->shift;
+    return block->shift[lane] > 0;
 }
 
 static size_t blocks_of(size_t channels)
@@ -61,28 +47,25 @@ static void pack_rows(struct nn_lower *l, struct nn_step *s, unsigned span, size
 
 /* ---- convolutions ---- */
 
-/* Sets span 3, with `pairs` in the order of depthwise; false when a channel is not for these. */
-static bool pack_channels(struct nn_lower *l, struct nn_step *s, size_t k, size_t row,
+/* Sets span 3, with `pairs` in the order of depthwise, and what its scales are. */
+static void pack_channels(struct nn_lower *l, struct nn_step *s, size_t k, size_t row,
                           size_t stride, bool pairs)
 {
-    const struct kernel_conv *p = s->params;
+    struct kernel_conv *p = pack_params(l, s);
     const struct kernel_channel *plain = pack_data(l, s, 3);
     const int8_t *weights = pack_data(l, s, 2);
     size_t blocks = (blocks_of(p->out_c) + 1) / 2 * 2;
     struct mve_channels *ret = pack_alloc(l, blocks * sizeof *ret);
 
-    if (!plain || !weights)
-        return false;
+    p->wide = 0;
     for (size_t c = 0; c < p->out_c; c++) {
-        const struct source source = {
+        const struct pack_row source = {
             plain[c].bias, plain[c].multiplier, plain[c].shift, weights + c * row, k, stride};
         size_t block = pairs ? c / 8 * 2 + c % 2 : c / MVE_BLOCK;
         size_t lane = pairs ? c % 8 / 2 : c % MVE_BLOCK;
-        if (!set_channel(&source, p->in_offset, lane, &ret[block]))
-            return false;
+        p->wide |= set_channel(&source, p->in_offset, lane, &ret[block]);
     }
     pack_constant(l, s, 3, "channels", ret, blocks * sizeof *ret);
-    return true;
 }
 
 static bool pack_conv(struct nn_lower *l, struct nn_step *s, size_t row, size_t stride)
@@ -90,8 +73,9 @@ static bool pack_conv(struct nn_lower *l, struct nn_step *s, size_t row, size_t 
     const struct kernel_conv *p = s->params;
     size_t k = (size_t)p->filter_h * p->filter_w * p->in_c;
 
-    if (k > 0xffff || !pack_channels(l, s, k, row, stride, false))
+    if (k > 0xffff || !pack_data(l, s, 2) || !pack_data(l, s, 3))
         return false;
+    pack_channels(l, s, k, row, stride, false);
     pack_rows(l, s, 2, p->out_c, k, row, stride);
     pack_scratch(l, s, 4, (k + MVE_VECTOR - 1) / MVE_VECTOR * MVE_VECTOR);
     return true;
@@ -119,8 +103,9 @@ bool pack_mve_depthwise(struct nn_lower *l, struct nn_step *s)
         s->kind = KERNEL_CONV_S8;
         return true;
     }
-    if (p->in_c != p->out_c || !pack_channels(l, s, taps, 1, p->out_c, true))
+    if (p->in_c != p->out_c || !weights || !pack_data(l, s, 3))
         return false;
+    pack_channels(l, s, taps, 1, p->out_c, true);
     int8_t *blocks = pack_alloc(l, size);
     for (size_t c = 0; c < p->out_c; c++) {
         for (size_t t = 0; t < taps; t++)
@@ -140,72 +125,75 @@ bool pack_mve_fully_connected(struct nn_lower *l, struct nn_step *s)
     const int32_t *biases = pack_data(l, s, 3);
     const struct kernel_channel *plain = pack_data(l, s, 3);
     struct mve_channels *c = pack_alloc(l, blocks_of(p->out_n) * sizeof *c);
+    bool left = false;
 
     if (!weights || !biases || p->weights_offset != 0 || p->in_n == 0 || p->in_n > 0xffffff)
         return false;
     for (size_t i = 0; i < p->out_n; i++) {
-        struct source source = {.weights = weights + i * p->in_n, .n = p->in_n, .stride = 1};
+        struct pack_row source = {.weights = weights + i * p->in_n, .n = p->in_n, .stride = 1};
         source.bias = p->per_channel ? plain[i].bias : biases[i];
         source.multiplier = p->per_channel ? plain[i].multiplier : p->multiplier;
         source.shift = p->per_channel ? plain[i].shift : p->shift;
-        if (!set_channel(&source, p->in_offset, i % MVE_BLOCK, &c[i / MVE_BLOCK]))
-            return false;
+        left |= set_channel(&source, p->in_offset, i % MVE_BLOCK, &c[i / MVE_BLOCK]);
     }
+    struct kernel_fully_connected *q = pack_params(l, s);
+    q->wide = left;
     pack_rows(l, s, 2, p->out_n, p->in_n, p->in_n, 1);
     pack_constant(l, s, 3, "channels", c, blocks_of(p->out_n) * sizeof *c);
     return true;
 }
 
-/* ---- LSTM ---- */
+/* ---- SVDF ---- */
 
-/* One factor for the sums of all units; weights [units][n]. */
-static bool gate_fits(int32_t multiplier, int32_t shift, const int32_t *bias, const int8_t *weights,
-                      size_t units, size_t n)
+bool pack_mve_svdf(struct nn_lower *l, struct nn_step *s)
 {
-    struct mve_channels ignored;
+    const struct kernel_svdf *p = s->params;
+    const int8_t *weights = pack_data(l, s, 2), *times = pack_data(l, s, 3);
+    const int32_t *plain = pack_data(l, s, 4);
+    size_t units = p->filters / p->rank, taps = (size_t)p->rank * p->memory;
+    struct mve_channels *c = pack_alloc(l, blocks_of(p->filters) * sizeof *c);
+    int32_t *biases = pack_alloc(l, blocks_of(units) * MVE_BLOCK * sizeof *biases);
+    struct mve_svdf *out = pack_alloc(l, sizeof *out);
 
-    for (size_t u = 0; u < units; u++) {
-        const struct source source = {bias[u], multiplier, shift, weights + u * n, n, 1};
-        if (!set_channel(&source, 0, 0, &ignored))
-            return false;
+    if (!weights || !times || !plain || p->state_type != KERNEL_S8 || p->filters == 0 ||
+        p->filters % p->rank || p->in_n == 0 || p->in_n > 0xffffff)
+        return false;
+    *out = (struct mve_svdf){p->out_multiplier, p->out_multiplier == 0 ? 0 : p->out_shift, false};
+    for (size_t i = 0; i < p->filters; i++) {
+        const struct pack_row row = {
+            0, p->state_multiplier, p->state_shift, weights + i * p->in_n, p->in_n, 1};
+        out->any_scale |= set_channel(&row, p->in_offset, i % MVE_BLOCK, &c[i / MVE_BLOCK]);
     }
-    return multiplier != 0;
+    for (size_t i = 0; i < units; i++)
+        biases[i] = pack_fold_bias(plain[i], -p->state_zero, times + i * taps, taps, 1);
+    pack_rows(l, s, 2, p->filters, p->in_n, p->in_n, 1);
+    pack_constant(l, s, 4, "biases", biases, blocks_of(units) * MVE_BLOCK * sizeof *biases);
+    pack_constant(l, s, 6, "feature channels", c, blocks_of(p->filters) * sizeof *c);
+    pack_constant(l, s, 7, "outputs", out, sizeof *out);
+    pack_scratch(l, s, 8, p->filters);
+    return true;
 }
 
-static bool lstm_fits(const struct nn_lower *l, const struct nn_step *s)
-{
-    const struct kernel_lstm *p = s->params;
+/* ---- LSTM ---- */
 
-    if (p->in_n == 0 || p->in_n > 0xffff || p->units > 0xffff)
-        return false;
-    for (unsigned g = 0; g < 4; g++) {
-        const int8_t *in = pack_data(l, s, 6 + 3 * g), *hidden = pack_data(l, s, 7 + 3 * g);
-        const int32_t *bias = pack_data(l, s, 8 + 3 * g);
-        if (!in || !hidden || !bias ||
-            !gate_fits(p->in_multiplier[g], p->in_shift[g], bias, in, p->units, p->in_n) ||
-            !gate_fits(p->hidden_multiplier[g], p->hidden_shift[g], bias + p->units, hidden,
-                       p->units, p->units))
-            return false;
-    }
-    return true;
+static bool fits(const struct pack_row *row)
+{
+    struct mve_factor ignored;
+
+    return make_factor(row->multiplier, row->shift, &ignored);
 }
 
 bool pack_mve_lstm(struct nn_lower *l, struct nn_step *s)
 {
     const struct kernel_lstm *p = s->params;
-    size_t padded = blocks_of(p->units) * MVE_BLOCK;
 
-    if (!lstm_fits(l, s))
+    if (!pack_lstm_fits(l, s, fits))
         return false;
     for (unsigned span = 6; span < s->span_count; span += 3) {
-        const int32_t *plain = pack_data(l, s, span + 2);
-        int32_t *bias = pack_alloc(l, 2 * padded * sizeof *bias);
-        memcpy(bias, plain, p->units * sizeof *bias);
-        memcpy(bias + padded, plain + p->units, p->units * sizeof *bias);
         pack_rows(l, s, span, p->units, p->in_n, p->in_n, 1);
         pack_rows(l, s, span + 1, p->units, p->units, p->units, 1);
-        pack_constant(l, s, span + 2, "gate bias", bias, 2 * padded * sizeof *bias);
     }
+    pack_lstm_biases(l, s, MVE_BLOCK);
     return true;
 }
 

@@ -2,39 +2,79 @@
 #include <string.h>
 
 #include "agents/kernels/tuned/add.h"
+#include "agents/kernels/tuned/svdf.h"
 #include "harness/nn/pack.h"
 
-/* An output channel as the reference has it. */
-struct source {
-    int32_t bias, multiplier, shift;
-    const int8_t *weights; /* of this channel */
-    size_t n, stride;
-};
-
-/* The largest sum, and the shift, decide whether tuned_scale() is exact. */
-static bool make_channel(const struct source *s, int32_t in_offset, int32_t weights_offset,
-                         int32_t out_offset, struct tuned_channel *ret)
+/* Sum and sum of magnitudes of a row's weights. */
+static int64_t add_up(const struct pack_row *s, int32_t weights_offset, int64_t *ret_magnitude)
 {
-    int64_t sum = 0, magnitude = 0;
-    int32_t n = -s->shift;
+    int64_t sum = 0;
 
+    *ret_magnitude = 0;
     for (size_t i = 0; i < s->n; i++) {
         int32_t w = s->weights[i * s->stride] + weights_offset;
         sum += w;
-        magnitude += w < 0 ? -w : w;
+        *ret_magnitude += w < 0 ? -w : w;
     }
+    return sum;
+}
+
+/* The largest sum, and the shift, decide whether tuned_scale() is exact. */
+static bool make_channel(const struct pack_row *s, int32_t in_offset, int32_t weights_offset,
+                         int32_t out_offset, struct tuned_channel *ret)
+{
+    int64_t magnitude, sum = add_up(s, weights_offset, &magnitude);
     int64_t bias = (int64_t)s->bias + in_offset * sum;
-    if (magnitude * 256 + (bias < 0 ? -bias : bias) >= TUNED_SUM_LIMIT || s->multiplier < 0)
-        return false;
-    if (s->multiplier == 0) /* whatever the shift is */
-        n = 1;
-    if (n < 1 || n > TUNED_MAX_SHIFT)
+    int32_t n = s->multiplier ? -s->shift : 1; /* whatever the shift is */
+
+    if (magnitude * 256 + (bias < 0 ? -bias : bias) >= TUNED_SUM_LIMIT || s->multiplier < 0 ||
+        n < 1 || n > TUNED_MAX_SHIFT)
         return false;
     ret->bias = (int32_t)bias;
     ret->multiplier = s->multiplier;
     ret->rounding = (1 << n) + 1 + out_offset * (1 << (n + 1));
     ret->shift = (int32_t)sum * 256 + n + 1;
     return true;
+}
+
+/* What the rows of an operator share. */
+struct offsets {
+    int32_t in, weights, out;
+};
+
+/* For any sum; with a multiplier of 0 the shift does not matter. */
+static enum tuned_scales make_any_channels(const struct pack_row *rows, size_t n,
+                                           const struct offsets *o, struct tuned_channel *ret)
+{
+    enum tuned_scales scales = TUNED_RIGHT;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t magnitude, sum = add_up(&rows[i], o->weights, &magnitude);
+        int32_t shift = rows[i].multiplier ? rows[i].shift : -1;
+        ret[i].bias = (int32_t)(rows[i].bias + o->in * sum); /* wraps, as the kernel's sums do */
+        ret[i].multiplier = rows[i].multiplier;
+        ret[i].rounding = o->out;
+        ret[i].shift = (int32_t)((uint32_t)sum << 8 | (uint8_t)shift);
+        if (shift >= 0 || rows[i].multiplier < 0)
+            scales = TUNED_ANY;
+    }
+    return scales;
+}
+
+/* Records for n rows; says of which scales they are. */
+static enum tuned_scales make_channels(const struct pack_row *rows, size_t n,
+                                       const struct offsets *o, struct tuned_channel *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!make_channel(&rows[i], o->in, o->weights, o->out, &ret[i]))
+            return make_any_channels(rows, n, o, ret);
+    }
+    return TUNED_SMALL;
+}
+
+static size_t padded(size_t channels)
+{
+    return (channels + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK;
 }
 
 /* Rows of k weights, the elements of a row `stride` apart, as blocks [k][4] with 128 added. */
@@ -56,39 +96,35 @@ static const uint8_t *make_blocks(struct nn_lower *l, const int8_t *weights, siz
 
 /* ---- convolutions ---- */
 
-/* Records for `channels` (a whole number of blocks); those beyond out_c stay zero. */
-static struct tuned_channel *conv_channels(struct nn_lower *l, const struct nn_step *s, size_t k,
-                                           size_t row, size_t stride, size_t channels)
+/* Sets span 3, and what its scales are. */
+static void pack_channels(struct nn_lower *l, struct nn_step *s, size_t k, size_t row,
+                          size_t stride)
 {
-    const struct kernel_conv *p = s->params;
+    struct kernel_conv *p = pack_params(l, s);
     const struct kernel_channel *plain = pack_data(l, s, 3);
     const int8_t *weights = pack_data(l, s, 2);
-    struct tuned_channel *ret = pack_alloc(l, channels * sizeof *ret);
+    const struct offsets offsets = {p->in_offset, 0, p->out_offset};
+    struct pack_row *rows = pack_alloc(l, p->out_c * sizeof *rows);
+    struct tuned_channel *c = pack_alloc(l, padded(p->out_c) * sizeof *c);
 
-    if (!plain || !weights)
-        return NULL;
-    for (size_t c = 0; c < p->out_c; c++) {
-        const struct source source = {
-            plain[c].bias, plain[c].multiplier, plain[c].shift, weights + c * row, k, stride};
-        if (!make_channel(&source, p->in_offset, 0, p->out_offset, &ret[c]))
-            return NULL;
-    }
-    return ret;
+    for (size_t i = 0; i < p->out_c; i++)
+        rows[i] = (struct pack_row){
+            plain[i].bias, plain[i].multiplier, plain[i].shift, weights + i * row, k, stride};
+    p->wide = make_channels(rows, p->out_c, &offsets, c);
+    pack_constant(l, s, 3, "channels", c, padded(p->out_c) * sizeof *c);
 }
 
 /* A step whose weights of output channel c are the k elements from c * row on, `stride` apart. */
 static bool pack_rows(struct nn_lower *l, struct nn_step *s, size_t row, size_t stride)
 {
     const struct kernel_conv *p = s->params;
-    size_t k = (size_t)p->filter_h * p->filter_w * p->in_c;
-    size_t channels = (p->out_c + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK, size;
-    const struct tuned_channel *c = conv_channels(l, s, k, row, stride, channels);
+    size_t k = (size_t)p->filter_h * p->filter_w * p->in_c, size;
 
-    if (!c || k > 0xffff)
+    if (!pack_data(l, s, 2) || !pack_data(l, s, 3) || k > 0xffff)
         return false;
+    pack_channels(l, s, k, row, stride);
     const uint8_t *blocks = make_blocks(l, pack_data(l, s, 2), p->out_c, k, row, stride, &size);
     pack_constant(l, s, 2, "weights", blocks, size);
-    pack_constant(l, s, 3, "channels", c, channels * sizeof *c);
     pack_scratch(l, s, 4, TUNED_CONV_SCRATCH(k));
     return true;
 }
@@ -113,16 +149,15 @@ bool pack_tuned_depthwise(struct nn_lower *l, struct nn_step *s)
         s->kind = KERNEL_CONV_S8;
         return true;
     }
-    const struct tuned_channel *c = conv_channels(l, s, taps, 1, p->out_c, p->out_c);
-    if (!c)
+    if (!weights || !pack_data(l, s, 3))
         return false;
     int8_t *rows = pack_alloc(l, taps * p->out_c);
     for (size_t i = 0; i < p->out_c; i++) {
         for (size_t t = 0; t < taps; t++)
             rows[i * taps + t] = weights[t * p->out_c + i];
     }
+    pack_channels(l, s, taps, 1, p->out_c);
     pack_constant(l, s, 2, "weights", rows, taps * p->out_c);
-    pack_constant(l, s, 3, "channels", c, p->out_c * sizeof *c);
     pack_scratch(l, s, 4, taps * p->in_c);
     return true;
 }
@@ -135,77 +170,105 @@ bool pack_tuned_fully_connected(struct nn_lower *l, struct nn_step *s)
     const int8_t *weights = pack_data(l, s, 2);
     const int32_t *biases = pack_data(l, s, 3);
     const struct kernel_channel *plain = pack_data(l, s, 3);
-    size_t channels = ((size_t)p->out_n + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK, size;
-    struct tuned_channel *c = pack_alloc(l, channels * sizeof *c);
+    const struct offsets offsets = {p->in_offset, p->weights_offset, p->out_offset};
+    struct pack_row *rows = pack_alloc(l, p->out_n * sizeof *rows);
+    struct tuned_channel *c = pack_alloc(l, padded(p->out_n) * sizeof *c);
+    size_t size;
 
     if (!weights || !biases || p->in_n == 0 || p->in_n > 0xffffff)
         return false;
     for (size_t i = 0; i < p->out_n; i++) {
-        struct source source = {.weights = weights + i * p->in_n, .n = p->in_n, .stride = 1};
-        source.bias = p->per_channel ? plain[i].bias : biases[i];
-        source.multiplier = p->per_channel ? plain[i].multiplier : p->multiplier;
-        source.shift = p->per_channel ? plain[i].shift : p->shift;
-        if (!make_channel(&source, p->in_offset, p->weights_offset, p->out_offset, &c[i]))
-            return false;
+        rows[i] = (struct pack_row){.weights = weights + i * p->in_n, .n = p->in_n, .stride = 1};
+        rows[i].bias = p->per_channel ? plain[i].bias : biases[i];
+        rows[i].multiplier = p->per_channel ? plain[i].multiplier : p->multiplier;
+        rows[i].shift = p->per_channel ? plain[i].shift : p->shift;
     }
+    struct kernel_fully_connected *q = pack_params(l, s);
+    q->wide = make_channels(rows, p->out_n, &offsets, c);
     const uint8_t *blocks = make_blocks(l, weights, p->out_n, p->in_n, p->in_n, 1, &size);
     pack_constant(l, s, 2, "weights", blocks, size);
-    pack_constant(l, s, 3, "channels", c, channels * sizeof *c);
+    pack_constant(l, s, 3, "channels", c, padded(p->out_n) * sizeof *c);
+    return true;
+}
+
+/* ---- SVDF ---- */
+
+/* `count` rows of n weights each, with one factor; their sums' offset is folded in, `plain` too. */
+static struct pack_row *rows_of(struct nn_lower *l, const int8_t *weights, size_t count, size_t n,
+                                int32_t multiplier, int32_t shift)
+{
+    struct pack_row *rows = pack_alloc(l, count * sizeof *rows);
+
+    for (size_t i = 0; i < count; i++)
+        rows[i] = (struct pack_row){0, multiplier, shift, weights + i * n, n, 1};
+    return rows;
+}
+
+/* The outputs' records; says of which scales they are. */
+static enum tuned_scales pack_svdf_outputs(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_svdf *p = s->params;
+    const int32_t *plain = pack_data(l, s, 4);
+    size_t units = p->filters / p->rank, taps = (size_t)p->rank * p->memory;
+    const struct offsets offsets = {-p->state_zero, 0, p->out_zero};
+    struct pack_row *rows =
+        rows_of(l, pack_data(l, s, 3), units, taps, p->out_multiplier, p->out_shift);
+    struct tuned_channel *c = pack_alloc(l, units * sizeof *c);
+
+    for (size_t i = 0; i < units; i++)
+        rows[i].bias = plain[i];
+    enum tuned_scales scales = make_channels(rows, units, &offsets, c);
+    pack_constant(l, s, 4, "channels", c, units * sizeof *c);
+    return scales;
+}
+
+bool pack_tuned_svdf(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_svdf *p = s->params;
+    const int8_t *weights = pack_data(l, s, 2);
+    const struct offsets offsets = {p->in_offset, 0, p->state_zero};
+    struct tuned_channel *c = pack_alloc(l, padded(p->filters) * sizeof *c);
+    struct tuned_svdf *out = pack_alloc(l, sizeof *out);
+    size_t size;
+
+    if (!weights || !pack_data(l, s, 3) || !pack_data(l, s, 4) || p->state_type != KERNEL_S8 ||
+        p->filters == 0 || p->filters % p->rank || p->in_n == 0 || p->in_n > 0xffffff)
+        return false;
+    const struct pack_row *rows =
+        rows_of(l, weights, p->filters, p->in_n, p->state_multiplier, p->state_shift);
+    out->features = make_channels(rows, p->filters, &offsets, c);
+    out->outputs = pack_svdf_outputs(l, s);
+    const uint8_t *blocks = make_blocks(l, weights, p->filters, p->in_n, p->in_n, 1, &size);
+    pack_constant(l, s, 2, "weights", blocks, size);
+    pack_constant(l, s, 6, "feature channels", c, padded(p->filters) * sizeof *c);
+    pack_constant(l, s, 7, "outputs", out, sizeof *out);
+    pack_scratch(l, s, 8, (size_t)p->filters * 5);
     return true;
 }
 
 /* ---- LSTM ---- */
 
-/* One factor for the sums of all units; weights [units][n]. */
-static bool gate_fits(int32_t multiplier, int32_t shift, const int32_t *bias, const int8_t *weights,
-                      size_t units, size_t n)
+static bool fits(const struct pack_row *row)
 {
     struct tuned_channel ignored;
 
-    for (size_t u = 0; u < units; u++) {
-        const struct source source = {bias[u], multiplier, shift, weights + u * n, n, 1};
-        if (!make_channel(&source, 0, 0, 0, &ignored))
-            return false;
-    }
-    return multiplier != 0;
-}
-
-static bool lstm_fits(const struct nn_lower *l, const struct nn_step *s)
-{
-    const struct kernel_lstm *p = s->params;
-
-    if (p->in_n == 0 || p->in_n > 0xffff || p->units > 0xffff)
-        return false;
-    for (unsigned g = 0; g < 4; g++) {
-        const int8_t *in = pack_data(l, s, 6 + 3 * g), *hidden = pack_data(l, s, 7 + 3 * g);
-        const int32_t *bias = pack_data(l, s, 8 + 3 * g);
-        if (!in || !hidden || !bias ||
-            !gate_fits(p->in_multiplier[g], p->in_shift[g], bias, in, p->units, p->in_n) ||
-            !gate_fits(p->hidden_multiplier[g], p->hidden_shift[g], bias + p->units, hidden,
-                       p->units, p->units))
-            return false;
-    }
-    return true;
+    return make_channel(row, 0, 0, 0, &ignored);
 }
 
 bool pack_tuned_lstm(struct nn_lower *l, struct nn_step *s)
 {
     const struct kernel_lstm *p = s->params;
-    size_t padded = ((size_t)p->units + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK, size;
+    size_t size;
 
-    if (!lstm_fits(l, s))
+    if (!pack_lstm_fits(l, s, fits))
         return false;
     for (unsigned span = 6; span < s->span_count; span += 3) {
-        const int32_t *plain = pack_data(l, s, span + 2);
-        int32_t *bias = pack_alloc(l, 2 * padded * sizeof *bias);
-        memcpy(bias, plain, p->units * sizeof *bias);
-        memcpy(bias + padded, plain + p->units, p->units * sizeof *bias);
         const void *w = make_blocks(l, pack_data(l, s, span), p->units, p->in_n, p->in_n, 1, &size);
         pack_constant(l, s, span, "gate weights", w, size);
         w = make_blocks(l, pack_data(l, s, span + 1), p->units, p->units, p->units, 1, &size);
         pack_constant(l, s, span + 1, "gate weights", w, size);
-        pack_constant(l, s, span + 2, "gate bias", bias, 2 * padded * sizeof *bias);
     }
+    pack_lstm_biases(l, s, TUNED_BLOCK);
     return true;
 }
 
@@ -229,7 +292,7 @@ bool pack_tuned_add(struct nn_lower *l, struct nn_step *s)
 {
     const struct kernel_binary *p = s->params;
     struct tuned_add *add = pack_alloc(l, sizeof *add);
-    const struct source out = {.multiplier = p->out_multiplier, .shift = p->out_shift};
+    const struct pack_row out = {.multiplier = p->out_multiplier, .shift = p->out_shift};
     uint32_t n;
 
     if (p->negative || p->left_shift != 20 || !pack_contiguous(p, &n) ||

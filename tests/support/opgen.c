@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "harness/base/base.h"
-#include "harness/tflite/model.h"
-
-struct gen {
-    struct tfl_model m;
-    uint32_t state;
-};
+#include "tests/support/opgen_gen.h"
 
 uint32_t opgen_random(uint32_t *state)
 {
@@ -19,15 +14,14 @@ uint32_t opgen_random(uint32_t *state)
     return *state;
 }
 
-static int32_t pick(struct gen *g, int32_t low, int32_t high)
+int32_t gen_pick(struct gen *g, int32_t low, int32_t high)
 {
     return low + (int32_t)(opgen_random(&g->state) % (uint32_t)(high - low + 1));
 }
 
-/* A factor between 1/spread and spread. */
-static float factor(struct gen *g, float spread)
+float gen_factor(struct gen *g, float spread)
 {
-    return powf(spread, (float)pick(g, -1000, 1000) / 1000.0f);
+    return powf(spread, (float)gen_pick(g, -1000, 1000) / 1000.0f);
 }
 
 static size_t type_size(enum tfl_type type)
@@ -37,8 +31,8 @@ static size_t type_size(enum tfl_type type)
 
 /* ---- tensors; each returns its index ---- */
 
-static int32_t add_tensor(struct gen *g, const char *name, enum tfl_type type, const int32_t *shape,
-                          size_t rank)
+int32_t gen_tensor(struct gen *g, const char *name, enum tfl_type type, const int32_t *shape,
+                   size_t rank)
 {
     struct tfl_tensor *t = tfl_add_tensor(&g->m);
 
@@ -53,7 +47,7 @@ static int32_t add_tensor(struct gen *g, const char *name, enum tfl_type type, c
     return (int32_t)g->m.tensor_count - 1;
 }
 
-static void set_quant(struct gen *g, int32_t tensor, float scale, int64_t zero_point)
+void gen_quant(struct gen *g, int32_t tensor, float scale, int64_t zero_point)
 {
     struct tfl_tensor *t = &g->m.tensors[tensor];
 
@@ -66,24 +60,24 @@ static int64_t random_zero(struct gen *g, enum tfl_type type)
 {
     switch (type) {
     case TFL_INT8:
-        return pick(g, 0, 3) ? pick(g, -128, 127) : -128;
+        return gen_pick(g, 0, 3) ? gen_pick(g, -128, 127) : -128;
     case TFL_UINT8:
-        return pick(g, 0, 255);
+        return gen_pick(g, 0, 255);
     default:
         return 0;
     }
 }
 
-static int32_t activation(struct gen *g, const char *name, enum tfl_type type, const int32_t *shape,
-                          size_t rank, float scale)
+int32_t gen_activation(struct gen *g, const char *name, enum tfl_type type, const int32_t *shape,
+                       size_t rank, float scale)
 {
-    int32_t index = add_tensor(g, name, type, shape, rank);
+    int32_t index = gen_tensor(g, name, type, shape, rank);
 
-    set_quant(g, index, scale, random_zero(g, type));
+    gen_quant(g, index, scale, random_zero(g, type));
     return index;
 }
 
-static void *random_bytes(struct gen *g, size_t n)
+void *gen_bytes(struct gen *g, size_t n)
 {
     uint8_t *data = arena_alloc(&g->m.arena, n + 1);
 
@@ -92,19 +86,18 @@ static void *random_bytes(struct gen *g, size_t n)
     return data;
 }
 
-/* int8 weights in -127..127, quantised along `axis` (-1: one scale). */
-static int32_t weights(struct gen *g, const int32_t *shape, size_t rank, int axis, float scale)
+int32_t gen_weights(struct gen *g, const int32_t *shape, size_t rank, int axis, float scale)
 {
-    int32_t index = add_tensor(g, "weights", TFL_INT8, shape, rank);
+    int32_t index = gen_tensor(g, "weights", TFL_INT8, shape, rank);
     struct tfl_tensor *t = &g->m.tensors[index];
-    int8_t *data = random_bytes(g, t->size);
+    int8_t *data = gen_bytes(g, t->size);
     size_t channels = axis < 0 ? 1 : (size_t)shape[axis];
     float *scales = arena_alloc(&g->m.arena, channels * sizeof *scales);
 
     for (size_t i = 0; i < t->size; i++)
         data[i] = (int8_t)(data[i] == INT8_MIN ? -127 : data[i]);
     for (size_t i = 0; i < channels; i++)
-        scales[i] = scale * factor(g, 3);
+        scales[i] = scale * gen_factor(g, 3);
     t = &g->m.tensors[index];
     t->data = data;
     t->scales = scales;
@@ -114,13 +107,13 @@ static int32_t weights(struct gen *g, const int32_t *shape, size_t rank, int axi
     return index;
 }
 
-static int32_t bias(struct gen *g, int32_t channels, int32_t range)
+int32_t gen_bias(struct gen *g, int32_t channels, int32_t range)
 {
-    int32_t index = add_tensor(g, "bias", TFL_INT32, &channels, 1);
+    int32_t index = gen_tensor(g, "bias", TFL_INT32, &channels, 1);
     int32_t *data = arena_alloc(&g->m.arena, (size_t)channels * sizeof *data);
 
     for (int32_t i = 0; i < channels; i++)
-        data[i] = pick(g, -range, range);
+        data[i] = gen_pick(g, -range, range);
     g->m.tensors[index].data = data;
     return index;
 }
@@ -128,7 +121,7 @@ static int32_t bias(struct gen *g, int32_t channels, int32_t range)
 static int32_t constant_ints(struct gen *g, const char *name, const int32_t *shape, size_t rank,
                              const int32_t *values)
 {
-    int32_t index = add_tensor(g, name, TFL_INT32, shape, rank);
+    int32_t index = gen_tensor(g, name, TFL_INT32, shape, rank);
 
     g->m.tensors[index].data = arena_dup(&g->m.arena, values, g->m.tensors[index].size);
     return index;
@@ -136,12 +129,12 @@ static int32_t constant_ints(struct gen *g, const char *name, const int32_t *sha
 
 /* ---- operators ---- */
 
-static struct tfl_op *add_op(struct gen *g, enum tfl_builtin code, int32_t version)
+struct tfl_op *gen_op(struct gen *g, enum tfl_builtin code, int32_t version)
 {
     return tfl_add_op(&g->m, code, version);
 }
 
-static void option(struct tfl_op *op, uint8_t id, enum tfl_option_kind kind, int32_t value)
+void gen_option(struct tfl_op *op, uint8_t id, enum tfl_option_kind kind, int32_t value)
 {
     tfl_op_option(op, id, kind)->i = value;
 }
@@ -150,10 +143,10 @@ static int random_activation(struct gen *g)
 {
     static const int some[] = {TFL_ACT_NONE, TFL_ACT_NONE, TFL_ACT_RELU, TFL_ACT_RELU6, 2};
 
-    return some[pick(g, 0, 4)];
+    return some[gen_pick(g, 0, 4)];
 }
 
-static void finish(struct gen *g, int32_t in, int32_t out)
+void gen_finish(struct gen *g, int32_t in, int32_t out)
 {
     g->m.inputs[g->m.input_count++] = in;
     g->m.outputs[g->m.output_count++] = out;
@@ -167,14 +160,14 @@ struct window {
 
 static struct window random_window(struct gen *g, bool dilated)
 {
-    struct window w = {.padding = pick(g, 0, 1)};
+    struct window w = {.padding = gen_pick(g, 0, 1)};
 
     for (int i = 0; i < 2; i++) {
-        w.filter[i] = pick(g, 1, 5);
-        w.stride[i] = pick(g, 1, 3);
-        w.dilation[i] = dilated && w.stride[i] == 1 ? pick(g, 1, 3) : 1;
+        w.filter[i] = gen_pick(g, 1, 5);
+        w.stride[i] = gen_pick(g, 1, 3);
+        w.dilation[i] = dilated && w.stride[i] == 1 ? gen_pick(g, 1, 3) : 1;
         int32_t extent = (w.filter[i] - 1) * w.dilation[i] + 1;
-        w.in[i] = pick(g, w.padding == TFL_VALID ? extent : 1, extent + 9);
+        w.in[i] = gen_pick(g, w.padding == TFL_VALID ? extent : 1, extent + 9);
         w.out[i] = w.padding == TFL_SAME ? (w.in[i] + w.stride[i] - 1) / w.stride[i]
                                          : (w.in[i] + w.stride[i] - extent) / w.stride[i];
     }
@@ -184,99 +177,106 @@ static struct window random_window(struct gen *g, bool dilated)
 /* Channel counts that kernels like, and ones that they do not. */
 static int32_t random_channels(struct gen *g)
 {
-    return pick(g, 0, 2) ? 4 * pick(g, 1, 8) : pick(g, 1, 23);
+    return gen_pick(g, 0, 2) ? 4 * gen_pick(g, 1, 8) : gen_pick(g, 1, 23);
 }
 
 /* Strides and friends; `after` is the field of the activation. */
 static void window_options(struct gen *g, struct tfl_op *op, const struct window *w, uint8_t after)
 {
-    option(op, 0, TFL_OPT_U8, w->padding);
-    option(op, 1, TFL_OPT_I32, w->stride[1]);
-    option(op, 2, TFL_OPT_I32, w->stride[0]);
-    option(op, after, TFL_OPT_U8, random_activation(g));
-    option(op, (uint8_t)(after + 1), TFL_OPT_I32, w->dilation[1]);
-    option(op, (uint8_t)(after + 2), TFL_OPT_I32, w->dilation[0]);
+    gen_option(op, 0, TFL_OPT_U8, w->padding);
+    gen_option(op, 1, TFL_OPT_I32, w->stride[1]);
+    gen_option(op, 2, TFL_OPT_I32, w->stride[0]);
+    gen_option(op, after, TFL_OPT_U8, random_activation(g));
+    gen_option(op, (uint8_t)(after + 1), TFL_OPT_I32, w->dilation[1]);
+    gen_option(op, (uint8_t)(after + 2), TFL_OPT_I32, w->dilation[0]);
 }
 
-/* An output scale under which most values, but not all, stay off the limits. */
+/*
+ * An output scale under which most values, but not all, stay off the limits; now and then one so
+ * small that the factor shifts to the left.
+ */
 static float output_scale(struct gen *g, float in, float weight, int32_t terms)
 {
-    return in * weight * 127.0f * sqrtf((float)terms) * 0.7f * factor(g, 4);
+    if (gen_pick(g, 0, 11) == 0)
+        return in * weight * gen_factor(g, 3);
+    return in * weight * 127.0f * sqrtf((float)terms) * 0.7f * gen_factor(g, 4);
 }
 
 static void make_conv(struct gen *g)
 {
     struct window w = random_window(g, true);
-    int32_t groups = pick(g, 0, 9) ? 1 : pick(g, 1, 3);
+    int32_t groups = gen_pick(g, 0, 9) ? 1 : gen_pick(g, 1, 3);
     int32_t filter_c = random_channels(g), in_c = filter_c * groups;
-    int32_t out_c = groups * (groups > 1 ? pick(g, 1, 4) : random_channels(g));
-    int32_t batches = pick(g, 0, 7) ? 1 : 2;
-    float scale = 0.02f * factor(g, 4);
+    int32_t out_c = groups * (groups > 1 ? gen_pick(g, 1, 4) : random_channels(g));
+    int32_t batches = gen_pick(g, 0, 7) ? 1 : 2;
+    float scale = 0.02f * gen_factor(g, 4);
     int32_t in_shape[] = {batches, w.in[0], w.in[1], in_c};
     int32_t out_shape[] = {batches, w.out[0], w.out[1], out_c};
     int32_t filter_shape[] = {out_c, w.filter[0], w.filter[1], filter_c};
-    int32_t in = activation(g, "in", TFL_INT8, in_shape, 4, scale);
-    int32_t f = weights(g, filter_shape, 4, pick(g, 0, 5) ? 0 : -1, 0.01f);
-    int32_t b = bias(g, out_c, 2000 * w.filter[0]);
-    int32_t out = activation(g, "out", TFL_INT8, out_shape, 4,
-                             output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1] * filter_c));
-    struct tfl_op *op = add_op(g, TFL_CONV_2D, 3);
+    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 4, scale);
+    int32_t f = gen_weights(g, filter_shape, 4, gen_pick(g, 0, 5) ? 0 : -1, 0.01f);
+    int32_t b = gen_bias(g, out_c, 2000 * w.filter[0]);
+    int32_t out =
+        gen_activation(g, "out", TFL_INT8, out_shape, 4,
+                       output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1] * filter_c));
+    struct tfl_op *op = gen_op(g, TFL_CONV_2D, 3);
 
     tfl_op_input(op, in);
     tfl_op_input(op, f);
-    if (pick(g, 0, 7))
+    if (gen_pick(g, 0, 7))
         tfl_op_input(op, b);
     tfl_op_output(op, out);
     window_options(g, op, &w, 3);
-    finish(g, in, out);
+    gen_finish(g, in, out);
 }
 
 static void make_depthwise(struct gen *g)
 {
     struct window w = random_window(g, true);
-    int32_t multiplier = pick(g, 0, 2) ? 1 : pick(g, 2, 8);
-    int32_t in_c = multiplier > 1 && pick(g, 0, 1) ? 1 : random_channels(g);
+    int32_t multiplier = gen_pick(g, 0, 2) ? 1 : gen_pick(g, 2, 8);
+    int32_t in_c = multiplier > 1 && gen_pick(g, 0, 1) ? 1 : random_channels(g);
     int32_t out_c = in_c * multiplier;
-    float scale = 0.02f * factor(g, 4);
+    float scale = 0.02f * gen_factor(g, 4);
     int32_t in_shape[] = {1, w.in[0], w.in[1], in_c};
     int32_t out_shape[] = {1, w.out[0], w.out[1], out_c};
     int32_t filter_shape[] = {1, w.filter[0], w.filter[1], out_c};
-    int32_t in = activation(g, "in", TFL_INT8, in_shape, 4, scale);
-    int32_t f = weights(g, filter_shape, 4, 3, 0.01f);
-    int32_t b = bias(g, out_c, 3000);
-    int32_t out = activation(g, "out", TFL_INT8, out_shape, 4,
-                             output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1]));
-    struct tfl_op *op = add_op(g, TFL_DEPTHWISE_CONV_2D, 3);
+    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 4, scale);
+    int32_t f = gen_weights(g, filter_shape, 4, 3, 0.01f);
+    int32_t b = gen_bias(g, out_c, 3000);
+    int32_t out = gen_activation(g, "out", TFL_INT8, out_shape, 4,
+                                 output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1]));
+    struct tfl_op *op = gen_op(g, TFL_DEPTHWISE_CONV_2D, 3);
 
     tfl_op_input(op, in);
     tfl_op_input(op, f);
     tfl_op_input(op, b);
     tfl_op_output(op, out);
     window_options(g, op, &w, 4);
-    option(op, 3, TFL_OPT_I32, multiplier);
-    finish(g, in, out);
+    gen_option(op, 3, TFL_OPT_I32, multiplier);
+    gen_finish(g, in, out);
 }
 
 static void make_fully_connected(struct gen *g)
 {
-    int32_t batches = pick(g, 0, 3) ? 1 : pick(g, 2, 5);
-    int32_t in_n = pick(g, 0, 1) ? 4 * pick(g, 1, 40) : pick(g, 1, 130);
-    int32_t out_n = pick(g, 0, 1) ? 4 * pick(g, 1, 12) : pick(g, 1, 30);
-    float scale = 0.02f * factor(g, 4);
+    int32_t batches = gen_pick(g, 0, 3) ? 1 : gen_pick(g, 2, 5);
+    int32_t in_n = gen_pick(g, 0, 1) ? 4 * gen_pick(g, 1, 40) : gen_pick(g, 1, 130);
+    int32_t out_n = gen_pick(g, 0, 1) ? 4 * gen_pick(g, 1, 12) : gen_pick(g, 1, 30);
+    float scale = 0.02f * gen_factor(g, 4);
     int32_t in_shape[] = {batches, in_n}, out_shape[] = {batches, out_n};
     int32_t filter_shape[] = {out_n, in_n};
-    int32_t in = activation(g, "in", TFL_INT8, in_shape, 2, scale);
-    int32_t f = weights(g, filter_shape, 2, pick(g, 0, 2) ? -1 : 0, 0.01f);
-    int32_t b = bias(g, out_n, 5000);
-    int32_t out = activation(g, "out", TFL_INT8, out_shape, 2, output_scale(g, scale, 0.01f, in_n));
-    struct tfl_op *op = add_op(g, TFL_FULLY_CONNECTED, 4);
+    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 2, scale);
+    int32_t f = gen_weights(g, filter_shape, 2, gen_pick(g, 0, 2) ? -1 : 0, 0.01f);
+    int32_t b = gen_bias(g, out_n, 5000);
+    int32_t out =
+        gen_activation(g, "out", TFL_INT8, out_shape, 2, output_scale(g, scale, 0.01f, in_n));
+    struct tfl_op *op = gen_op(g, TFL_FULLY_CONNECTED, 4);
 
     tfl_op_input(op, in);
     tfl_op_input(op, f);
-    tfl_op_input(op, pick(g, 0, 7) ? b : -1);
+    tfl_op_input(op, gen_pick(g, 0, 7) ? b : -1);
     tfl_op_output(op, out);
-    option(op, 0, TFL_OPT_U8, random_activation(g));
-    finish(g, in, out);
+    gen_option(op, 0, TFL_OPT_U8, random_activation(g));
+    gen_finish(g, in, out);
 }
 
 static void make_pool(struct gen *g, enum tfl_builtin code)
@@ -284,20 +284,20 @@ static void make_pool(struct gen *g, enum tfl_builtin code)
     struct window w = random_window(g, false);
     int32_t c = random_channels(g);
     int32_t in_shape[] = {1, w.in[0], w.in[1], c}, out_shape[] = {1, w.out[0], w.out[1], c};
-    int32_t in = activation(g, "in", TFL_INT8, in_shape, 4, 0.05f * factor(g, 3));
-    int32_t out = add_tensor(g, "out", TFL_INT8, out_shape, 4);
-    struct tfl_op *op = add_op(g, code, 2);
+    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 4, 0.05f * gen_factor(g, 3));
+    int32_t out = gen_tensor(g, "out", TFL_INT8, out_shape, 4);
+    struct tfl_op *op = gen_op(g, code, 2);
 
-    set_quant(g, out, g->m.tensors[in].scales[0], g->m.tensors[in].zero_points[0]);
+    gen_quant(g, out, g->m.tensors[in].scales[0], g->m.tensors[in].zero_points[0]);
     tfl_op_input(op, in);
     tfl_op_output(op, out);
-    option(op, 0, TFL_OPT_U8, w.padding);
-    option(op, 1, TFL_OPT_I32, w.stride[1]);
-    option(op, 2, TFL_OPT_I32, w.stride[0]);
-    option(op, 3, TFL_OPT_I32, w.filter[1]);
-    option(op, 4, TFL_OPT_I32, w.filter[0]);
-    option(op, 5, TFL_OPT_U8, random_activation(g));
-    finish(g, in, out);
+    gen_option(op, 0, TFL_OPT_U8, w.padding);
+    gen_option(op, 1, TFL_OPT_I32, w.stride[1]);
+    gen_option(op, 2, TFL_OPT_I32, w.stride[0]);
+    gen_option(op, 3, TFL_OPT_I32, w.filter[1]);
+    gen_option(op, 4, TFL_OPT_I32, w.filter[0]);
+    gen_option(op, 5, TFL_OPT_U8, random_activation(g));
+    gen_finish(g, in, out);
 }
 
 static void make_average_pool(struct gen *g)
@@ -314,18 +314,18 @@ static void make_max_pool(struct gen *g)
 static size_t random_broadcast(struct gen *g, int32_t a[4], int32_t b[4], int32_t out[4],
                                size_t *a_rank, size_t *b_rank)
 {
-    size_t rank = (size_t)pick(g, 1, 4);
-    int kind = pick(g, 0, 3); /* 0, 1: the same shape; 2: a vector or scalar; 3: any */
+    size_t rank = (size_t)gen_pick(g, 1, 4);
+    int kind = gen_pick(g, 0, 3); /* 0, 1: the same shape; 2: a vector or scalar; 3: any */
 
     *a_rank = *b_rank = rank;
     for (size_t i = 0; i < rank; i++) {
-        out[i] = pick(g, 1, 7);
-        a[i] = kind == 3 && pick(g, 0, 3) == 0 ? 1 : out[i];
-        b[i] = kind == 3 && a[i] != 1 && pick(g, 0, 2) == 0 ? 1 : out[i];
+        out[i] = gen_pick(g, 1, 7);
+        a[i] = kind == 3 && gen_pick(g, 0, 3) == 0 ? 1 : out[i];
+        b[i] = kind == 3 && a[i] != 1 && gen_pick(g, 0, 2) == 0 ? 1 : out[i];
     }
     if (kind == 2) {
         *b_rank = 1;
-        b[0] = pick(g, 0, 1) ? out[rank - 1] : 1;
+        b[0] = gen_pick(g, 0, 1) ? out[rank - 1] : 1;
     }
     return rank;
 }
@@ -335,23 +335,24 @@ static void make_elementwise(struct gen *g, enum tfl_builtin code, bool has_acti
     int32_t a_shape[4], b_shape[4], out_shape[4];
     size_t a_rank, b_rank;
     size_t rank = random_broadcast(g, a_shape, b_shape, out_shape, &a_rank, &b_rank);
-    float scale = 0.05f * factor(g, 3);
-    int32_t a = activation(g, "a", TFL_INT8, a_shape, a_rank, scale * factor(g, 5));
-    int32_t b = activation(g, "b", TFL_INT8, b_shape, b_rank, scale * factor(g, 5));
-    int32_t out = activation(g, "out", TFL_INT8, out_shape, rank, scale * 1.4f * factor(g, 3));
-    bool constant = pick(g, 0, 3) == 0;
-    struct tfl_op *op = add_op(g, code, 2);
+    float scale = 0.05f * gen_factor(g, 3);
+    int32_t a = gen_activation(g, "a", TFL_INT8, a_shape, a_rank, scale * gen_factor(g, 5));
+    int32_t b = gen_activation(g, "b", TFL_INT8, b_shape, b_rank, scale * gen_factor(g, 5));
+    int32_t out =
+        gen_activation(g, "out", TFL_INT8, out_shape, rank, scale * 1.4f * gen_factor(g, 3));
+    bool constant = gen_pick(g, 0, 3) == 0;
+    struct tfl_op *op = gen_op(g, code, 2);
 
     if (constant)
-        g->m.tensors[b].data = random_bytes(g, g->m.tensors[b].size);
+        g->m.tensors[b].data = gen_bytes(g, g->m.tensors[b].size);
     else
         g->m.inputs[g->m.input_count++] = b;
     tfl_op_input(op, a);
     tfl_op_input(op, b);
     tfl_op_output(op, out);
     if (has_activation)
-        option(op, 0, TFL_OPT_U8, random_activation(g));
-    finish(g, a, out);
+        gen_option(op, 0, TFL_OPT_U8, random_activation(g));
+    gen_finish(g, a, out);
 }
 
 static void make_add(struct gen *g)
@@ -366,17 +367,17 @@ static void make_mul(struct gen *g)
 
 static void make_softmax(struct gen *g)
 {
-    int32_t shape[] = {pick(g, 1, 3), pick(g, 1, 40)};
-    bool wide = pick(g, 0, 2) == 0;
-    int32_t in = activation(g, "in", TFL_INT8, shape, 2, 0.06f * factor(g, 20));
-    int32_t out = add_tensor(g, "out", wide ? TFL_INT16 : TFL_INT8, shape, 2);
-    struct tfl_op *op = add_op(g, TFL_SOFTMAX, 2);
+    int32_t shape[] = {gen_pick(g, 1, 3), gen_pick(g, 1, 40)};
+    bool wide = gen_pick(g, 0, 2) == 0;
+    int32_t in = gen_activation(g, "in", TFL_INT8, shape, 2, 0.06f * gen_factor(g, 20));
+    int32_t out = gen_tensor(g, "out", wide ? TFL_INT16 : TFL_INT8, shape, 2);
+    struct tfl_op *op = gen_op(g, TFL_SOFTMAX, 2);
 
-    set_quant(g, out, wide ? 1.0f / 65536 : 1.0f / 256, wide ? INT16_MIN : INT8_MIN);
+    gen_quant(g, out, wide ? 1.0f / 65536 : 1.0f / 256, wide ? INT16_MIN : INT8_MIN);
     tfl_op_input(op, in);
     tfl_op_output(op, out);
-    tfl_op_option(op, 0, TFL_OPT_F32)->f = pick(g, 0, 2) ? 1.0f : factor(g, 3);
-    finish(g, in, out);
+    tfl_op_option(op, 0, TFL_OPT_F32)->f = gen_pick(g, 0, 2) ? 1.0f : gen_factor(g, 3);
+    gen_finish(g, in, out);
 }
 
 static void make_quantize(struct gen *g)
@@ -386,73 +387,74 @@ static void make_quantize(struct gen *g)
         {TFL_INT8, TFL_INT16},  {TFL_INT8, TFL_INT32},   {TFL_INT16, TFL_INT8},
         {TFL_INT16, TFL_INT16}, {TFL_INT16, TFL_INT32},  {TFL_INT32, TFL_INT8},
         {TFL_INT32, TFL_INT16}, {TFL_FLOAT32, TFL_INT8}, {TFL_FLOAT32, TFL_INT16}};
-    const enum tfl_type *t = types[pick(g, 0, (int32_t)ARRAY_SIZE(types) - 1)];
-    int32_t shape[] = {1, pick(g, 1, 200)};
-    float scale = 0.01f * factor(g, 10);
-    int32_t in = activation(g, "in", t[0], shape, 2, scale);
-    int32_t out = activation(g, "out", t[1], shape, 2, scale * factor(g, 10));
-    struct tfl_op *op = add_op(g, TFL_QUANTIZE, 1);
+    const enum tfl_type *t = types[gen_pick(g, 0, (int32_t)ARRAY_SIZE(types) - 1)];
+    int32_t shape[] = {1, gen_pick(g, 1, 200)};
+    float scale = 0.01f * gen_factor(g, 10);
+    int32_t in = gen_activation(g, "in", t[0], shape, 2, scale);
+    int32_t out = gen_activation(g, "out", t[1], shape, 2, scale * gen_factor(g, 10));
+    struct tfl_op *op = gen_op(g, TFL_QUANTIZE, 1);
 
     tfl_op_input(op, in);
     tfl_op_output(op, out);
-    finish(g, in, out);
+    gen_finish(g, in, out);
 }
 
 static void make_dequantize(struct gen *g)
 {
     static const enum tfl_type types[] = {TFL_INT8, TFL_UINT8, TFL_INT16};
-    int32_t shape[] = {1, pick(g, 1, 100)};
-    int32_t in = activation(g, "in", types[pick(g, 0, 2)], shape, 2, 0.03f * factor(g, 9));
-    int32_t out = add_tensor(g, "out", TFL_FLOAT32, shape, 2);
-    struct tfl_op *op = add_op(g, TFL_DEQUANTIZE, 2);
+    int32_t shape[] = {1, gen_pick(g, 1, 100)};
+    int32_t in =
+        gen_activation(g, "in", types[gen_pick(g, 0, 2)], shape, 2, 0.03f * gen_factor(g, 9));
+    int32_t out = gen_tensor(g, "out", TFL_FLOAT32, shape, 2);
+    struct tfl_op *op = gen_op(g, TFL_DEQUANTIZE, 2);
 
     tfl_op_input(op, in);
     tfl_op_output(op, out);
-    finish(g, in, out);
+    gen_finish(g, in, out);
 }
 
 static void make_pad(struct gen *g)
 {
-    int32_t rank = pick(g, 1, 4), in_shape[4], out_shape[4], pads[8];
+    int32_t rank = gen_pick(g, 1, 4), in_shape[4], out_shape[4], pads[8];
 
     for (int32_t i = 0; i < rank; i++) {
-        in_shape[i] = pick(g, 1, 5);
-        pads[2 * i] = pick(g, 0, 3);
-        pads[2 * i + 1] = pick(g, 0, 3);
+        in_shape[i] = gen_pick(g, 1, 5);
+        pads[2 * i] = gen_pick(g, 0, 3);
+        pads[2 * i + 1] = gen_pick(g, 0, 3);
         out_shape[i] = in_shape[i] + pads[2 * i] + pads[2 * i + 1];
     }
     int32_t pads_shape[] = {rank, 2};
-    int32_t in = activation(g, "in", TFL_INT8, in_shape, (size_t)rank, 0.1f);
-    int32_t out = add_tensor(g, "out", TFL_INT8, out_shape, (size_t)rank);
-    set_quant(g, out, 0.1f, g->m.tensors[in].zero_points[0]);
+    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, (size_t)rank, 0.1f);
+    int32_t out = gen_tensor(g, "out", TFL_INT8, out_shape, (size_t)rank);
+    gen_quant(g, out, 0.1f, g->m.tensors[in].zero_points[0]);
     int32_t paddings = constant_ints(g, "paddings", pads_shape, 2, pads);
-    struct tfl_op *op = add_op(g, TFL_PAD, 2);
+    struct tfl_op *op = gen_op(g, TFL_PAD, 2);
 
     tfl_op_input(op, in);
     tfl_op_input(op, paddings);
     tfl_op_output(op, out);
-    finish(g, in, out);
+    gen_finish(g, in, out);
 }
 
 /* An operator, RESHAPE in the middle, and another operator: aliases and lifetimes. */
 static void make_reshape(struct gen *g)
 {
-    int32_t n = pick(g, 1, 6), m = pick(g, 1, 6);
+    int32_t n = gen_pick(g, 1, 6), m = gen_pick(g, 1, 6);
     int32_t flat[] = {1, n * m}, square[] = {n, m};
-    int32_t in = activation(g, "in", TFL_INT8, flat, 2, 0.1f);
-    int32_t mid = activation(g, "mid", TFL_INT8, flat, 2, 0.1f * factor(g, 2));
-    int32_t cut = add_tensor(g, "cut", TFL_INT8, square, 2);
-    int32_t out = activation(g, "out", TFL_INT8, square, 2, 0.1f * factor(g, 2));
+    int32_t in = gen_activation(g, "in", TFL_INT8, flat, 2, 0.1f);
+    int32_t mid = gen_activation(g, "mid", TFL_INT8, flat, 2, 0.1f * gen_factor(g, 2));
+    int32_t cut = gen_tensor(g, "cut", TFL_INT8, square, 2);
+    int32_t out = gen_activation(g, "out", TFL_INT8, square, 2, 0.1f * gen_factor(g, 2));
 
-    set_quant(g, cut, g->m.tensors[mid].scales[0], g->m.tensors[mid].zero_points[0]);
+    gen_quant(g, cut, g->m.tensors[mid].scales[0], g->m.tensors[mid].zero_points[0]);
     const int32_t links[3][2] = {{in, mid}, {mid, cut}, {cut, out}};
     const enum tfl_builtin codes[3] = {TFL_QUANTIZE, TFL_RESHAPE, TFL_QUANTIZE};
     for (int i = 0; i < 3; i++) {
-        struct tfl_op *op = add_op(g, codes[i], 1);
+        struct tfl_op *op = gen_op(g, codes[i], 1);
         tfl_op_input(op, links[i][0]);
         tfl_op_output(op, links[i][1]);
     }
-    finish(g, in, out);
+    gen_finish(g, in, out);
 }
 
 #define GENERATORS(X)                                                                              \
@@ -467,7 +469,10 @@ static void make_reshape(struct gen *g)
     X(quantize)                                                                                    \
     X(dequantize)                                                                                  \
     X(pad)                                                                                         \
-    X(reshape)
+    X(reshape)                                                                                     \
+    X(svdf)                                                                                        \
+    X(lstm)                                                                                        \
+    X(lookup)
 
 const char *const opgen_names[] = {
 #define X(name) #name,

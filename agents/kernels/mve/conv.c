@@ -81,7 +81,8 @@ void mve_conv_s8(const void *params, void *const *at)
                             .out_c = p->out_c,
                             .out_offset = p->out_offset,
                             .act_min = p->act_min,
-                            .act_max = p->act_max};
+                            .act_max = p->act_max,
+                            .any_scale = p->wide};
 
     if (!reads_in_place(p)) /* what scratch holds beyond k meets weights of zero */
         rows.k = (rows.k + MVE_VECTOR - 1) / MVE_VECTOR * MVE_VECTOR;

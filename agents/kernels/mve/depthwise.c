@@ -84,6 +84,16 @@ static inline int16x8_t scale(const struct sums *s, const struct mve_channels *c
     return vmovntq_s32(out, mve_scale(s->odd, c + 1, range));
 }
 
+/* As above, where a channel's shift goes to the left. */
+static __attribute__((noinline)) void store_any(int8_t *to, const struct sums *s,
+                                                const struct mve_channels *c,
+                                                const struct mve_range *range, mve_pred16_t p)
+{
+    int16x8_t out = vmovnbq_s32(vdupq_n_s16(0), mve_scale_any(s->even, c, range));
+
+    vstrbq_p_s16(to, vmovntq_s32(out, mve_scale_any(s->odd, c + 1, range)), p);
+}
+
 static void run_pixel(const struct kernel_conv *k, const struct taps *t, void *const *at,
                       int8_t *out)
 {
@@ -94,14 +104,20 @@ static void run_pixel(const struct kernel_conv *k, const struct taps *t, void *c
 
     for (uint32_t n = k->out_c / MVE_DEPTHWISE_BLOCK; n > 0; n--, channels += 2, w += block) {
         struct sums s = sum_block(k, t, x, w);
-        vstrbq_s16(out, scale(&s, channels, &range));
+        if (k->wide)
+            store_any(out, &s, channels, &range, vctp16q(MVE_DEPTHWISE_BLOCK));
+        else
+            vstrbq_s16(out, scale(&s, channels, &range));
         x += MVE_DEPTHWISE_BLOCK;
         out += MVE_DEPTHWISE_BLOCK;
     }
     if (k->out_c % MVE_DEPTHWISE_BLOCK) {
         mve_pred16_t p = vctp16q(k->out_c % MVE_DEPTHWISE_BLOCK);
         struct sums s = sum_part(k, t, x, w, p);
-        vstrbq_p_s16(out, scale(&s, channels, &range), p);
+        if (k->wide)
+            store_any(out, &s, channels, &range, p);
+        else
+            vstrbq_p_s16(out, scale(&s, channels, &range), p);
     }
 }
 

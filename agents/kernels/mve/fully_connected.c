@@ -13,7 +13,8 @@ void mve_fully_connected_s8(const void *params, void *const *at)
                                   .out_c = p->out_n,
                                   .out_offset = p->out_offset,
                                   .act_min = p->act_min,
-                                  .act_max = p->act_max};
+                                  .act_max = p->act_max,
+                                  .any_scale = p->wide};
 
     for (uint32_t batch = 0; batch < p->batches; batch++, in += p->in_n, out += p->out_n)
         mve_row(&rows, in, out);

@@ -23,6 +23,9 @@ typedef struct {
 typedef struct {
     int16_t v[8];
 } int16x8_t;
+typedef struct {
+    uint32_t v[4];
+} uint32x4_t;
 /* One bit for each byte of a vector. */
 typedef uint16_t mve_pred16_t;
 
@@ -139,6 +142,33 @@ static inline void vstrbq_p_s32(int8_t *to, int32x4_t v, mve_pred16_t p)
     }
 }
 
+/* Four int16_t, widened, and back. */
+static inline int32x4_t vldrhq_z_s32(const int16_t *from, mve_pred16_t p)
+{
+    int32x4_t r;
+
+    HELIUM_LANES(p >> (4 * i) & 1 ? from[i] : 0);
+    return r;
+}
+
+static inline void vstrhq_p_s32(int16_t *to, int32x4_t v, mve_pred16_t p)
+{
+    for (int i = 0; i < 4; i++) {
+        if (p >> (4 * i) & 1)
+            to[i] = (int16_t)v.v[i];
+    }
+}
+
+/* Elements of a table. */
+static inline uint32x4_t vldrhq_gather_shifted_offset_u32(const uint16_t *from, uint32x4_t at)
+{
+    uint32x4_t r;
+
+    for (int i = 0; i < 4; i++)
+        r.v[i] = from[at.v[i]];
+    return r;
+}
+
 /* Products of the even lanes, and of the odd ones. */
 static inline int32x4_t vmullbq_int_s16(int16x8_t a, int16x8_t b)
 {
@@ -208,6 +238,93 @@ static inline int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
     return r;
 }
 
+static inline int32x4_t vsubq_s32(int32x4_t a, int32x4_t b)
+{
+    int32x4_t r;
+
+    HELIUM_LANES((uint32_t)a.v[i] - (uint32_t)b.v[i]);
+    return r;
+}
+
+static inline int32x4_t vmulq_s32(int32x4_t a, int32x4_t b)
+{
+    int32x4_t r;
+
+    HELIUM_LANES((uint32_t)a.v[i] * (uint32_t)b.v[i]);
+    return r;
+}
+
+static inline int32x4_t vabsq_s32(int32x4_t a)
+{
+    int32x4_t r;
+
+    HELIUM_LANES(a.v[i] < 0 ? 0u - (uint32_t)a.v[i] : (uint32_t)a.v[i]);
+    return r;
+}
+
+static inline int32x4_t veorq_s32(int32x4_t a, int32x4_t b)
+{
+    int32x4_t r;
+
+    HELIUM_LANES(a.v[i] ^ b.v[i]);
+    return r;
+}
+
+static inline int32x4_t vreinterpretq_s32_u32(uint32x4_t a)
+{
+    int32x4_t r;
+
+    HELIUM_LANES(a.v[i]);
+    return r;
+}
+
+static inline uint32x4_t vreinterpretq_u32_s32(int32x4_t a)
+{
+    uint32x4_t r;
+
+    for (int i = 0; i < 4; i++)
+        r.v[i] = (uint32_t)a.v[i];
+    return r;
+}
+
+static inline uint32x4_t vdupq_n_u32(uint32_t n)
+{
+    return vreinterpretq_u32_s32(vdupq_n_s32((int32_t)n));
+}
+
+static inline uint32x4_t vshrq_n_u32(uint32x4_t a, int n)
+{
+    for (int i = 0; i < 4; i++)
+        a.v[i] >>= n;
+    return a;
+}
+
+static inline uint32x4_t vminq_u32(uint32x4_t a, uint32x4_t b)
+{
+    for (int i = 0; i < 4; i++)
+        a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+    return a;
+}
+
+/* Lanes where a is greater. */
+static inline mve_pred16_t vcmphiq_u32(uint32x4_t a, uint32x4_t b)
+{
+    unsigned p = 0;
+
+    for (int i = 0; i < 4; i++)
+        p |= a.v[i] > b.v[i] ? 0xfu << (4 * i) : 0;
+    return (mve_pred16_t)p;
+}
+
+/* a in the lanes of p, else b. */
+static inline int32x4_t vpselq_s32(int32x4_t a, int32x4_t b, mve_pred16_t p)
+{
+    int32x4_t r;
+
+    HELIUM_LANES(p >> (4 * i) & 1 ? a.v[i] : b.v[i]);
+    return r;
+}
+
 static inline int32x4_t vandq_s32(int32x4_t a, int32x4_t b)
 {
     int32x4_t r;
@@ -245,6 +362,15 @@ static inline int32x4_t vshlq_n_s32(int32x4_t a, int n)
     int32x4_t r;
 
     HELIUM_LANES((uint32_t)a.v[i] << n);
+    return r;
+}
+
+/* By 0 to 31. */
+static inline int32x4_t vshlq_s32(int32x4_t a, int32x4_t n)
+{
+    int32x4_t r;
+
+    HELIUM_LANES((uint32_t)a.v[i] << (n.v[i] & 31));
     return r;
 }
 

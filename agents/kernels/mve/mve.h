@@ -20,15 +20,16 @@
 #define MVE_DEPTHWISE_BLOCK 8u
 
 /*
- * What turns the sums of four channels into their values: TFLite's MultiplyByQuantizedMultiplier(),
- * for right shifts 0..31. VQRDMULH rounds as SaturatingRoundingDoublingHighMul() does (ties up;
+ * What turns the sums of four channels into their values: TFLite's MultiplyByQuantizedMultiplier().
+ * Where a channel of an operator shifts to the left, `wide` is set in its parameters; without it,
+ * shifts are 0..31 to the right. VQRDMULH rounds as SaturatingRoundingDoublingHighMul() does (ties up;
  * the nudge that depends on the sign comes to the same). VRSHL rounds ties up, so one is taken off
  * negative numbers first, where it shifts at all, for ties to go away from zero.
  */
 struct mve_channels {
     int32_t bias[MVE_BLOCK];
     int32_t multiplier[MVE_BLOCK];
-    int32_t shift[MVE_BLOCK]; /* minus the right shift */
+    int32_t shift[MVE_BLOCK]; /* TFLite's: minus the right shift */
 };
 
 /* What FULLY_CONNECTED_S8 and CONV_S8 share: rows of inputs times the weights above. */
@@ -37,6 +38,7 @@ struct mve_rows {
     const struct mve_channels *channels;
     uint32_t k, out_c;
     int32_t out_offset, act_min, act_max;
+    uint32_t any_scale; /* see struct mve_channels */
 };
 
 /* One row of k inputs to out_c outputs; reads no byte beyond them. */
@@ -48,12 +50,14 @@ kernel_fn mve_conv_s8;
 kernel_fn mve_depthwise_s8;
 kernel_fn mve_fully_connected_s8;
 kernel_fn mve_add_s8;
+kernel_fn mve_svdf;
 kernel_fn mve_lstm_s8;
 
 kernel_check_fn mve_conv_check;
 kernel_check_fn mve_depthwise_check;
 kernel_check_fn mve_fully_connected_check;
 kernel_check_fn mve_add_check;
+kernel_check_fn mve_svdf_check;
 kernel_check_fn mve_lstm_check;
 
 #endif

@@ -2,8 +2,25 @@
 #include "agents/kernels/mve/dot.h"
 #include "agents/kernels/mve/scale.h"
 
+static void row_any(const struct mve_rows *r, const int8_t *x, int8_t *out)
+{
+    const struct mve_range range = mve_range(r->out_offset, r->act_min, r->act_max);
+    const struct mve_channels *channels = r->channels;
+    const int8_t *w = r->weights;
+    uint32_t block = (r->k + MVE_VECTOR - 1) / MVE_VECTOR * MVE_BLOCK * MVE_VECTOR, n;
+
+    for (uint32_t left = r->out_c; left > 0; left -= n, out += n, channels++, w += block) {
+        n = left < MVE_BLOCK ? left : MVE_BLOCK;
+        vstrbq_p_s32(out, mve_scale_any(mve_dot(x, w, r->k), channels, &range), vctp32q(n));
+    }
+}
+
 void mve_row(const struct mve_rows *r, const int8_t *x, int8_t *out)
 {
+    if (r->any_scale) {
+        row_any(r, x, out);
+        return;
+    }
     const struct mve_range range = mve_range(r->out_offset, r->act_min, r->act_max);
     const struct mve_channels *channels = r->channels;
     const int8_t *w = r->weights;

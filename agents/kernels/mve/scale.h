@@ -22,6 +22,19 @@ static inline int32x4_t mve_requantize(int32x4_t v, int32x4_t multiplier, int32x
     return vrshlq_s32(v, shift);
 }
 
+/* The same where a shift may also go to the left. */
+static inline int32x4_t mve_requantize_any(int32x4_t v, int32x4_t multiplier, int32x4_t shift)
+{
+    v = vshlq_s32(v, vmaxq_s32(shift, vdupq_n_s32(0)));
+    return mve_requantize(v, multiplier, vminq_s32(shift, vdupq_n_s32(0)));
+}
+
+static inline int32x4_t mve_clamp(int32x4_t v, const struct mve_range *range)
+{
+    v = vaddq_s32(v, range->offset);
+    return vminq_s32(vmaxq_s32(v, range->min), range->max);
+}
+
 /* Four outputs from their sums without biases. */
 static inline int32x4_t mve_scale(int32x4_t sums, const struct mve_channels *c,
                                   const struct mve_range *range)
@@ -29,8 +42,16 @@ static inline int32x4_t mve_scale(int32x4_t sums, const struct mve_channels *c,
     int32x4_t v = vaddq_s32(sums, vldrwq_s32(c->bias));
 
     v = mve_requantize(v, vldrwq_s32(c->multiplier), vldrwq_s32(c->shift));
-    v = vaddq_s32(v, range->offset);
-    return vminq_s32(vmaxq_s32(v, range->min), range->max);
+    return mve_clamp(v, range);
+}
+
+static inline int32x4_t mve_scale_any(int32x4_t sums, const struct mve_channels *c,
+                                      const struct mve_range *range)
+{
+    int32x4_t v = vaddq_s32(sums, vldrwq_s32(c->bias));
+
+    v = mve_requantize_any(v, vldrwq_s32(c->multiplier), vldrwq_s32(c->shift));
+    return mve_clamp(v, range);
 }
 
 #endif

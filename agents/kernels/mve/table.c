@@ -5,5 +5,6 @@ const struct kernel kernels_mve[KERNEL_VARIED_COUNT] = {
     KERNEL_ROW(DEPTHWISE_S8, mve_depthwise_s8, mve_depthwise_check, 5, 1u << 1 | 1u << 4),
     KERNEL_ROW(FULLY_CONNECTED_S8, mve_fully_connected_s8, mve_fully_connected_check, 4, 1u << 1),
     KERNEL_ROW(ADD_S8, mve_add_s8, mve_add_check, 4, 1u << 2),
+    KERNEL_ROW(SVDF, mve_svdf, mve_svdf_check, 9, 1u << 1 | 1u << 5 | 1u << 8),
     KERNEL_ROW(LSTM_S8, mve_lstm_s8, mve_lstm_check, 18, 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5),
 };

@@ -8,7 +8,7 @@ static inline int32_t curve_scaled(int32_t v, int32_t multiplier, int32_t shift)
 {
     int64_t product;
 
-    if (shift == 0) /* as in LSTM: the low 32 bits, without a long product */
+    if (shift == 0) /* the low 32 bits, without a long product */
         return (int32_t)((uint32_t)v * (uint32_t)multiplier);
     product = (int64_t)v * multiplier;
     shift &= 63;
@@ -29,11 +29,9 @@ static inline uint32_t curve_interpolated(uint32_t x, uint32_t bits, const uint1
            (uint32_t)(table[i + 1] - table[i]) * (x & ((1u << bits) - 1));
 }
 
-/* v * multiplier / 2^shift counts in 1/(3 * 4096); the result is Q0.15. Table: see kernel_curve. */
-static inline int16_t curve_logistic(int32_t v, int32_t multiplier, int32_t shift,
-                                     const uint16_t *table)
+/* x counts in 1/(3 * 4096); the result is Q0.15. Table: see kernel_curve. */
+static inline int16_t curve_logistic_of(int32_t x, const uint16_t *table)
 {
-    int32_t x = curve_scaled(v, multiplier, shift);
     uint32_t size = curve_magnitude(x);
     uint32_t y = size >> 9 >= 255 ? 0x7fffu << 10 : curve_interpolated(size, 9, table);
 
@@ -41,15 +39,26 @@ static inline int16_t curve_logistic(int32_t v, int32_t multiplier, int32_t shif
     return (int16_t)(y >> 10);
 }
 
-static inline int16_t curve_tanh(int32_t v, int32_t multiplier, int32_t shift,
-                                 const uint16_t *table)
+static inline int16_t curve_tanh_of(int32_t x, const uint16_t *table)
 {
-    int32_t x = curve_scaled(v, multiplier, shift);
     uint32_t size = curve_magnitude(x);
     int32_t y = (int32_t)(size >> 8 >= 255 ? 0xffffu << 8 : curve_interpolated(size, 8, table));
 
     y = x >= 0 ? y - (1 << 23) + (1 << 7) : (1 << 23) - y + (1 << 7) - 1;
     return (int16_t)(y >> 8);
+}
+
+/* The same of v * multiplier / 2^shift. */
+static inline int16_t curve_logistic(int32_t v, int32_t multiplier, int32_t shift,
+                                     const uint16_t *table)
+{
+    return curve_logistic_of(curve_scaled(v, multiplier, shift), table);
+}
+
+static inline int16_t curve_tanh(int32_t v, int32_t multiplier, int32_t shift,
+                                 const uint16_t *table)
+{
+    return curve_tanh_of(curve_scaled(v, multiplier, shift), table);
 }
 
 #endif

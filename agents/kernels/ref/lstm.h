@@ -1,4 +1,4 @@
-/* What the variants of LSTM_S8 share: everything but the products of a gate. */
+/* What the variants of LSTM_S8 share: the walk through time. */
 #ifndef AGENTS_KERNELS_REF_LSTM_H
 #define AGENTS_KERNELS_REF_LSTM_H
 
@@ -19,11 +19,13 @@ enum {
 typedef void lstm_gate_fn(const struct kernel_lstm *p, void *const *at, unsigned g,
                           const int8_t *in, const int8_t *hidden);
 
-/* All steps, with `gate` for the products. */
-void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate);
-/* Values of n units of gate g from their two sums, each with its bias and factor. */
-void lstm_gate_values(unsigned g, const int32_t *in, const int32_t *hidden, const uint16_t *table,
-                      uint32_t n, int16_t *gate);
+/* From the gates of a step to the next states of one batch. */
+typedef void lstm_update_fn(const struct kernel_lstm *p, void *const *at, int8_t *hidden,
+                            int16_t *cell);
+
+/* All steps. */
+void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate,
+              lstm_update_fn *next);
 /* Spans 0 to 5. */
 bool lstm_shapes_fit(const struct kernel_lstm *p, const struct kernel_span *spans);
 

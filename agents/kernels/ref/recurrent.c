@@ -94,15 +94,6 @@ static int32_t dot(const int8_t *a, const int8_t *b, uint32_t n, int32_t sum)
     return sum;
 }
 
-void lstm_gate_values(unsigned g, const int32_t *in, const int32_t *hidden, const uint16_t *table,
-                      uint32_t n, int16_t *gate)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        int32_t v = arith_saturate16(arith_saturate16(in[i]) + arith_saturate16(hidden[i]));
-        gate[i] = g == LSTM_CELL ? curve_tanh(v, 3, 0, table) : curve_logistic(v, 3, 0, table);
-    }
-}
-
 /* What one gate makes of input and hidden state, through its curve, into gate[units]. */
 static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, const int8_t *in,
                      const int8_t *hidden)
@@ -117,7 +108,8 @@ static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, c
         int32_t b = dot(hidden, hidden_weights + u * p->units, p->units, bias[p->units + u]);
         a = arith_requantize(a, p->in_multiplier[g], p->in_shift[g]);
         b = arith_requantize(b, p->hidden_multiplier[g], p->hidden_shift[g]);
-        lstm_gate_values(g, &a, &b, at[4], 1, &gate[u]);
+        a = arith_saturate16(arith_saturate16(a) + arith_saturate16(b));
+        gate[u] = g == LSTM_CELL ? curve_tanh(a, 3, 0, at[4]) : curve_logistic(a, 3, 0, at[4]);
     }
 }
 
@@ -140,7 +132,8 @@ static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden,
     }
 }
 
-void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate)
+void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate,
+              lstm_update_fn *next)
 {
     for (uint32_t b = 0; b < p->batches; b++) {
         int8_t *hidden = (int8_t *)at[2] + b * p->units;
@@ -151,7 +144,7 @@ void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate)
             int8_t *out = (int8_t *)at[1] + row * p->units;
             for (unsigned g = 0; g < LSTM_GATES; g++)
                 gate(p, at, g, in, hidden);
-            update(p, at, hidden, cell);
+            next(p, at, hidden, cell);
             for (uint32_t u = 0; u < p->units; u++)
                 out[u] = hidden[u];
         }
@@ -160,7 +153,7 @@ void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate)
 
 void ref_lstm_s8(const void *params, void *const *at)
 {
-    lstm_run(params, at, run_gate);
+    lstm_run(params, at, run_gate, update);
 }
 
 bool lstm_shapes_fit(const struct kernel_lstm *p, const struct kernel_span *spans)

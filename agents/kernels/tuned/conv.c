@@ -13,6 +13,7 @@ struct conv {
     const struct kernel_conv *p;
     const int8_t *in; /* of this batch */
     struct tuned_rows rows;
+    int32_t *sums; /* [2][TUNED_PAIR], and what lies behind them */
     int8_t *scratch;
     uint32_t direct; /* pixels are read in place */
     /* The next pixel. */
@@ -25,46 +26,47 @@ static bool reads_in_place(const struct kernel_conv *p)
     return p->filter_h == 1 && p->filter_w == 1 && p->pad_top == 0 && p->pad_left == 0;
 }
 
-/* One row of the window's, clipped at the sides of the input. */
-static void collect_row(const struct kernel_conv *p, const int8_t *row, int32_t left,
-                        struct tuned_sink *to)
+/* One row of the window where columns lie apart. */
+static void collect_apart(const struct kernel_conv *p, const int8_t *row, int32_t left,
+                          struct tuned_sink *to)
 {
-    int32_t zero = -p->in_offset;
-    int32_t width = p->filter_w, before = 0, after = 0;
-
-    if (p->dilation_w != 1) {
-        for (; width > 0; width--, left += p->dilation_w) {
-            if (left < 0 || left >= p->in_w)
-                tuned_fill(to, zero, p->in_c);
-            else
-                tuned_copy(to, row + (uint32_t)left * p->in_c, p->in_c);
-        }
-        return;
+    for (uint32_t fx = 0; fx < p->filter_w; fx++, left += p->dilation_w) {
+        if (left < 0 || left >= p->in_w)
+            tuned_fill(to, -p->in_offset, p->in_c);
+        else
+            tuned_copy(to, row + (uint32_t)left * p->in_c, p->in_c);
     }
-    if (left < 0)
-        before = arith_clamp(-left, 0, width);
-    if (left + width > p->in_w)
-        after = arith_clamp(left + width - p->in_w, 0, width - before);
-    if (before)
-        tuned_fill(to, zero, (uint32_t)before * p->in_c);
-    if (before + after < width)
-        tuned_copy(to, row + (uint32_t)(left + before) * p->in_c,
-                   (uint32_t)(width - before - after) * p->in_c);
-    if (after)
-        tuned_fill(to, zero, (uint32_t)after * p->in_c);
 }
 
 static void collect(const struct conv *c, struct tuned_sink *to)
 {
     const struct kernel_conv *p = c->p;
-    uint32_t stride = (uint32_t)p->in_w * p->in_c;
-    int32_t y = c->in_y;
+    uint32_t stride = (uint32_t)p->in_w * p->in_c, width = (uint32_t)p->filter_w * p->in_c;
+    int32_t y = c->in_y, left = c->in_x, right = left + p->filter_w;
+    /* Bytes of a row before, inside and behind the input, where columns lie side by side. */
+    uint32_t before = left < 0 ? (uint32_t)arith_clamp(-left, 0, p->filter_w) * p->in_c : 0;
+    uint32_t behind = 0;
 
+    if (right > p->in_w)
+        behind = (uint32_t)arith_clamp(right - p->in_w, 0, p->filter_w) * p->in_c;
+    uint32_t inside = before + behind < width ? width - before - behind : 0;
+    uint32_t first = (uint32_t)(left < 0 ? 0 : left) * p->in_c;
     for (uint32_t fy = 0; fy < p->filter_h; fy++, y += p->dilation_h) {
-        if (y < 0 || y >= p->in_h)
-            tuned_fill(to, -p->in_offset, (uint32_t)p->filter_w * p->in_c);
-        else
-            collect_row(p, c->in + (uint32_t)y * stride, c->in_x, to);
+        if (y < 0 || y >= p->in_h) {
+            tuned_fill(to, -p->in_offset, width);
+            continue;
+        }
+        const int8_t *row = c->in + (uint32_t)y * stride;
+        if (p->dilation_w != 1) {
+            collect_apart(p, row, left, to);
+            continue;
+        }
+        if (before)
+            tuned_fill(to, -p->in_offset, before);
+        if (inside)
+            tuned_copy(to, row + first, inside);
+        if (behind)
+            tuned_fill(to, -p->in_offset, behind);
     }
 }
 
@@ -120,21 +122,18 @@ static int8_t *run_pixels(struct conv *c, int8_t *out)
     const uint8_t *weights = r->weights;
     uint32_t two = c->left > 1;
     uint32_t extra[2] = {pack_pixel(c, 0) * (uint32_t)r->x_factor, 0};
-    union {
-        uint32_t packed[2 * TUNED_PAIR];
-        int32_t sums[2 * TUNED_PAIR];
-    } u;
+    uint32_t *packed = (uint32_t *)c->sums;
 
     if (two)
         extra[1] = pack_pixel(c, 1) * (uint32_t)r->x_factor;
     for (uint32_t i = 0; i < r->out_c; i += TUNED_PAIR, weights += TUNED_PAIR * r->k) {
         uint32_t n = r->out_c - i < TUNED_PAIR ? r->out_c - i : TUNED_PAIR;
-        tuned_dot_packed(u.packed, weights, (const uint32_t *)(const void *)c->scratch, r->k);
-        split(u.packed, r->channels + i);
+        tuned_dot_packed(packed, weights, (const uint32_t *)(const void *)c->scratch, r->k);
+        split(packed, r->channels + i);
         if (two)
-            tuned_finish_pair(r, r->channels + i, u.sums, extra, n, out + i);
+            tuned_finish_pair(r, r->channels + i, c->sums, extra, n, out + i);
         else
-            tuned_finish(r, r->channels + i, u.sums, extra[0], n, out + i);
+            r->finish(r, r->channels + i, c->sums, extra[0], n, out + i);
     }
     return out + (two ? 2 : 1) * r->out_c;
 }
@@ -155,9 +154,10 @@ static const int8_t *pixel_row(struct conv *c, void *scratch)
     return row;
 }
 
-static void run_pair(const struct tuned_rows *r, const int8_t *x, const int8_t *x2, int8_t *out)
+static void run_pair(const struct conv *v, const int8_t *x, const int8_t *x2, int8_t *out)
 {
-    int32_t sums[2 * TUNED_PAIR];
+    const struct tuned_rows *r = &v->rows;
+    int32_t *sums = v->sums;
     const uint32_t extra[2] = {(uint32_t)tuned_sum(x, r->k) * (uint32_t)r->x_factor,
                                (uint32_t)tuned_sum(x2, r->k) * (uint32_t)r->x_factor};
     const uint8_t *weights = r->weights;
@@ -190,7 +190,7 @@ static int8_t *run_pixels(struct conv *c, int8_t *out)
             x = c->scratch;
         }
         const int8_t *x2 = pixel_row(c, c->scratch + ((r->k + 3) & ~3u));
-        run_pair(r, x, x2, out);
+        run_pair(c, x, x2, out);
         return out + 2 * r->out_c;
     }
     tuned_row(r, pixel_row(c, c->scratch), out);
@@ -212,8 +212,10 @@ void tuned_conv_s8(const void *params, void *const *at)
                  .out_c = p->out_c,
                  .x_factor = -128,
                  .act_min = p->act_min,
-                 .act_max = p->act_max},
-        .scratch = at[4],
+                 .act_max = p->act_max,
+                 .finish = tuned_finish(p->wide)},
+        .sums = at[4],
+        .scratch = (int8_t *)at[4] + TUNED_CONV_SUMS,
         .direct = reads_in_place(p),
     };
 

@@ -39,14 +39,15 @@ void tuned_fill(struct tuned_sink *s, int32_t value, uint32_t n)
 #endif
 
 #if defined __ARM_FEATURE_UNALIGNED
-#define WORDS_AT_ANY_PLACE 1
+#define ALIGNMENT 1
 #else
-#define WORDS_AT_ANY_PLACE 0
+#define ALIGNMENT 4
 #endif
 
-static uint32_t aligned(const void *a, const void *b)
+static inline void copy_words(int8_t *to, const int8_t *from, uint32_t bytes)
 {
-    return WORDS_AT_ANY_PLACE || (((uintptr_t)a | (uintptr_t)b) & 3) == 0;
+    __builtin_memcpy(__builtin_assume_aligned(to, ALIGNMENT),
+                     __builtin_assume_aligned(from, ALIGNMENT), bytes);
 }
 
 void tuned_copy_bytes(struct tuned_bytes *s, const int8_t *from, uint32_t n)
@@ -54,13 +55,11 @@ void tuned_copy_bytes(struct tuned_bytes *s, const int8_t *from, uint32_t n)
     int8_t *to = s->to;
 
     s->to += n;
-    if (aligned(to, from)) {
+    if (tuned_words_at(to) && tuned_words_at(from)) {
         for (; n >= 16; n -= 16, to += 16, from += 16)
-            __builtin_memcpy(__builtin_assume_aligned(to, WORDS_AT_ANY_PLACE ? 1 : 4),
-                             __builtin_assume_aligned(from, WORDS_AT_ANY_PLACE ? 1 : 4), 16);
+            copy_words(to, from, 16);
         for (; n >= 4; n -= 4, to += 4, from += 4)
-            __builtin_memcpy(__builtin_assume_aligned(to, WORDS_AT_ANY_PLACE ? 1 : 4),
-                             __builtin_assume_aligned(from, WORDS_AT_ANY_PLACE ? 1 : 4), 4);
+            copy_words(to, from, 4);
     }
     for (; n >= 4; n -= 4, to += 4, from += 4) {
         to[0] = from[0];

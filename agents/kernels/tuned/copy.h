@@ -6,6 +6,30 @@
 
 #include "agents/kernels/tuned/dot.h"
 
+/* May words be read there? */
+static inline uint32_t tuned_words_at(const void *at)
+{
+#if defined __ARM_FEATURE_UNALIGNED
+    (void)at;
+    return 1;
+#else
+    return ((uintptr_t)at & 3) == 0;
+#endif
+}
+
+/* Four bytes from where words may be read. */
+static inline uint32_t tuned_load(const int8_t *from)
+{
+    uint32_t v;
+
+#if defined __ARM_FEATURE_UNALIGNED
+    __builtin_memcpy(&v, from, sizeof v);
+#else
+    __builtin_memcpy(&v, __builtin_assume_aligned(from, 4), sizeof v);
+#endif
+    return v;
+}
+
 /* Where the next inputs go, one after the other. */
 struct tuned_bytes {
     int8_t *to;

@@ -60,8 +60,10 @@ static uint32_t sum_any(const int8_t *x, const int8_t *w, const struct taps *t, 
 }
 
 /* All channels of one pixel. */
-static void run_any(const struct kernel_conv *p, const struct taps *t, const int8_t *w,
-                    const struct tuned_channel *channel, int8_t *out)
+static inline __attribute__((always_inline)) void run(const struct kernel_conv *p,
+                                                      const struct taps *t, const int8_t *w,
+                                                      const struct tuned_channel *channel,
+                                                      int8_t *out, bool any_scale)
 {
     const int8_t *x = t->first;
     uint32_t rows = p->filter_h, columns = p->filter_w, taps = rows * columns;
@@ -70,7 +72,9 @@ static void run_any(const struct kernel_conv *p, const struct taps *t, const int
 
     for (uint32_t c = p->out_c; c > 0; c--, channel++, w += taps) {
         uint32_t sum = sum_any(x, w, t, rows, columns, (uint32_t)channel->bias);
-        *out++ = (int8_t)arith_clamp(tuned_scale((int32_t)sum, channel), min, max);
+        int32_t v =
+            any_scale ? tuned_scale_any((int32_t)sum, channel) : tuned_scale((int32_t)sum, channel);
+        *out++ = (int8_t)arith_clamp(v, min, max);
         if (--repeat == 0) {
             repeat = multiplier;
             x++;
@@ -78,7 +82,19 @@ static void run_any(const struct kernel_conv *p, const struct taps *t, const int
     }
 }
 
-/* The same for filters of 3 x 3 and as many output as input channels. */
+static void run_fast(const struct kernel_conv *p, const struct taps *t, const int8_t *w,
+                     const struct tuned_channel *channel, int8_t *out)
+{
+    run(p, t, w, channel, out, false);
+}
+
+static void run_any(const struct kernel_conv *p, const struct taps *t, const int8_t *w,
+                    const struct tuned_channel *channel, int8_t *out)
+{
+    run(p, t, w, channel, out, true);
+}
+
+/* As run_fast() for filters of 3 x 3 and as many output as input channels. */
 static void run_3x3(const struct kernel_conv *p, const struct taps *t, const int8_t *w,
                     const struct tuned_channel *channel, int8_t *out)
 {
@@ -120,7 +136,7 @@ void tuned_depthwise_s8(const void *params, void *const *at)
     const int8_t *in = at[0];
     int8_t *out = at[1];
     bool small = p->filter_h == 3 && p->filter_w == 3 && p->in_c == p->out_c;
-    pixel_fn *run = small ? run_3x3 : run_any;
+    pixel_fn *pixel = p->wide ? run_any : small ? run_3x3 : run_fast;
 
     for (uint32_t batch = 0; batch < p->batches; batch++) {
         int32_t top = -p->pad_top;
@@ -128,7 +144,7 @@ void tuned_depthwise_s8(const void *params, void *const *at)
             int32_t left = -p->pad_left;
             for (uint32_t x = 0; x < p->out_w; x++, left += p->stride_w, out += p->out_c) {
                 const struct taps taps = taps_at(p, in, top, left, at[4]);
-                run(p, &taps, at[2], at[3], out);
+                pixel(p, &taps, at[2], at[3], out);
             }
         }
         in += (uint32_t)p->in_h * p->in_w * p->in_c;

@@ -3,6 +3,40 @@
 
 #include "agents/kernels/tuned/asm.h"
 
+uint32_t tuned_dot_one(const uint8_t *weights, const int8_t *x, uint32_t k)
+{
+    uint32_t sum = 0;
+
+    for (; k >= 4; k -= 4, weights += 16, x += 4)
+        sum += (uint32_t)(weights[0] * x[0] + weights[4] * x[1] + weights[8] * x[2] +
+                          weights[12] * x[3]);
+    for (; k > 0; k--, weights += 4)
+        sum += (uint32_t)(*weights * *x++);
+    return sum;
+}
+
+#if !TUNED_ASM_RECALL
+void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory, const int8_t *newest,
+                  uint32_t *sums, uint32_t filters)
+{
+    for (; filters > 0; filters--) {
+        uint32_t sum = 0, left = memory - 1;
+        for (; left >= 2; left -= 2, state += 2, weights += 2) {
+            int8_t a = state[1], b = state[2];
+            state[0] = a;
+            state[1] = b;
+            sum += (uint32_t)(a * weights[0]) + (uint32_t)(b * weights[1]);
+        }
+        if (left) {
+            state[0] = state[1];
+            sum += (uint32_t)(*state++ * *weights++);
+        }
+        *state = *newest++;
+        *sums++ = sum + (uint32_t)(*state++ * *weights++);
+    }
+}
+#endif
+
 #if !TUNED_ASM_WIDE
 void tuned_dot_wide(int32_t *sums, const uint8_t *weights, const int8_t *x, uint32_t k,
                     uint32_t block)

@@ -3,6 +3,7 @@
  *
  *   tuned_dot_wide   1 row  x TUNED_WIDE channels
  *   tuned_dot_block  1 row  x 4 channels
+ *   tuned_dot_one    1 row  x 1 channel, of a block's four
  *   tuned_dot_pair   2 rows x TUNED_PAIR channels; sums [2][TUNED_PAIR]
  *
  * `block` is the distance of two blocks of weights: 4 * k.
@@ -39,5 +40,13 @@ void tuned_dot_pair(int32_t *sums, const uint8_t *weights, const int8_t *x, cons
 void tuned_dot_wide(int32_t *sums, const uint8_t *weights, const int8_t *x, uint32_t k,
                     uint32_t block);
 void tuned_dot_block(int32_t *sums, const uint8_t *weights, const int8_t *x, uint32_t k);
+uint32_t tuned_dot_one(const uint8_t *weights, const int8_t *x, uint32_t k);
+
+/*
+ * SVDF: the values of each filter move one place down, the newest comes last; the sum of all times
+ * their weights is stored. State and weights [filters][memory], filters > 0.
+ */
+void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory, const int8_t *newest,
+                  uint32_t *sums, uint32_t filters);
 
 #endif

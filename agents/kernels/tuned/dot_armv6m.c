@@ -4,6 +4,10 @@
  */
 #include "agents/kernels/tuned/dot.h"
 
+#include <stddef.h>
+
+#include "agents/kernels/tuned/tuned.h"
+
 #ifdef __ARM_ARCH_6M__
 
 #define ENTER                                                                                      \
@@ -141,5 +145,173 @@ __attribute__((naked)) void tuned_dot_packed(uint32_t *sums, const uint8_t *weig
                                             "mov r4, r8\n mov r5, r9\n mov r6, r10\n mov r7, r11\n"
                                             "stmia r0!, {r4-r7}\n" LEAVE);
 }
+
+/*
+ * ---- from sums to outputs: r0 out, r1 channels, r2 sums, r8 extra, r9 min, r10 max, ip the end ----
+ *
+ * tuned_scale() word for word: r3 and r4 are the pieces of the sum, r5 and r6 those of the factor.
+ */
+_Static_assert(offsetof(struct tuned_rows, act_min) == 20, "the code below knows where it lies");
+
+/* clang-format off */
+#define FINISH_BEGIN                                                                               \
+    ".syntax unified\n"                                                                            \
+    "push {r4-r7, lr}\n"                                                                           \
+    "mov r4, r8\n mov r5, r9\n mov r6, r10\n"                                                      \
+    "push {r4-r6}\n"                                                                               \
+    "mov r8, r3\n"                                                                                 \
+    "ldr r4, [r0, #20]\n ldr r5, [r0, #24]\n"                                                      \
+    "mov r9, r4\n mov r10, r5\n"                                                                   \
+    "ldr r3, [sp, #32]\n ldr r0, [sp, #36]\n"                                                      \
+    "lsls r4, r3, #4\n"                                                                            \
+    "adds r4, r4, r1\n"                                                                            \
+    "mov ip, r4\n"                                                                                 \
+    "lsrs r3, r3, #1\n" /* an odd one comes first, as the second of a pair */                      \
+    "bcc 1f\n"                                                                                     \
+    "subs r0, #1\n"                                                                                \
+    "b 4f\n"
+#define FINISH_SUM                                                                                 \
+    "ldmia r2!, {r3}\n"                                                                            \
+    "ldmia r1!, {r4, r5}\n"                                                                        \
+    "add r3, r8\n"                                                                                 \
+    "adds r3, r4\n"
+#define FINISH_STORE(at)                                                                           \
+    "cmp r3, r9\n"                                                                                 \
+    "bge 2f\n"                                                                                     \
+    "mov r3, r9\n"                                                                                 \
+    "2: cmp r3, r10\n"                                                                             \
+    "ble 3f\n"                                                                                     \
+    "mov r3, r10\n"                                                                                \
+    "3: strb r3, [r0, #" #at "]\n"
+#define FINISH_END                                                                                 \
+    "adds r0, #2\n"                                                                                \
+    "cmp r1, ip\n"                                                                                 \
+    "bne 1b\n"                                                                                     \
+    "pop {r4-r6}\n"                                                                                \
+    "mov r8, r4\n mov r9, r5\n mov r10, r6\n"                                                      \
+    "pop {r4-r7, pc}\n"
+
+#define SMALL                                                                                      \
+    FINISH_SUM                                                                                     \
+    "sxth r4, r3\n"                                                                                \
+    "subs r3, r4\n"                                                                                \
+    "asrs r3, r3, #16\n"                                                                           \
+    "uxth r6, r5\n"                                                                                \
+    "asrs r5, r5, #16\n"                                                                           \
+    "movs r7, r4\n"                                                                                \
+    "muls r7, r6\n"                                                                                \
+    "asrs r7, r7, #16\n"                                                                           \
+    "muls r4, r5\n"                                                                                \
+    "adds r4, r7\n"                                                                                \
+    "muls r6, r3\n"                                                                                \
+    "adds r4, r6\n"                                                                                \
+    "asrs r4, r4, #14\n"                                                                           \
+    "muls r3, r5\n"                                                                                \
+    "lsls r3, r3, #2\n"                                                                            \
+    "adds r3, r4\n"                                                                                \
+    "ldmia r1!, {r6, r7}\n"                                                                        \
+    "asrs r4, r3, #31\n"                                                                           \
+    "lsls r4, r4, #1\n"                                                                            \
+    "adds r3, r4\n"                                                                                \
+    "adds r3, r6\n"                                                                                \
+    "asrs r3, r7\n"
+
+__attribute__((naked)) void tuned_finish_small(const struct tuned_rows *r,
+                                               const struct tuned_channel *c, const int32_t *sums,
+                                               uint32_t extra, uint32_t n, int8_t *out)
+{
+    __asm__(FINISH_BEGIN "1:\n" SMALL FINISH_STORE(0) "4:\n" SMALL FINISH_STORE(1) FINISH_END);
+}
+
+/* tuned_scale_right(), with arith_high_mul_pieces(). */
+#define RIGHT                                                                                      \
+    FINISH_SUM                                                                                     \
+    "uxth r4, r3\n"                                                                                \
+    "asrs r3, r3, #16\n"                                                                           \
+    "uxth r6, r5\n"                                                                                \
+    "asrs r5, r5, #16\n"                                                                           \
+    "movs r7, r4\n"                                                                                \
+    "muls r7, r6\n"                                                                                \
+    "lsrs r7, r7, #16\n"                                                                           \
+    "muls r6, r3\n"                                                                                \
+    "adds r6, r7\n" /* middle */                                                                   \
+    "muls r4, r5\n"                                                                                \
+    "muls r3, r5\n"                                                                                \
+    "uxth r7, r6\n"                                                                                \
+    "adds r4, r7\n" /* middle2 */                                                                  \
+    "asrs r6, r6, #16\n"                                                                           \
+    "adds r3, r6\n"                                                                                \
+    "lsrs r6, r4, #16\n"                                                                           \
+    "adds r3, r6\n"                                                                                \
+    "uxth r4, r4\n"                                                                                \
+    "lsrs r4, r4, #14\n"                                                                           \
+    "adds r4, #1\n"                                                                                \
+    "lsrs r4, r4, #1\n"                                                                            \
+    "lsls r3, r3, #1\n"                                                                            \
+    "adds r3, r4\n"                                                                                \
+    "ldmia r1!, {r6, r7}\n"                                                                        \
+    "asrs r4, r3, #31\n"                                                                           \
+    "adds r3, r4\n"                                                                                \
+    "mvns r7, r7\n"                                                                                \
+    "asrs r3, r7\n"                                                                                \
+    "adds r3, #1\n"                                                                                \
+    "asrs r3, r3, #1\n"                                                                            \
+    "adds r3, r6\n"
+
+__attribute__((naked)) void tuned_finish_right(const struct tuned_rows *r,
+                                               const struct tuned_channel *c, const int32_t *sums,
+                                               uint32_t extra, uint32_t n, int8_t *out)
+{
+    __asm__(FINISH_BEGIN "1:\n" RIGHT FINISH_STORE(0) "4:\n" RIGHT FINISH_STORE(1) FINISH_END);
+}
+
+/*
+ * ---- SVDF: r0 behind the newest value, r1 at it, r2 its weight, r3 the index that counts up to 0;
+ * r4 sum; r8 its start, r9 the size of a row, r10 the newest values, r11 sums, r12 the end of r10 ----
+ */
+__attribute__((naked)) void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory,
+                                         const int8_t *newest, uint32_t *sums, uint32_t filters)
+{
+    __asm__(".syntax unified\n"
+            ENTER
+            "ldr r4, [sp, #40]\n ldr r5, [sp, #44]\n"
+            "adds r5, r5, r3\n"
+            "mov r9, r2\n mov r10, r3\n mov r11, r4\n mov r12, r5\n"
+            "subs r2, #1\n"
+            "negs r3, r2\n"
+            "mov r8, r3\n"
+            "adds r0, r0, r2\n"
+            "adds r2, r2, r1\n"
+            "movs r1, r0\n"
+            "adds r0, #1\n"
+            "1: mov r3, r8\n"
+            "movs r4, #0\n"
+            "cmp r3, #0\n"
+            "beq 3f\n"
+            "2: ldrsb r5, [r0, r3]\n"
+            "strb r5, [r1, r3]\n"
+            "ldrsb r6, [r2, r3]\n"
+            "muls r5, r6\n"
+            "adds r4, r5\n"
+            "adds r3, #1\n"
+            "bne 2b\n"
+            "3: mov r7, r10\n"
+            "ldrsb r5, [r7, r3]\n"
+            "adds r7, #1\n"
+            "mov r10, r7\n"
+            "strb r5, [r1]\n"
+            "ldrsb r6, [r2, r3]\n"
+            "muls r5, r6\n"
+            "adds r4, r5\n"
+            "mov r7, r11\n"
+            "stmia r7!, {r4}\n"
+            "mov r11, r7\n"
+            "add r0, r9\n add r1, r9\n add r2, r9\n"
+            "cmp r10, r12\n"
+            "bne 1b\n"
+            "pop {r0}\n"
+            LEAVE);
+}
+/* clang-format on */
 
 #endif

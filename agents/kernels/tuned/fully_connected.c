@@ -13,7 +13,8 @@ void tuned_fully_connected_s8(const void *params, void *const *at)
                                     .out_c = p->out_n,
                                     .x_factor = p->weights_offset - 128,
                                     .act_min = p->act_min,
-                                    .act_max = p->act_max};
+                                    .act_max = p->act_max,
+                                    .finish = tuned_finish(p->wide)};
 
     for (uint32_t batch = 0; batch < p->batches; batch++, in += p->in_n, out += p->out_n)
         tuned_row(&rows, in, out);

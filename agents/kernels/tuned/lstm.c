@@ -5,6 +5,7 @@
 #include "agents/kernels/ref/lstm.h"
 
 #include "agents/kernels/check.h"
+#include "agents/kernels/ref/curve.h"
 #include "agents/kernels/tuned/scale.h"
 
 static uint32_t blocks_of(uint32_t units)
@@ -34,9 +35,25 @@ static struct tuned_channel factor(int32_t multiplier, int32_t shift)
     return (struct tuned_channel){0, multiplier, (int32_t)((1u << n) + 1), (int32_t)n + 1};
 }
 
-static inline int32_t scale(uint32_t sum, const struct tuned_channel *c)
+/* n sums with their biases become what the curve takes: 16 bits each. */
+static void finish(int32_t *sums, const int32_t *bias, uint32_t extra, uint32_t n,
+                   const struct tuned_channel *c)
 {
-    return tuned_scale((int32_t)sum, c);
+    for (const int32_t *end = sums + n; sums != end; sums++, bias++)
+        *sums =
+            arith_saturate16(tuned_scale((int32_t)((uint32_t)*sums - extra + (uint32_t)*bias), c));
+}
+
+static void curve(unsigned g, const int32_t *a, const int32_t *b, const uint16_t *table, uint32_t n,
+                  int16_t *gate)
+{
+    if (g == LSTM_CELL) {
+        for (const int16_t *end = gate + n; gate != end; gate++)
+            *gate = curve_tanh_of(3 * arith_saturate16(*a++ + *b++), table);
+    } else {
+        for (const int16_t *end = gate + n; gate != end; gate++)
+            *gate = curve_logistic_of(3 * arith_saturate16(*a++ + *b++), table);
+    }
 }
 
 static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, const int8_t *in,
@@ -55,21 +72,65 @@ static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, c
 
     for (uint32_t u = 0; u < p->units; u += n) {
         int32_t a[TUNED_WIDE], b[TUNED_WIDE];
+        uint32_t left = p->units - u;
         n = dot(a, in_weights, in, p->in_n, u / TUNED_BLOCK, blocks);
         dot(b, hidden_weights, hidden, p->units, u / TUNED_BLOCK, blocks);
-        for (uint32_t i = 0; i < n; i++) {
-            a[i] = scale((uint32_t)a[i] - in_extra + (uint32_t)bias[u + i], &in_factor);
-            b[i] =
-                scale((uint32_t)b[i] - hidden_extra + (uint32_t)hidden_bias[u + i], &hidden_factor);
-        }
-        uint32_t left = p->units - u;
-        lstm_gate_values(g, a, b, at[4], left < n ? left : n, gate + u);
+        n = left < n ? left : n;
+        finish(a, bias + u, in_extra, n, &in_factor);
+        finish(b, hidden_bias + u, hidden_extra, n, &hidden_factor);
+        curve(g, a, b, at[4], n, gate + u);
+    }
+}
+
+/* v / 2^(n + 1) as requantising by 2^30 and -n does it: rounded twice. */
+static inline int32_t halve(int32_t v, int32_t n)
+{
+    v = (v + 1) >> 1;
+    return (v + (v >> 31) + (int32_t)(1u << (n - 1))) >> n;
+}
+
+/* Requantising to the right, multiplier not negative. */
+static inline int32_t requantize(int32_t v, int32_t multiplier, int32_t n)
+{
+    v = tuned_high_mul(v, multiplier);
+    return (v + (v >> 31) + (int32_t)(1u << (n - 1))) >> n;
+}
+
+/* Right shifts are 1 to 31 for a host of good will, and never undefined. */
+static int32_t right_of(int32_t shift)
+{
+    int32_t n = (int32_t)((0u - (uint32_t)shift) & 31);
+
+    return n ? n : 1;
+}
+
+/* The host has seen to it that forget and input are powers of two, and the product is short. */
+static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden, int16_t *cell)
+{
+    uint32_t units = p->units;
+    const int16_t *gate = at[5];
+    const uint16_t *table = at[4];
+    int32_t forget = right_of(p->forget_shift), input = right_of(p->input_shift);
+    int32_t out = right_of(p->out_shift), multiplier = p->out_multiplier, clip = p->cell_clip;
+    int32_t scale = (int16_t)p->tanh_multiplier, right = p->tanh_shift & 31;
+    int32_t round = right ? (int32_t)(1u << (right - 1)) : 0;
+
+    for (uint32_t n = units; n > 0; n--, gate++, cell++) {
+        int32_t kept = halve(gate[LSTM_FORGET * units] * *cell, forget);
+        int32_t added = halve(gate[0] * gate[LSTM_CELL * units], input);
+        int32_t v = arith_saturate16(arith_saturate16(kept) + arith_saturate16(added));
+        if (clip)
+            v = arith_clamp(v, -clip, clip);
+        *cell = (int16_t)v;
+        v = curve_tanh_of(arith_add(v * scale, round) >> right, table);
+        v = requantize(v * gate[LSTM_OUTPUT * units], multiplier, out);
+        *hidden++ = arith_saturate8(arith_add(v, p->hidden_zero));
     }
 }
 
 void tuned_lstm_s8(const void *params, void *const *at)
 {
-    lstm_run(params, at, run_gate);
+    lstm_run(params, at, run_gate, update);
 }
 
 bool tuned_lstm_check(const void *params, const struct kernel_span *spans)

@@ -6,29 +6,54 @@
 #include "agents/kernels/tuned/dot.h"
 #include "agents/kernels/tuned/tuned.h"
 
-/* floor(a * b / 2^32), b >= 0. */
-static inline int32_t tuned_high(int32_t a, int32_t b)
+/* floor(sum * multiplier / 2^30); sums below 2^29, multipliers not negative. */
+static inline int32_t tuned_high(int32_t sum, int32_t multiplier)
 {
 #if TUNED_PACKED_PAIRS
     /* No instruction for it: from pieces of 16 bits, none of which overflows. */
-    int32_t a_high = a >> 16, b_high = b >> 16;
-    uint32_t a_low = (uint16_t)a, b_low = (uint16_t)b;
-    int32_t middle = (int32_t)((uint32_t)a_high * b_low + ((a_low * b_low) >> 16));
-    uint32_t middle2 = a_low * (uint32_t)b_high + (uint16_t)middle;
+    int32_t low = (int16_t)sum, high = (int32_t)((uint32_t)sum - (uint32_t)low) >> 16;
+    int32_t m_low = (uint16_t)multiplier, m_high = multiplier >> 16;
+    uint32_t middle =
+        (uint32_t)(low * m_high + ((low * m_low) >> 16)) + (uint32_t)high * (uint32_t)m_low;
 
-    return a_high * b_high + (middle >> 16) + (int32_t)(middle2 >> 16);
+    return (int32_t)(((uint32_t)(high * m_high) << 2) + (uint32_t)((int32_t)middle >> 14));
 #else
-    return (int32_t)(((int64_t)a * b) >> 32);
+    return (int32_t)(((int64_t)(int32_t)((uint32_t)sum << 2) * multiplier) >> 32);
 #endif
 }
 
 /* The output for a sum with its bias, not yet clamped. */
 static inline int32_t tuned_scale(int32_t sum, const struct tuned_channel *c)
 {
-    int32_t h = tuned_high((int32_t)((uint32_t)sum << 2), c->multiplier);
+    int32_t h = tuned_high(sum, c->multiplier);
 
     h = (int32_t)((uint32_t)h + ((uint32_t)(h >> 31) << 1) + (uint32_t)c->rounding);
     return h >> (c->shift & 31);
+}
+
+/* arith_high_mul() of a multiplier that is not negative. */
+static inline int32_t tuned_high_mul(int32_t v, int32_t multiplier)
+{
+#if TUNED_PACKED_PAIRS
+    return arith_high_mul_pieces(v, multiplier);
+#else
+    return (int32_t)(((int64_t)v * multiplier + (1 << 30)) >> 31);
+#endif
+}
+
+/* The same for TUNED_RIGHT: ties away from zero, in two steps that do not overflow. */
+static inline int32_t tuned_scale_right(int32_t sum, const struct tuned_channel *c)
+{
+    int32_t v = tuned_high_mul(sum, c->multiplier);
+
+    v = arith_add(v, v >> 31) >> (~c->shift & 31);
+    return arith_add((v + 1) >> 1, c->rounding);
+}
+
+/* And for TUNED_ANY. */
+static inline int32_t tuned_scale_any(int32_t sum, const struct tuned_channel *c)
+{
+    return arith_add(arith_requantize(sum, c->multiplier, (int8_t)c->shift), c->rounding);
 }
 
 #endif

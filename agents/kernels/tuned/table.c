@@ -6,5 +6,6 @@ const struct kernel kernels_tuned[KERNEL_VARIED_COUNT] = {
     KERNEL_ROW(FULLY_CONNECTED_S8, tuned_fully_connected_s8, tuned_fully_connected_check, 4,
                1u << 1),
     KERNEL_ROW(ADD_S8, tuned_add_s8, tuned_add_check, 4, 1u << 2),
+    KERNEL_ROW(SVDF, tuned_svdf, tuned_svdf_check, 9, 1u << 1 | 1u << 5 | 1u << 8),
     KERNEL_ROW(LSTM_S8, tuned_lstm_s8, tuned_lstm_check, 18, 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5),
 };

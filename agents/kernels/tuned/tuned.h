@@ -29,6 +29,15 @@ struct tuned_channel {
     int32_t rounding; /* 2^n + 1 + zero point * 2^(n + 1) */
     int32_t shift;    /* n + 1 in the low byte; above it the sum of the weights */
 };
+/*
+ * Where that does not hold for every channel of an operator, its `wide` says so. In both other
+ * kinds `rounding` is the zero point and the low byte of `shift` TFLite's own.
+ */
+enum tuned_scales {
+    TUNED_SMALL, /* as above */
+    TUNED_RIGHT, /* any sum, shifts of -31..-1 */
+    TUNED_ANY    /* any sum, any shift, by the definition */
+};
 
 #define TUNED_SUM_LIMIT (1 << 29)
 #define TUNED_MAX_SHIFT 20
@@ -36,8 +45,14 @@ struct tuned_channel {
 /* Channels of a block of weights. */
 #define TUNED_BLOCK 4u
 
-/* Bytes of scratch that CONV_S8 needs for windows of k elements. */
-#define TUNED_CONV_SCRATCH(k) (4 * (((k) + 3) & ~3u))
+/* Bytes of scratch that CONV_S8 needs for windows of k elements: sums of two pixels, and both. */
+#define TUNED_CONV_SUMS       64u
+#define TUNED_CONV_SCRATCH(k) (TUNED_CONV_SUMS + 4 * (((k) + 3) & ~3u))
+
+struct tuned_rows;
+/* Outputs of the n > 0 channels from c on, from their sums; `extra` is added to each. */
+typedef void tuned_finish_fn(const struct tuned_rows *r, const struct tuned_channel *c,
+                             const int32_t *sums, uint32_t extra, uint32_t n, int8_t *out);
 
 /* What FULLY_CONNECTED_S8 and CONV_S8 share: rows of inputs times the weights above. */
 struct tuned_rows {
@@ -46,16 +61,23 @@ struct tuned_rows {
     uint32_t k, out_c;
     int32_t x_factor; /* of the sum of a row's inputs */
     int32_t act_min, act_max;
+    tuned_finish_fn *finish; /* tuned_finish() of its scales */
 };
 
-/* The sum of n inputs. */
-int32_t tuned_sum(const int8_t *x, uint32_t n);
-/* Outputs of the n channels from c on, from their sums; `extra` is added to each. */
-void tuned_finish(const struct tuned_rows *r, const struct tuned_channel *c, const int32_t *sums,
-                  uint32_t extra, uint32_t n, int8_t *out);
+tuned_finish_fn tuned_finish_small, tuned_finish_right, tuned_finish_any;
+
+static inline tuned_finish_fn *tuned_finish(uint32_t scales)
+{
+    return scales == TUNED_SMALL   ? tuned_finish_small
+           : scales == TUNED_RIGHT ? tuned_finish_right
+                                   : tuned_finish_any;
+}
+
 /* The same for two pixels: sums [2][TUNED_PAIR], the second's outputs out_c after the first's. */
 void tuned_finish_pair(const struct tuned_rows *r, const struct tuned_channel *c,
                        const int32_t *sums, const uint32_t extra[2], uint32_t n, int8_t *out);
+/* The sum of n inputs. */
+int32_t tuned_sum(const int8_t *x, uint32_t n);
 /* One row of k inputs to out_c outputs. */
 void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out);
 
@@ -65,12 +87,14 @@ kernel_fn tuned_conv_s8;
 kernel_fn tuned_depthwise_s8;
 kernel_fn tuned_fully_connected_s8;
 kernel_fn tuned_add_s8;
+kernel_fn tuned_svdf;
 kernel_fn tuned_lstm_s8;
 
 kernel_check_fn tuned_conv_check;
 kernel_check_fn tuned_depthwise_check;
 kernel_check_fn tuned_fully_connected_check;
 kernel_check_fn tuned_add_check;
+kernel_check_fn tuned_svdf_check;
 kernel_check_fn tuned_lstm_check;
 
 #endif
