@@ -3,15 +3,17 @@
 
 static const char *const meter_modes[] = {"ampere", "source", NULL};
 
-static const char *const meter_drivers[] = {"ppk2", "lpm01a",    "csv",  "replay", "hwmon",
-                                            "scpi", "synthetic", "null", NULL};
+static const char *const meter_drivers[] = {"ppk2",   "lpm01a",    "joulescope", "csv",
+                                            "replay", "iio",       "hwmon",      "scpi",
+                                            "sigrok", "synthetic", "null",       NULL};
 
 #define M lab_meter
 static const struct key meter_keys[] = {
     ONE("driver", VALUE_CHOICE, driver, "ppk2", "which instrument it is", REQUIRED,
         WORDS(meter_drivers)),
     ONE("where", VALUE_TEXT, where, "/dev/serial/by-id/usb-Nordic_Semiconductor_PPK2_C0FFEE-if01",
-        "device, by-id path, host:port, or the file to replay", OPTIONAL),
+        "device, by-id path, host:port, IIO URI, sigrok driver#channels, or the file to replay",
+        OPTIONAL),
     ONE("serial", VALUE_SERIAL, serial, "C0FFEE123456", "USB serial number", OPTIONAL),
     ONE("mode", VALUE_CHOICE, mode, "source",
         "ampere: in series with the supply; source: it supplies the board", DEFAULT("ampere"),

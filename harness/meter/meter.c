@@ -36,6 +36,12 @@ static int no_driver(const char *name, struct err *err)
     const char *names[32] = {NULL};
     const char *near;
 
+    for (const struct meter_absent *a = meter_absent; a->name != NULL; a++) {
+        if (strcmp(a->name, name) == 0)
+            return err_set(err, ERR_UNSUPPORTED,
+                           "this tinyrig was built without %s, which meter driver '%s' needs",
+                           a->library, name);
+    }
     for (size_t i = 0; meter_drivers[i] != NULL && i + 1 < ARRAY_SIZE(names); i++)
         names[i] = meter_drivers[i]->name;
     near = text_nearest(name, names);

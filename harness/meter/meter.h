@@ -138,6 +138,12 @@ struct meter {
 extern const struct meter_ops *const meter_drivers[];
 const struct meter_ops *meter_driver_find(const char *name);
 
+/* Drivers that this build lacks, and the library it was built without; ends with NULL. */
+struct meter_absent {
+    const char *name, *library;
+};
+extern const struct meter_absent meter_absent[];
+
 int meter_open(const char *driver, const struct meter_config *config, struct meter **ret,
                struct err *err) MUST_CHECK;
 int meter_configure(struct meter *m, const struct meter_setup *setup, struct err *err) MUST_CHECK;

@@ -1,116 +1,18 @@
 /*
- * Bench supplies and multimeters that speak SCPI, over TCP (port 5025) or a /dev/usbtmcN file: one
- * MEAS:CURR? after the other, a few hundred to a thousand a second, each stamped on arrival. For
- * supply voltages and slow averages; a reading is not tied to the board's marker.
+ * Bench supplies and multimeters that speak SCPI (scpi_link.h has the ways to them): one MEAS:CURR?
+ * after the other, a few hundred to a thousand a second, each stamped on arrival. For supply
+ * voltages and slow averages. A Keysight N6705/N67xx logs instead, see scpi_log.h.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include "harness/meter/scpi.h"
+
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/clock.h"
-#include "harness/base/file.h"
-#include "harness/meter/meter.h"
-#include "harness/transport/transport.h"
 
-enum {
-    ANSWER_MS = 3000,
-    ANSWER_MAX = 1024,
-    RATE_HZ = 100
-};
-
-struct scpi {
-    struct meter base;
-    struct transport *transport; /* TCP */
-    int file;                    /* USBTMC; -1: none */
-    bool source;
-    uint64_t index, started_ns;
-    double charge_c, energy_j, volts;
-    float current_a[RATE_HZ];
-};
-
-/* ---- lines ---- */
-
-static int send_text(struct scpi *s, const char *text, struct err *err)
-{
-    char line[128];
-    const int n = snprintf(line, sizeof(line), "%s\n", text);
-
-    if (s->transport != NULL)
-        return transport_send(s->transport, line, (size_t)n, err);
-    return write(s->file, line, (size_t)n) == n ? 0 : err_sys(err, errno, "usbtmc");
-}
-
-/* A USBTMC read is a whole message; the kernel bounds its time. */
-static int receive(struct scpi *s, char *piece, size_t size, size_t *ret, struct err *err)
-{
-    ssize_t n;
-
-    if (s->transport != NULL)
-        return transport_recv(s->transport, piece, size, 100, ret, err);
-    n = read(s->file, piece, size);
-    *ret = n > 0 ? (size_t)n : 0;
-    return n < 0 ? err_sys(err, errno, "usbtmc") : 0;
-}
-
-static int ask(struct scpi *s, const char *question, char answer[static ANSWER_MAX],
-               struct err *err)
-{
-    const struct deadline end = deadline_in_ms(ANSWER_MS);
-    size_t size = 0;
-
-    if (send_text(s, question, err) < 0)
-        return (int)err->code;
-    while (size == 0 || answer[size - 1] != '\n') {
-        size_t n = 0;
-
-        if (deadline_passed(end))
-            return err_set(err, ERR_METER, "no answer to '%s'", question);
-        if (size + 1 >= ANSWER_MAX)
-            return err_set(err, ERR_METER, "the answer to '%s' has no end", question);
-        if (receive(s, answer + size, ANSWER_MAX - 1 - size, &n, err) < 0)
-            return (int)err->code;
-        size += n;
-    }
-    answer[size] = '\0';
-    answer[strcspn(answer, "\r\n")] = '\0';
-    return 0;
-}
-
-static int ask_number(struct scpi *s, const char *question, double *ret, struct err *err)
-{
-    char answer[ANSWER_MAX];
-    char *end;
-
-    if (ask(s, question, answer, err) < 0)
-        return (int)err->code;
-    *ret = strtod(answer, &end);
-    if (end == answer || !isfinite(*ret) || fabs(*ret) > 1e6) /* 9.9E37 stands for no number */
-        return err_set(err, ERR_METER, "'%s' is answered with '%.40s'", question, answer);
-    return 0;
-}
-
-/* ---- life ---- */
-
-static int connect_to(struct scpi *s, const char *where, struct err *err)
-{
-    char address[256];
-    const struct transport_config config = {.where = address};
-
-    s->file = -1;
-    if (where == NULL)
-        return err_set(err, ERR_CONFIG, "'where' must be host, host:port or /dev/usbtmcN");
-    if (where[0] == '/') {
-        s->file = open(where, O_RDWR | O_CLOEXEC);
-        return s->file < 0 ? err_sys(err, errno, "%s", where) : 0;
-    }
-    (void)snprintf(address, sizeof(address), strchr(where, ':') != NULL ? "%s" : "%s:5025", where);
-    return transport_open("tcp", &config, &s->transport, err);
-}
+/* ---- identity ---- */
 
 /* "maker,model,serial,firmware" */
 static void take_identity(struct meter_info *i, const char *answer)
@@ -122,13 +24,21 @@ static void take_identity(struct meter_info *i, const char *answer)
     (void)snprintf(i->model, sizeof(i->model), "%.24s %.31s", maker, model);
 }
 
+static bool is_logger(const char *model)
+{
+    const char *at = strstr(model, " N67");
+
+    return at != NULL && strspn(at + 4, "0123456789") == 2;
+}
+
 static int scpi_open(struct meter *m, const struct meter_config *config, struct err *err)
 {
     struct scpi *s = (struct scpi *)m;
     struct meter_info *i = &m->info;
-    char answer[ANSWER_MAX];
+    char answer[SCPI_ANSWER_MAX];
 
-    if (connect_to(s, config->where, err) < 0 || ask(s, "*IDN?", answer, err) < 0)
+    if (scpi_connect(&s->link, config->where, err) < 0 ||
+        scpi_ask(&s->link, "*IDN?", answer, err) < 0)
         return (int)err->code;
     if (strchr(answer, ',') == NULL)
         return err_set(err, ERR_METER, "'%.60s' is no answer to *IDN?", answer);
@@ -137,47 +47,72 @@ static int scpi_open(struct meter *m, const struct meter_config *config, struct 
     i->integrates = true;
     i->can_source = true;
     i->can_power = true;
-    i->rate_hz = RATE_HZ;
     i->basis = METER_VOLTAGE_MEASURED;
+    s->log = is_logger(i->model);
+    if (s->log)
+        return scpi_log_open(s, err);
+    i->rate_hz = SCPI_RATE_HZ;
     i->clock_error = 0.02; /* readings are stamped by the host */
     i->ranges[0] = (struct meter_range){.gain = 0.01, .offset_a = 1e-3};
     (void)snprintf(i->warning, sizeof(i->warning),
                    "single readings over SCPI: averages only, no windows");
+    return scpi_send(&s->link, "*CLS", err);
+}
+
+/* ---- settings ---- */
+
+static int set_voltage(struct scpi *s, double volts, struct err *err)
+{
+    char line[64];
+    double got = 0;
+
+    (void)snprintf(line, sizeof(line), "VOLT %.4f%s", volts, s->log ? ",(@1)" : "");
+    if (scpi_send(&s->link, line, err) < 0 || scpi_check(&s->link, line, err) < 0 ||
+        scpi_ask_number(&s->link, s->log ? "VOLT? (@1)" : "VOLT?", &got, err) < 0)
+        return (int)err->code;
+    if (fabs(got - volts) > 0.01)
+        return err_set(err, ERR_METER, "set to %.4f V, it says %.4f V", volts, got);
     return 0;
+}
+
+static int scpi_power(struct meter *m, bool on, struct err *err)
+{
+    struct scpi *s = (struct scpi *)m;
+    char line[32];
+
+    (void)snprintf(line, sizeof(line), "OUTP %s%s", on ? "ON" : "OFF", s->log ? ",(@1)" : "");
+    if (scpi_send(&s->link, line, err) < 0)
+        return (int)err->code;
+    return scpi_check(&s->link, line, err);
+}
+
+static int ask_volts(struct scpi *s, struct err *err)
+{
+    return scpi_ask_number(&s->link, s->log ? "MEAS:VOLT? (@1)" : "MEAS:VOLT?", &s->volts, err);
 }
 
 static int scpi_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
 {
     struct scpi *s = (struct scpi *)m;
-    char line[64];
-    double got = 0;
 
-    s->source = setup->source;
-    if (setup->source) {
-        (void)snprintf(line, sizeof(line), "VOLT %.4f", setup->voltage_uv * 1e-6);
-        if (send_text(s, line, err) < 0 || ask_number(s, "VOLT?", &got, err) < 0 ||
-            send_text(s, "OUTP ON", err) < 0)
-            return (int)err->code;
-        if (fabs(got - setup->voltage_uv * 1e-6) > 0.01)
-            return err_set(err, ERR_METER, "set to %.4f V, it says %.4f V",
-                           setup->voltage_uv * 1e-6, got);
-    }
-    return ask_number(s, "MEAS:VOLT?", &s->volts, err);
+    if (setup->source &&
+        (set_voltage(s, setup->voltage_uv * 1e-6, err) < 0 || scpi_power(m, true, err) < 0))
+        return (int)err->code;
+    if (s->log && scpi_log_configure(s, err) < 0)
+        return (int)err->code;
+    return ask_volts(s, err);
 }
 
-static int scpi_power(struct meter *m, bool on, struct err *err)
-{
-    return send_text((struct scpi *)m, on ? "OUTP ON" : "OUTP OFF", err);
-}
+/* ---- readings ---- */
 
 static int scpi_start(struct meter *m, struct err *err)
 {
     struct scpi *s = (struct scpi *)m;
 
     s->index = 0;
-    s->charge_c = 0;
+    s->charge_c = s->energy_j = 0;
     s->started_ns = clock_monotonic_ns();
-    return 0;
+    return s->log ? scpi_log_start(s, err) : 0;
 }
 
 /* One reading stands for the time since the one before it. */
@@ -188,33 +123,38 @@ static int scpi_read(struct meter *m, unsigned timeout_ms, struct meter_block *r
     uint64_t due;
     size_t n = 0;
 
-    if (ask_number(s, "MEAS:CURR?", &amperes, err) < 0)
+    if (s->log)
+        return scpi_log_read(s, timeout_ms, ret, err);
+    if (scpi_ask_number(&s->link, "MEAS:CURR?", &amperes, err) < 0)
         return (int)err->code;
-    due = (clock_monotonic_ns() - s->started_ns) / (1000000000u / RATE_HZ);
-    for (; s->index + n < due && n < RATE_HZ; n++)
+    due = (clock_monotonic_ns() - s->started_ns) / (1000000000u / SCPI_RATE_HZ);
+    for (; s->index + n < due && n < SCPI_RATE_HZ; n++)
         s->current_a[n] = (float)amperes;
     *ret = (struct meter_block){.first = s->index, .count = n, .current_a = s->current_a};
     s->index += n;
-    s->charge_c += amperes * (double)n / RATE_HZ;
+    s->charge_c += amperes * (double)n / SCPI_RATE_HZ;
+    s->energy_j += amperes * s->volts * (double)n / SCPI_RATE_HZ;
     return 0;
 }
 
 static int scpi_stop(struct meter *m, struct err *err)
 {
-    return 0;
+    struct scpi *s = (struct scpi *)m;
+
+    return s->log ? scpi_log_stop(s, err) : 0;
 }
 
 static int scpi_state(struct meter *m, struct meter_state *ret, struct err *err)
 {
     struct scpi *s = (struct scpi *)m;
 
-    if (ask_number(s, "MEAS:VOLT?", &s->volts, err) < 0)
+    if (!m->started && ask_volts(s, err) < 0)
         return (int)err->code;
-    ret->voltage_uv = (uint32_t)(s->volts > 0 ? s->volts * 1e6 : 0);
+    ret->voltage_uv = s->volts > 0 && s->volts < 4000 ? (uint32_t)(s->volts * 1e6) : 0;
     ret->powered = s->volts > 0.1;
-    ret->seconds = (double)s->index / RATE_HZ;
+    ret->seconds = (double)s->index / m->info.rate_hz;
     ret->charge_c = s->charge_c;
-    ret->energy_j = s->charge_c * s->volts;
+    ret->energy_j = s->energy_j;
     return 0;
 }
 
@@ -222,13 +162,14 @@ static void scpi_close(struct meter *m)
 {
     struct scpi *s = (struct scpi *)m;
 
-    transport_close(s->transport);
-    fd_close(&s->file);
+    scpi_disconnect(&s->link);
+    buf_release(&s->block[0]);
+    buf_release(&s->block[1]);
 }
 
 const struct meter_ops meter_scpi = {
     .name = "scpi",
-    .help = "bench supplies and multimeters over TCP or USBTMC: averages",
+    .help = "bench supplies over TCP, USBTMC or VXI-11: averages; an N6705 logs",
     .size = sizeof(struct scpi),
     .open = scpi_open,
     .configure = scpi_configure,
