@@ -21,6 +21,7 @@ struct instrument {
     struct meter *meter;
     char name[64];
     uint32_t voltage_uv;
+    uint32_t rate_hz;
     bool source;
 };
 
@@ -109,6 +110,7 @@ static int open_real(struct instrument *i, const struct instrument_options *o,
 
     i->source = m->mode != NULL && strcmp(m->mode, "source") == 0;
     i->voltage_uv = m->voltage_uv;
+    i->rate_hz = m->rate_hz;
     (void)snprintf(i->name, sizeof(i->name), "%s", m->name);
     if (take_lease(i, o, m, err) < 0 || run_mux(m, o->board, err) < 0)
         return (int)err->code;
@@ -143,7 +145,9 @@ int instrument_open(const struct instrument_options *options, struct instrument 
     if (i->voltage_uv == 0)
         i->voltage_uv = options->board->voltage_uv;
     if (meter_configure(i->meter,
-                        &(struct meter_setup){.source = i->source, .voltage_uv = i->voltage_uv},
+                        &(struct meter_setup){.source = i->source,
+                                              .voltage_uv = i->voltage_uv,
+                                              .rate_hz = i->rate_hz},
                         err) < 0)
         return (int)err->code;
     *ret = MOVE(i);

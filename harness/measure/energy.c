@@ -12,42 +12,21 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/hash.h"
-#include "harness/measure/capture.h"
-#include "harness/measure/internal.h"
-#include "harness/stats/battery.h"
-#include "harness/stats/energy.h"
+#include "harness/measure/energy.h"
 #include "harness/stats/fit.h"
-#include "harness/stats/order.h"
 #include "harness/trace/trace.h"
 
 enum {
     EEMBC_WINDOWS = 5,
     EEMBC_INFERENCES = 10,
-    WINDOWS_MAX = 1002,
     SLOPE_STEPS = 3,
+    IDLE_SAMPLES = 60, /* of baseline on each side, at least */
 };
 
 #define EEMBC_WINDOW_S 10.0
 #define SLACK_S        2.0 /* how far the marker may be behind what the link says */
+#define LATE_S         0.2 /* how far samples may be behind the link, without a marker to wait for */
 #define NJ             1e9
-
-struct energy_run {
-    struct attempt *a;
-    const struct suite_energy *e;
-    struct instrument *instrument;
-    struct meter *meter;
-    const struct meter_info *info;
-    struct energy_method method;
-    double latency_s; /* of one inference, on the board's own clock */
-    double overhead_s;
-    bool eembc;
-    uint32_t inferences; /* of a full window */
-    struct energy_window windows[WINDOWS_MAX];
-    double filtered_net_j[WINDOWS_MAX];
-    size_t count;               /* all */
-    size_t full;                /* the first so many have `inferences` */
-    struct meter_counts counts; /* summed up */
-};
 
 /* ---- before ---- */
 
@@ -75,7 +54,8 @@ static int size_window(struct energy_run *r, struct err *err)
     if (!(n >= 1) || n > 4e9)
         return err_set(err, ERR_INVALID, "%.0f inferences in an energy window make no sense", n);
     r->inferences = (uint32_t)n;
-    if (((n * r->latency_s) + 2 * r->method.idle_s + SLACK_S) * r->info->rate_hz > CAPTURE_MAX)
+    if (((n * r->latency_s) + 2 * (double)r->e->idle_ns * 1e-9 + SLACK_S) * r->info->rate_hz >
+        CAPTURE_MAX)
         return err_set(err, ERR_INVALID,
                        "an energy window of %.0f s at %.0f samples a second is "
                        "too long (limit %u samples)",
@@ -87,10 +67,29 @@ static int check_meter(struct energy_run *r, struct err *err)
 {
     if (!r->info->samples)
         return err_set(err, ERR_METER, "a %s takes no samples", r->info->model);
-    if (r->info->markers == 0)
-        return err_set(err, ERR_METER, "a %s has no marker lines: its samples cannot be told apart",
-                       r->info->model);
     return 0;
+}
+
+/*
+ * Guards and baselines in samples of a slow instrument, and a gate that is known to a sample at
+ * either end where no marker line shows it.
+ */
+static void fit_method(struct energy_run *r)
+{
+    struct energy_method *m = &r->method;
+    const double period_s = 1 / r->info->rate_hz;
+
+    m->idle_s = (double)r->e->idle_ns * 1e-9;
+    m->guard_before_s = fmax(m->guard_before_s, 2 * period_s);
+    m->guard_after_s = fmax(m->guard_after_s, 3 * period_s);
+    m->idle_s = fmax(m->idle_s, IDLE_SAMPLES * period_s);
+    if (r->info->markers == 0 || r->info->falls_only)
+        m->gate_tolerance += 2 * period_s / (r->inferences * r->latency_s);
+}
+
+static const char *gate_name(const struct meter_info *i)
+{
+    return i->markers == 0 ? "current" : i->falls_only ? "falling edges" : "marker";
 }
 
 static int emit_facts(struct energy_run *r, struct err *err)
@@ -110,6 +109,7 @@ static int emit_facts(struct energy_run *r, struct err *err)
         emit_fact(out, err, "meter.calibration_sha256", "%s", digest) < 0 ||
         emit_fact(out, err, "meter.calibration", "%s", buf_text(&r->meter->calibration)) < 0 ||
         emit_fact(out, err, "method.energy", "%s/1", r->eembc ? "eembc" : "guarded") < 0 ||
+        emit_fact(out, err, "method.gate", "%s", gate_name(i)) < 0 ||
         emit_fact(out, err, "voltage.uv", "%u", instrument_voltage_uv(r->instrument)) < 0 ||
         emit_fact(out, err, "voltage.source", "%s", meter_voltage_basis_name(i->basis)) < 0)
         return (int)err->code;
@@ -130,17 +130,22 @@ static int prepare(struct energy_run *r, struct err *err)
     r->info = &r->meter->info;
     r->eembc = r->e->profile == ENERGY_EEMBC;
     r->method = energy_method_default;
-    r->method.idle_s = (double)r->e->idle_ns * 1e-9;
     if (check_meter(r, err) < 0 || find_latency(r, err) < 0 || size_window(r, err) < 0)
         return (int)err->code;
+    fit_method(r);
     return emit_facts(r, err);
 }
 
 /* ---- one window ---- */
 
-static size_t samples_of(const struct energy_run *r, double seconds)
+/* The idle time behind the window: behind its marker, or behind what comes once it is over. */
+static int await_rest(const struct energy_run *r, struct capture *c, double window_s, double rest_s,
+                      struct err *err)
 {
-    return (size_t)(seconds * r->info->rate_hz);
+    if (r->info->markers == 0)
+        return capture_wait(c, capture_count(c) + energy_samples(r, rest_s + LATE_S), err);
+    return capture_wait_falls(c, 1, energy_samples(r, rest_s),
+                              energy_samples(r, 2 * window_s + SLACK_S), err);
 }
 
 /* Arm, let the meter show that it is there, go, and let the board come to rest. */
@@ -154,17 +159,15 @@ static int record(struct energy_run *r, uint32_t n, struct capture **ret,
                                    .window_ms = attempt_allowance_ms(r->a, n)};
     const double window_s = n * r->latency_s + r->overhead_s;
     const double rest_s = r->method.idle_s + r->method.guard_before_s + r->method.guard_after_s;
-    const size_t most = samples_of(r, 3 * (window_s + 2 * rest_s) + 60);
+    const size_t most = energy_samples(r, 3 * (window_s + 2 * rest_s) + 60);
     AUTO(capture_free_auto) struct capture *c = NULL;
 
     if (client_arm(client, &run, err) < 0)
         return (int)err->code;
     if (capture_start(r->meter, r->info->markers, most < CAPTURE_MAX ? most : CAPTURE_MAX, &c,
                       err) < 0 ||
-        capture_wait(c, samples_of(r, rest_s), err) < 0 ||
-        client_go(client, &run, record, err) < 0 ||
-        capture_wait_falls(c, 1, samples_of(r, rest_s), samples_of(r, 2 * window_s + SLACK_S),
-                           err) < 0 ||
+        capture_wait(c, energy_samples(r, rest_s), err) < 0 ||
+        client_go(client, &run, record, err) < 0 || await_rest(r, c, window_s, rest_s, err) < 0 ||
         capture_stop(c, err) < 0)
         return (int)err->code;
     *ret = MOVE(c);
@@ -268,9 +271,8 @@ static int measure_window(struct energy_run *r, uint32_t n, struct err *err)
     struct wire_record_info info;
     AUTO(capture_free_auto) struct capture *c = NULL;
     struct capture_samples s;
-    struct energy_gate gates[2];
+    struct energy_gate gate;
     struct energy_trace trace;
-    size_t found;
 
     if (r->a->options->stopping != NULL && r->a->options->stopping())
         return err_set(err, ERR_CANCELLED, "interrupted");
@@ -278,22 +280,18 @@ static int measure_window(struct energy_run *r, uint32_t n, struct err *err)
         return (int)err->code;
     s = capture_samples(c);
     trace = trace_of(r, &s);
-    found = energy_gates(s.logic, s.count, r->info->markers, trace.period_s, gates, 2);
-    if (found != 1)
-        return err_set(err, ERR_METER, "%zu marked windows instead of one: the line bounces",
-                       found);
-    gates[0].inferences = n;
-    gates[0].expected_s = n * r->latency_s + r->overhead_s;
-    energy_measure(&trace, gates, 1, &r->method, w);
+    if (energy_find_gate(r, &s, n, &gate, err) < 0)
+        return (int)err->code;
+    energy_measure(&trace, &gate, 1, &r->method, w);
     w->invalid |= meter_faults(r);
     r->filtered_net_j[r->count] = NAN;
     if (s.filtered_a != NULL) {
         trace.current_a = s.filtered_a;
-        energy_measure(&trace, gates, 1, &r->method, &filtered);
+        energy_measure(&trace, &gate, 1, &r->method, &filtered);
         r->filtered_net_j[r->count] = filtered.net_j;
     }
     add_counts(&r->counts, &r->meter->counts);
-    if (emit_window(r, w, &info, err) < 0 || keep_trace(r, w, &gates[0], &s, err) < 0)
+    if (emit_window(r, w, &info, err) < 0 || keep_trace(r, w, &gate, &s, err) < 0)
         return (int)err->code;
     r->count++;
     return 0;
@@ -318,202 +316,6 @@ static int measure_windows(struct energy_run *r, struct err *err)
     return 0;
 }
 
-/* ---- after ---- */
-
-/* Median over the valid full windows of one field (a double at `offset`), divided by inferences
- * where it is a total. NAN without a valid one. */
-static double median_of(const struct energy_run *r, size_t offset, bool total)
-{
-    double *x = calloc(r->full + 1, sizeof(*x));
-    double median;
-    size_t n = 0;
-
-    if (x == NULL)
-        abort();
-    for (size_t i = 0; i < r->full; i++) {
-        const struct energy_window *w = &r->windows[i];
-        double value;
-
-        if (w->invalid != 0)
-            continue;
-        memcpy(&value, (const char *)w + offset, sizeof(value));
-        x[n++] = total ? value / w->inferences : value;
-    }
-    median = n > 0 ? order_median(x, n) : NAN;
-    free(x);
-    return median;
-}
-
-#define MEDIAN(r, field, total) median_of((r), offsetof(struct energy_window, field), (total))
-
-static double peak_of(const struct energy_run *r)
-{
-    double peak = 0;
-
-    for (size_t i = 0; i < r->full; i++)
-        peak = r->windows[i].invalid == 0 ? fmax(peak, r->windows[i].peak_a) : peak;
-    return peak;
-}
-
-/* What one more inference costs: the slope of net energy over N / 3, 2 N / 3, N. */
-static double marginal_of(const struct energy_run *r)
-{
-    struct fit_point *points = calloc(r->count + 1, sizeof(*points));
-    struct fit_line line = {.slope = NAN};
-    size_t n = 0;
-
-    if (points == NULL)
-        abort();
-    for (size_t i = 0; i < r->count; i++) {
-        if (r->windows[i].invalid == 0)
-            points[n++] =
-                (struct fit_point){.n = r->windows[i].inferences, .value = r->windows[i].net_j};
-    }
-    if (r->count == r->full || fit_line(points, n, &line) != FIT_DONE)
-        line.slope = NAN;
-    free(points);
-    return line.slope;
-}
-
-/* Net energy from the vendor's filter against the raw one, relative. */
-static double filter_bias_of(const struct energy_run *r)
-{
-    double worst = NAN;
-
-    for (size_t i = 0; i < r->full; i++) {
-        const struct energy_window *w = &r->windows[i];
-        const double bias = r->filtered_net_j[i] / w->net_j - 1;
-
-        if (w->invalid == 0 && isfinite(bias) && !(fabs(bias) <= fabs(worst)))
-            worst = bias;
-    }
-    return worst;
-}
-
-static double gate_error_of(const struct energy_run *r)
-{
-    double worst = 0;
-
-    for (size_t i = 0; i < r->full; i++) {
-        const double expected = r->inferences * r->latency_s + r->overhead_s;
-        const double error = r->windows[i].duration_s / expected - 1;
-
-        worst = fabs(error) > fabs(worst) ? error : worst;
-    }
-    return worst;
-}
-
-/* A struct figure, ordered so that tables of it have no holes. */
-struct row {
-    const char *name;
-    double value, low, high;
-    enum unit unit;
-    uint32_t n;
-};
-
-static int emit_figures(struct energy_run *r, const struct row *rows, size_t count, struct err *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct figure figure = {.name = rows[i].name,
-                                      .value = rows[i].value,
-                                      .unit = rows[i].unit,
-                                      .low = rows[i].low,
-                                      .high = rows[i].high,
-                                      .n = rows[i].n};
-
-        if (isfinite(figure.value) && emit_metric(&r->a->out, &figure, err) < 0)
-            return (int)err->code;
-    }
-    return 0;
-}
-
-static int emit_energies(struct energy_run *r, const struct energy_summary *s, struct err *err)
-{
-    const double energy = r->eembc ? s->marker_j : s->gross_j;
-    const double u = s->total_j;
-    const uint32_t n = (uint32_t)s->windows;
-    const struct row figures[] = {
-        {"energy", energy * NJ, (energy - u) * NJ, (energy + u) * NJ, UNIT_NJ, n},
-        {"energy.net", s->net_j * NJ, (s->net_j - u) * NJ, (s->net_j + u) * NJ, UNIT_NJ, n},
-        {"energy.idle", s->idle_j * NJ, 0, 0, UNIT_NJ, n},
-        {"energy.marker", s->marker_j * NJ, 0, 0, UNIT_NJ, n},
-        {"energy.marginal", marginal_of(r) * NJ, 0, 0, UNIT_NJ, (uint32_t)r->count},
-        {"energy.uncertainty", u * NJ, 0, 0, UNIT_NJ, n},
-        {"energy.repeatability", s->repeatability_j * NJ, 0, 0, UNIT_NJ, n},
-        {"energy.filter_bias", filter_bias_of(r), 0, 0, UNIT_RATIO, n},
-        {"energy.gate_error", gate_error_of(r), 0, 0, UNIT_RATIO, n},
-        {"charge", s->gross_c * NJ, 0, 0, UNIT_NC, n},
-        {"charge.net", s->net_c * NJ, 0, 0, UNIT_NC, n},
-        {"current", MEDIAN(r, mean_a, false) * NJ, 0, 0, UNIT_NA, n},
-        {"current.idle", MEDIAN(r, idle_a, false) * NJ, 0, 0, UNIT_NA, n},
-        {"current.peak", peak_of(r) * NJ, 0, 0, UNIT_NA, n},
-        {"voltage", MEDIAN(r, mean_v, false) * 1e6, 0, 0, UNIT_UV, n},
-        {"meter.samples", (double)r->counts.samples, 0, 0, UNIT_COUNT, n},
-        {"meter.lost", (double)r->counts.lost, 0, 0, UNIT_COUNT, n},
-        {"meter.saturated", (double)r->counts.saturated, 0, 0, UNIT_COUNT, n},
-    };
-
-    return emit_figures(r, figures, ARRAY_SIZE(figures), err);
-}
-
-/* The parts of the uncertainty of net energy, per inference. */
-static int emit_budget(struct energy_run *r, struct err *err)
-{
-    const struct row parts[] = {
-        {"energy.uncertainty.gain", MEDIAN(r, net_budget.gain, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.offset", MEDIAN(r, net_budget.offset, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.voltage", MEDIAN(r, net_budget.voltage, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.clock", MEDIAN(r, net_budget.clock, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.noise", MEDIAN(r, net_budget.noise, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.baseline", MEDIAN(r, net_budget.baseline, true) * NJ, 0, 0, UNIT_NJ,
-         0},
-        {"energy.uncertainty.drift", MEDIAN(r, net_budget.drift, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.lost", MEDIAN(r, net_budget.lost, true) * NJ, 0, 0, UNIT_NJ, 0},
-        {"energy.uncertainty.edge", MEDIAN(r, gross_budget.edge, true) * NJ, 0, 0, UNIT_NJ, 0},
-    };
-
-    return emit_figures(r, parts, ARRAY_SIZE(parts), err);
-}
-
-static int emit_battery(struct energy_run *r, const struct energy_summary *s, struct err *err)
-{
-    const struct suite_battery *b = &r->e->battery;
-    const struct battery battery = {
-        .capacity_ah = b->capacity_mah * 1e-3,
-        .usable = b->usable,
-        .self_discharge = b->self_discharge,
-        .sleep_a = b->sleep_na * 1e-9,
-        .charge_c = s->net_c > 0 ? s->net_c : 0,
-        .inferences_per_hour = b->inferences_per_hour,
-        .efficiency = b->efficiency,
-    };
-    struct battery_life life;
-
-    if (!r->e->has_battery)
-        return 0;
-    if (battery_project(&battery, &life, err) < 0)
-        return (int)err->code;
-    if (!isfinite(life.years))
-        return 0;
-    return emit_metric(&r->a->out,
-                       &(struct figure){.name = "battery_life",
-                                        .value = life.years * BATTERY_HOURS_PER_YEAR * 3600e9,
-                                        .unit = UNIT_NS},
-                       err);
-}
-
-static int conclude(struct energy_run *r, struct err *err)
-{
-    struct energy_summary s;
-
-    if (!energy_summarise(r->windows, r->full, &s))
-        return err_set(err, ERR_INVALID, "no energy window is valid: %s",
-                       invalid_reason(r->full > 0 ? r->windows[0].invalid : 0));
-    if (emit_energies(r, &s, err) < 0 || emit_budget(r, err) < 0)
-        return (int)err->code;
-    return emit_battery(r, &s, err);
-}
-
 int attempt_energy(struct attempt *a, struct err *err)
 {
     struct energy_run *r;
@@ -530,7 +332,7 @@ int attempt_energy(struct attempt *a, struct err *err)
     if (result == 0)
         result = measure_windows(r, err);
     if (result == 0)
-        result = conclude(r, err);
+        result = energy_conclude(r, err);
     if (result < 0 && r->instrument != NULL)
         session_drop_instrument(a->session);
     free(r);

@@ -1,7 +1,9 @@
 /*
  * ST X-NUCLEO-LPM01A: text commands that it acknowledges, 1000 energies a second in text (each the
- * integral over its millisecond), edges of the marker on D7 as event lines. Falling edges end and
- * begin windows: an event toggles the marker line that is reported.
+ * integral over its millisecond), falling edges of the marker on D7 as event lines. A sample at
+ * which an event came has its marker bit set: a moment, not a level.
+ *
+ * Above 5 kHz it streams currents in binary, which has no events: no marker lines then.
  */
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +24,8 @@ enum {
     BLOCK = 4096,
     LINE_BYTES = 128,
     RATE_HZ = 1000,
+    TEXT_HZ_MAX = 5000, /* without an end; more only in binary */
+    RECORD_MAX = 640,   /* bytes of a binary record, text and all */
     LOSS_TOLERANCE = 2, /* samples between time stamps: the stamp itself is not sharp */
 };
 
@@ -30,13 +34,19 @@ struct lpm01a {
     struct transport *transport;
     struct reader *reader;
     double volts;
+    unsigned rate_hz;
+    bool binary;
+    struct buf early;         /* of the stream: what came with the acknowledgement of `start` */
+    uint8_t tail[RECORD_MAX]; /* of a binary stream: bytes of an item that is not whole */
+    size_t tail_size;
     char line[LINE_BYTES];
     size_t line_size;
     uint64_t index;
     uint64_t since_stamp; /* samples */
+    uint64_t pending;     /* lost ones that are still to be delivered */
     uint32_t last_ms;
     bool stamped;
-    bool high;
+    bool event; /* came since the last sample */
     unsigned next_event;
     double joules;
     float current_a[BLOCK];
@@ -155,40 +165,86 @@ static int lpm_open(struct meter *m, const struct meter_config *config, struct e
     i->markers = 1;
     i->min_uv = 1800000;
     i->max_uv = 3300000;
-    i->rate_hz = RATE_HZ;
+    i->rate_hz = p->rate_hz = RATE_HZ;
     i->basis = METER_VOLTAGE_SETPOINT;
     i->voltage_error = 0.01;
     i->ranges[0] = (struct meter_range){.gain = 0.02, .offset_a = 100e-9};
     return 0;
 }
 
-static int lpm_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
+/* Rates that it knows, as it spells them. */
+static const struct rate {
+    unsigned hz;
+    const char *text;
+} rates[] = {{1000, "1k"},   {2000, "2k"},   {5000, "5k"},    {10000, "10k"},
+             {20000, "20k"}, {50000, "50k"}, {100000, "100k"}};
+
+static const struct rate *find_rate(double hz)
 {
-    static const char *const fixed[] = {"pwr off",          "acqtime inf",     "trigdelay 0",
-                                        "trigsrc sw",       "eventsrc d7 fal", "output energy",
-                                        "format ascii_dec", "freq 1k"};
-    struct lpm01a *p = (struct lpm01a *)m;
+    for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+        if (fabs(hz - rates[i].hz) < 0.5)
+            return &rates[i];
+    }
+    return NULL;
+}
+
+/* Energies in text with events, or currents in binary without. */
+static int set_stream(struct lpm01a *p, const struct rate *rate, struct err *err)
+{
+    static const char *const text[] = {"eventsrc d7 fal", "output energy", "format ascii_dec"};
+    static const char *const binary[] = {"output current", "format bin_hexa"};
+    char line[LINE_BYTES];
+
+    p->rate_hz = rate->hz;
+    p->binary = rate->hz > TEXT_HZ_MAX;
+    p->base.info.rate_hz = rate->hz;
+    p->base.info.markers = p->binary ? 0 : 1;
+    p->base.info.falls_only = !p->binary;
+    for (size_t i = 0; i < (p->binary ? ARRAY_SIZE(binary) : ARRAY_SIZE(text)); i++) {
+        if (command(p, p->binary ? binary[i] : text[i], NULL, err) < 0)
+            return (int)err->code;
+    }
+    (void)snprintf(line, sizeof(line), "freq %s", rate->text);
+    return command(p, line, NULL, err);
+}
+
+static int set_supply(struct lpm01a *p, uint32_t voltage_uv, char got[static 32], struct err *err)
+{
     AUTO_BUF answer = {.limit = ANSWER_MAX};
     char volts[32];
+
+    (void)snprintf(volts, sizeof(volts), "volt %um", voltage_uv / 1000);
+    if (command(p, volts, NULL, err) < 0 || command(p, "volt get", &answer, err) < 0 ||
+        command(p, "pwr on nostatus", NULL, err) < 0)
+        return (int)err->code;
+    take_word(&answer, "volt get", got, 32);
+    if (strtoul(got, NULL, 10) != voltage_uv / 1000)
+        return err_set(err, ERR_METER, "set to %u mV, it says '%s'", voltage_uv / 1000, got);
+    p->volts = voltage_uv * 1e-6;
+    return 0;
+}
+
+static int lpm_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
+{
+    static const char *const fixed[] = {"pwr off", "acqtime inf", "trigdelay 0", "trigsrc sw"};
+    struct lpm01a *p = (struct lpm01a *)m;
+    const struct rate *rate = find_rate(setup->rate_hz != 0 ? setup->rate_hz : RATE_HZ);
     char got[32] = "";
 
     if (!setup->source)
         return err_set(err, ERR_CONFIG, "an LPM01A supplies the board: it needs mode: source");
+    if (rate == NULL)
+        return err_set(err, ERR_CONFIG, "an LPM01A takes 1, 2, 5, 10, 20, 50 or 100 kHz, not %g",
+                       setup->rate_hz);
     for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
         if (command(p, fixed[i], NULL, err) < 0)
             return (int)err->code;
     }
-    (void)snprintf(volts, sizeof(volts), "volt %um", setup->voltage_uv / 1000);
-    if (command(p, volts, NULL, err) < 0 || command(p, "volt get", &answer, err) < 0 ||
-        command(p, "pwr on nostatus", NULL, err) < 0)
+    if (set_stream(p, rate, err) < 0 || set_supply(p, setup->voltage_uv, got, err) < 0)
         return (int)err->code;
-    take_word(&answer, "volt get", got, sizeof(got));
-    if (strtoul(got, NULL, 10) != setup->voltage_uv / 1000)
-        return err_set(err, ERR_METER, "set to %u mV, it says '%s'", setup->voltage_uv / 1000, got);
-    p->volts = setup->voltage_uv * 1e-6;
     buf_clear(&m->calibration);
-    buf_printf(&m->calibration, "firmware: %s\nvoltage: %s\noutput: energy\nfreq: 1k\n",
-               m->info.firmware, got);
+    buf_printf(&m->calibration, "firmware: %s\nvoltage: %s\noutput: %s\nfreq: %s\n",
+               m->info.firmware, got, p->binary ? "current" : "energy", rate->text);
     return 0;
 }
 
@@ -203,7 +259,7 @@ static int lpm_state(struct meter *m, struct meter_state *ret, struct err *err)
     AUTO_BUF answer = {.limit = ANSWER_MAX};
     char got[32] = "";
 
-    ret->seconds = (double)p->index / RATE_HZ;
+    ret->seconds = (double)p->index / p->rate_hz;
     ret->energy_j = p->joules;
     ret->charge_c = p->volts > 0 ? p->joules / p->volts : 0;
     ret->powered = true;
@@ -220,18 +276,37 @@ static int lpm_state(struct meter *m, struct meter_state *ret, struct err *err)
 
 /* ---- streaming ---- */
 
+/* Samples may have come with the acknowledgement: they are the first ones. */
+static int begin_stream(struct lpm01a *p, struct err *err)
+{
+    AUTO_BUF answer = {.limit = ANSWER_MAX};
+    const char *ack;
+    size_t used;
+
+    buf_clear(&p->early);
+    if (command(p, "start", &answer, err) < 0)
+        return (int)err->code;
+    ack = strstr(buf_text(&answer), "ack start");
+    used = ack != NULL ? (size_t)(ack - answer.data) + strcspn(ack, "\n") + 1 : answer.len;
+    if (used < answer.len)
+        buf_append(&p->early, answer.data + used, answer.len - used);
+    return 0;
+}
+
 static int lpm_start(struct meter *m, struct err *err)
 {
     struct lpm01a *p = (struct lpm01a *)m;
 
     p->line_size = 0;
+    p->tail_size = 0;
     p->index = 0;
     p->since_stamp = 0;
+    p->pending = 0;
     p->stamped = false;
-    p->high = false;
+    p->event = false;
     p->next_event = 0;
     p->joules = 0;
-    if (command(p, "start", NULL, err) < 0)
+    if (begin_stream(p, err) < 0)
         return (int)err->code;
     return reader_start(p->transport, &p->reader, err);
 }
@@ -249,37 +324,45 @@ static int lpm_stop(struct meter *m, struct err *err)
 static void put(struct lpm01a *p, float amperes)
 {
     p->current_a[p->count] = amperes;
-    p->logic[p->count++] = p->high;
+    p->logic[p->count++] = p->event;
+    p->event = false;
     p->index++;
 }
 
 /* Samples that should have come since the last time stamp but did not. */
 static void check_stamp(struct lpm01a *p, uint32_t ms)
 {
-    const uint64_t due = (uint64_t)(ms - p->last_ms) * RATE_HZ / 1000;
+    const uint64_t due = (uint64_t)(ms - p->last_ms) * p->rate_hz / 1000;
+    const uint64_t tolerance = LOSS_TOLERANCE * (uint64_t)p->rate_hz / RATE_HZ;
 
-    if (p->stamped && ms > p->last_ms && due > p->since_stamp + LOSS_TOLERANCE &&
-        due < METER_GAP_MAX) {
-        uint64_t missing = due - p->since_stamp;
+    if (p->stamped && ms > p->last_ms && due > p->since_stamp + tolerance && due < METER_GAP_MAX) {
+        const uint64_t missing = due - p->since_stamp;
 
         p->base.counts.lost += missing;
         p->base.counts.lost_by_clock += missing;
         p->base.counts.gaps++;
-        for (; missing > 0 && p->count < BLOCK; missing--)
-            put(p, NAN);
+        p->pending += missing;
     }
     p->stamped = true;
     p->last_ms = ms;
     p->since_stamp = 0;
 }
 
+/* An energy of one period in text, a current in binary. */
+static void take_sample(struct lpm01a *p, double value)
+{
+    const double joules = p->binary ? value * p->volts / p->rate_hz : value;
+
+    p->joules += joules;
+    p->since_stamp++;
+    put(p, (float)(p->binary ? value : joules * p->rate_hz / p->volts));
+}
+
 static int take_item(struct lpm01a *p, const struct lpm_item *item, struct err *err)
 {
     switch (item->kind) {
     case LPM_SAMPLE:
-        p->joules += item->value;
-        p->since_stamp++;
-        put(p, (float)(item->value * RATE_HZ / p->volts));
+        take_sample(p, item->value);
         return 0;
     case LPM_TIMESTAMP:
         check_stamp(p, item->ms);
@@ -287,7 +370,7 @@ static int take_item(struct lpm01a *p, const struct lpm_item *item, struct err *
     case LPM_EVENT:
         p->base.counts.corrupted += item->event != p->next_event % 100;
         p->next_event = item->event + 1;
-        p->high = !p->high;
+        p->event = true;
         return 0;
     case LPM_TROUBLE:
         return err_set(err, ERR_METER, "it says: %s", item->text);
@@ -312,6 +395,54 @@ static int take_line(struct lpm01a *p, struct err *err)
     return take_item(p, &item, err);
 }
 
+static bool has_room(const struct lpm01a *p)
+{
+    return p->count < BLOCK / 2 && p->pending == 0;
+}
+
+static int read_text(struct lpm01a *p, const uint8_t *data, size_t n, size_t *used, struct err *err)
+{
+    int r = 0;
+
+    while (*used < n && has_room(p) && r == 0) {
+        const char c = (char)data[(*used)++];
+
+        if (c == '\n')
+            r = take_line(p, err);
+        else if (c != '\r' && p->line_size + 1 < sizeof(p->line))
+            p->line[p->line_size++] = c;
+    }
+    return r;
+}
+
+/* Items may be split anywhere: bytes go through the tail until it holds a whole one. */
+static int read_binary(struct lpm01a *p, const uint8_t *data, size_t n, size_t *used,
+                       struct err *err)
+{
+    int r = 0;
+
+    while (*used < n && has_room(p) && r == 0) {
+        struct lpm_item item;
+        size_t took;
+
+        p->tail[p->tail_size++] = data[(*used)++];
+        took = lpm_binary(p->tail, p->tail_size, &item);
+        if (took == 0 && p->tail_size < sizeof(p->tail))
+            continue;
+        took = took == 0 ? p->tail_size : took; /* no record is so long */
+        p->tail_size -= took;
+        memmove(p->tail, p->tail + took, p->tail_size);
+        r = take_item(p, &item, err);
+    }
+    return r;
+}
+
+static int take_bytes(struct lpm01a *p, const uint8_t *data, size_t n, size_t *used,
+                      struct err *err)
+{
+    return p->binary ? read_binary(p, data, n, used, err) : read_text(p, data, n, used, err);
+}
+
 static int lpm_read(struct meter *m, unsigned timeout_ms, struct meter_block *ret, struct err *err)
 {
     struct lpm01a *p = (struct lpm01a *)m;
@@ -323,19 +454,21 @@ static int lpm_read(struct meter *m, unsigned timeout_ms, struct meter_block *re
     int r = 0;
 
     p->count = 0;
-    if (reader_peek(p->reader, timeout_ms, &data, &n, &at_ns, err) < 0)
-        return err_in(err, "the meter is gone");
-    while (used < n && p->count < BLOCK / 2 && r == 0) {
-        const char c = (char)data[used++];
-
-        if (c == '\n')
-            r = take_line(p, err);
-        else if (c != '\r' && p->line_size + 1 < sizeof(p->line))
-            p->line[p->line_size++] = c;
+    for (; p->pending > 0 && p->count < BLOCK / 2; p->pending--)
+        put(p, NAN);
+    if (has_room(p) && p->early.len > 0) {
+        r = take_bytes(p, (const uint8_t *)p->early.data, p->early.len, &used, err);
+        buf_consume(&p->early, used);
+    } else if (has_room(p)) {
+        if (reader_peek(p->reader, p->count > 0 ? 0 : timeout_ms, &data, &n, &at_ns, err) < 0)
+            return err_in(err, "the meter is gone");
+        r = take_bytes(p, data, n, &used, err);
+        reader_consume(p->reader, used);
     }
-    reader_consume(p->reader, used);
-    *ret = (struct meter_block){
-        .first = first, .count = p->count, .current_a = p->current_a, .logic = p->logic};
+    *ret = (struct meter_block){.first = first,
+                                .count = p->count,
+                                .current_a = p->current_a,
+                                .logic = p->binary ? NULL : p->logic};
     return r;
 }
 
@@ -345,11 +478,12 @@ static void lpm_close(struct meter *m)
 
     reader_stop(p->reader);
     transport_close(p->transport);
+    buf_release(&p->early);
 }
 
 const struct meter_ops meter_lpm01a = {
     .name = "lpm01a",
-    .help = "ST X-NUCLEO-LPM01A: 1000 energies a second, edges on D7",
+    .help = "ST X-NUCLEO-LPM01A: 1000 energies a second and edges on D7; or 100 kHz in binary",
     .size = sizeof(struct lpm01a),
     .open = lpm_open,
     .configure = lpm_configure,

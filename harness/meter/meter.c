@@ -88,6 +88,9 @@ int meter_configure(struct meter *m, const struct meter_setup *setup, struct err
 {
     if (check_voltage(m, setup, err) < 0 || m->ops->configure(m, setup, err) < 0)
         return err_in(err, "meter %s", m->ops->name);
+    if (setup->rate_hz != 0 && fabs(m->info.rate_hz / setup->rate_hz - 1) > 0.01)
+        return err_set(err, ERR_CONFIG, "a %s takes %g samples a second, not %g", m->info.model,
+                       m->info.rate_hz, setup->rate_hz);
     return 0;
 }
 

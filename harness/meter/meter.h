@@ -66,6 +66,7 @@ struct meter_info {
     bool filtered;   /* blocks carry a second, filtered current */
     bool can_source, can_power;
     uint8_t markers; /* mask of the marker lines in `logic`; 0: it has none */
+    bool falls_only; /* a bit in `logic` is the moment of a falling edge, not a level */
     uint32_t min_uv, max_uv;
     double rate_hz;
     enum meter_voltage_basis basis;

@@ -18,6 +18,7 @@ struct lab_meter {
     const char *serial;     /* USB serial number */
     const char *mode;       /* "ampere" (default): in series; "source": supplies the board */
     uint32_t voltage_uv;    /* to supply or regulate; 0: the board's nominal voltage */
+    uint32_t rate_hz;       /* samples a second; 0: its usual rate */
     uint32_t channels;      /* of the mux behind it; 0: none, boards take turns by hand */
     const char *const *mux; /* argv that selects {channel}; NULL-terminated; NULL: no mux */
     struct where where_declared;

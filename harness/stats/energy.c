@@ -426,29 +426,6 @@ void energy_measure(const struct energy_trace *trace, const struct energy_gate *
         measure(trace, gates, gate_count, i, method, &ret[i]);
 }
 
-size_t energy_gates(const uint8_t *logic, size_t count, uint8_t mask, double period_s,
-                    struct energy_gate *ret, size_t room)
-{
-    size_t found = 0;
-    size_t on = 0; /* 0: not in a window that began inside the trace */
-
-    for (size_t k = 1; k < count; k++) {
-        const bool was = (logic[k - 1] & mask) != 0;
-        const bool is = (logic[k] & mask) != 0;
-
-        if (is && !was) {
-            on = k;
-        } else if (was && !is && on > 0) {
-            if (found < room)
-                ret[found] = (struct energy_gate){.on_s = ((double)on - 0.5) * period_s,
-                                                  .off_s = ((double)k - 0.5) * period_s};
-            found++;
-            on = 0;
-        }
-    }
-    return found;
-}
-
 static double interpolate(const double *t, const double *y, size_t i, double at)
 {
     return y[i] + (y[i + 1] - y[i]) * (at - t[i]) / (t[i + 1] - t[i]);

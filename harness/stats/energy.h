@@ -121,6 +121,20 @@ void energy_measure(const struct energy_trace *trace, const struct energy_gate *
 size_t energy_gates(const uint8_t *logic, size_t count, uint8_t mask, double period_s,
                     struct energy_gate *ret, size_t room);
 
+/*
+ * The gate of the one window in a trace whose instrument has no marker lines: where the current lies
+ * above half of its step, judged by the first `idle` samples, for about expected_s. False when
+ * nothing stands out. Its edges are known to a sample period, which the caller has to allow for.
+ */
+bool energy_gate_by_level(const float *current_a, size_t count, size_t idle, double expected_s,
+                          double period_s, struct energy_gate *ret);
+
+/*
+ * Falling edges of a line that are told as moments (a set bit): how many, and the first `room` of
+ * them in samples.
+ */
+size_t energy_edges(const uint8_t *logic, size_t count, uint8_t mask, size_t *ret, size_t room);
+
 /* Integral of v i (or of i alone) over [from_s, to_s), edge samples by their share; clipped to the
  * trace; lost samples interpolated. */
 double energy_integral(const struct energy_trace *trace, double from_s, double to_s);

@@ -245,9 +245,9 @@ static void says_what_is_wrong_with_a_board(void **state)
 static void says_what_is_wrong_with_a_lab(void **state)
 {
     static const struct mistake mistakes[] = {
-        {"meters: {a: {driver: ppk}}\n",
-         "lab.yaml:1:22: 'driver' expected one of ppk2, lpm01a, csv, replay, hwmon, scpi, "
-         "synthetic, null, got 'ppk' (did you mean 'ppk2'?)"},
+        {"meters: {a: {driver: ppk}}\n", "lab.yaml:1:22: 'driver' expected one of ppk2, lpm01a, "
+                                         "joulescope, csv, replay, iio, hwmon, scpi, sigrok, "
+                                         "synthetic, null, got 'ppk' (did you mean 'ppk2'?)"},
         {"meters: {a: {driver: ppk2, channels: 4}}\n",
          "lab.yaml:1:13: 'channels' and 'mux' belong together"},
         {"meters: [a]\n", "lab.yaml:1:9: 'meters' expected a map from names, got a list"},

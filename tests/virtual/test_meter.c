@@ -1,5 +1,5 @@
 /*
- * The PPK2's driver against an emulated one on a real pty: what it says about itself, streams,
+ * The drivers of PPK2 and LPM01A against emulated ones on a real pty: what it says about itself, streams,
  * losses, and everything that goes wrong on a bench.
  */
 #include "tests/unit/unit.h"
@@ -22,6 +22,7 @@ struct bench {
     char link[128];
     struct proc proc;
     struct meter *meter;
+    double rate_hz; /* asked for; 0: the usual one */
 };
 
 static void start(struct bench *b, const char *kind, const char *const *extra)
@@ -42,6 +43,7 @@ static void start(struct bench *b, const char *kind, const char *const *extra)
     assert_non_null(mkdtemp(b->folder));
     (void)snprintf(b->link, sizeof(b->link), "%s/meter", b->folder);
     b->meter = NULL;
+    b->rate_hz = 0;
     b->proc = (struct proc)PROC_INIT;
     assert_int_equal(proc_start(&b->proc,
                                 &(struct proc_options){
@@ -63,7 +65,7 @@ static void end(struct bench *b)
 static int open_meter(struct bench *b, const char *kind, struct err *err)
 {
     const struct meter_config config = {.where = b->link, .serial = "TEST"};
-    const struct meter_setup setup = {.source = true, .voltage_uv = 3000000};
+    const struct meter_setup setup = {.source = true, .voltage_uv = 3000000, .rate_hz = b->rate_hz};
 
     if (meter_open(kind, &config, &b->meter, err) < 0)
         return (int)err->code;
@@ -92,7 +94,8 @@ static int stream(struct bench *b, size_t wanted, struct seen *s, struct err *er
         if (meter_read(b->meter, 100, &block, err) < 0)
             return (int)err->code;
         for (size_t i = 0; i < block.count; i++, s->samples++) {
-            const bool high = block.logic[i] & 1;
+            const bool high =
+                block.logic != NULL ? block.logic[i] & 1 : (double)block.current_a[i] > 5e-3;
 
             if (isnan(block.current_a[i])) {
                 s->missing++;
@@ -269,6 +272,128 @@ static void settings_out_of_bounds_are_refused(void **state)
     end(&b);
 }
 
+/* ---- LPM01A ---- */
+
+/* Falling edges only, one in each 30 ms. */
+static void an_lpm01a_sends_energies_and_events(void **state)
+{
+    struct bench b;
+    struct seen s;
+    struct meter_state m;
+    struct err err = ERR_INIT;
+    const double mean = (RUN_A * 10 + SLEEP_A * 20) / 30;
+
+    start(&b, "lpm01a", NULL);
+    must(open_meter(&b, "lpm01a", &err), &err);
+    assert_true(b.meter->info.emulated);
+    assert_int_equal(b.meter->info.markers, 1);
+    for (int i = 0; i < 2; i++) {
+        must(meter_start(b.meter, &err), &err);
+        must(stream(&b, 2400, &s, &err), &err);
+        must(meter_stop(b.meter, &err), &err);
+        assert_int_equal(b.meter->counts.lost + b.meter->counts.corrupted, 0);
+        assert_true(fabs((s.sum_high + s.sum_low) / (double)s.samples / mean - 1) < 0.02);
+        assert_in_range(s.high, s.samples / 30 - 2, s.samples / 30 + 2);
+    }
+    must(meter_state(b.meter, &m, &err), &err);
+    assert_true(fabs(m.energy_j / (m.seconds * 3.0 * mean) - 1) < 0.02);
+    assert_true(m.temperature_c == 24.5);
+    end(&b);
+}
+
+static void an_lpm01a_streams_currents_in_binary(void **state)
+{
+    static const double rates[] = {10e3, 100e3};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+        struct bench b;
+        struct seen s;
+        struct err err = ERR_INIT;
+
+        start(&b, "lpm01a", NULL);
+        b.rate_hz = rates[i];
+        must(open_meter(&b, "lpm01a", &err), &err);
+        assert_int_equal(b.meter->info.markers, 0);
+        must(meter_start(b.meter, &err), &err);
+        must(stream(&b, (size_t)rates[i] * 3 / 2, &s, &err), &err);
+        must(meter_stop(b.meter, &err), &err);
+        assert_int_equal(b.meter->counts.lost + b.meter->counts.corrupted, 0);
+        assert_true(fabs(s.sum_high / (double)s.high / RUN_A - 1) < 0.02);
+        assert_true(fabs(s.sum_low / (double)(s.samples - s.high) / SLEEP_A - 1) < 0.05);
+        end(&b);
+    }
+}
+
+static void an_lpm01a_loses_nothing_unseen(void **state)
+{
+    static const char *const extra[] = {"--fault", "lose 50 at 150000", NULL};
+
+    for (int binary = 0; binary < 2; binary++) {
+        struct bench b;
+        struct seen s;
+        struct err err = ERR_INIT;
+
+        start(&b, "lpm01a", extra);
+        b.rate_hz = binary ? 10e3 : 0;
+        must(open_meter(&b, "lpm01a", &err), &err);
+        must(meter_start(b.meter, &err), &err);
+        must(stream(&b, binary ? 40000 : 4000, &s, &err), &err);
+        assert_in_range(b.meter->counts.lost, 48, 52); /* stamps are sharp to a sample or two */
+        assert_int_equal(s.missing, b.meter->counts.lost);
+        end(&b);
+    }
+}
+
+static void an_lpm01a_switches_the_board(void **state)
+{
+    struct bench b;
+    struct seen s;
+    struct err err = ERR_INIT;
+
+    start(&b, "lpm01a", NULL);
+    must(open_meter(&b, "lpm01a", &err), &err);
+    must(meter_power(b.meter, false, &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    must(stream(&b, 500, &s, &err), &err);
+    must(meter_stop(b.meter, &err), &err);
+    assert_true(s.sum_high + s.sum_low < 1e-6);
+    must(meter_power(b.meter, true, &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    must(stream(&b, 500, &s, &err), &err);
+    assert_true(s.sum_high + s.sum_low > 500 * SLEEP_A);
+    end(&b);
+}
+
+static void troubles_of_an_lpm01a_are_named(void **state)
+{
+    static const char *const mute[] = {"--variant", "mute", NULL};
+    static const char *const hangup[] = {"--fault", "hangup 1 at 20000", NULL};
+    struct bench b;
+    struct seen s;
+    struct err err = ERR_INIT;
+
+    start(&b, "lpm01a", mute);
+    assert_int_equal(open_meter(&b, "lpm01a", &err), ERR_METER);
+    assert_non_null(strstr(err.text, "is this an LPM01A?"));
+    end(&b);
+    err_clear(&err);
+    start(&b, "ppk2", NULL);
+    assert_int_equal(open_meter(&b, "lpm01a", &err), ERR_METER);
+    end(&b);
+    err_clear(&err);
+    start(&b, "lpm01a", hangup);
+    must(open_meter(&b, "lpm01a", &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    assert_true(stream(&b, 1000000, &s, &err) < 0);
+    assert_non_null(strstr(err.text, "the meter is gone"));
+    end(&b);
+    err_clear(&err);
+    start(&b, "lpm01a", NULL);
+    b.rate_hz = 7000;
+    assert_int_equal(open_meter(&b, "lpm01a", &err), ERR_CONFIG);
+    end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +405,11 @@ int main(void)
         cmocka_unit_test(a_range_without_calibration_is_refused),
         cmocka_unit_test(a_pulled_meter_is_an_error_at_once),
         cmocka_unit_test(settings_out_of_bounds_are_refused),
+        cmocka_unit_test(an_lpm01a_sends_energies_and_events),
+        cmocka_unit_test(an_lpm01a_streams_currents_in_binary),
+        cmocka_unit_test(an_lpm01a_loses_nothing_unseen),
+        cmocka_unit_test(an_lpm01a_switches_the_board),
+        cmocka_unit_test(troubles_of_an_lpm01a_are_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

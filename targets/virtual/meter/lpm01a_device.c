@@ -191,7 +191,8 @@ static void say_text(struct lpm_device *p, double value)
         value *= 10;
         exponent++;
     }
-    (void)exponent;
+    for (; value >= 9999.5; exponent--)
+        value /= 10;
     buf_printf(&p->base.out, "%04.0f-%02d\r\n", value, exponent);
 }
 
