@@ -113,7 +113,7 @@ static int load_segment(const struct flash_job *job, const struct elf_segment *s
 static int start(const struct flash_job *job, const struct placed *p, struct err *err)
 {
     if (openocd_command(job->openocd, LOAD_MS, NULL, err,
-                        "reg sp 0x%x; reg pc 0x%x; reg xpsr 0x01000000; resume", p->stack,
+                        "set_reg {sp 0x%x pc 0x%x xPSR 0x01000000}; resume", p->stack,
                         p->image.entry & ~1u) < 0)
         return (int)err->code;
     return 0;

@@ -41,6 +41,7 @@ struct chip {
     uint32_t memory_size;
     bool erased_ones;     /* 0xff where nothing was written, as flash has */
     unsigned breakpoints; /* comparators of the FPB */
+    bool fpb_version_2;   /* they hold the whole address, as on the M7 and Armv8-M */
     unsigned watchpoints; /* of the DWT */
     /*
      * Registers the chip serves itself. Return false when the address is none of them. NULL: none.
@@ -53,6 +54,9 @@ struct chip {
 
 extern const struct chip chip_nrf51;
 extern const struct chip chip_same54;
+extern const struct chip chip_cm3;
+extern const struct chip chip_cm4;
+extern const struct chip chip_cm7;
 
 /* name: NULL for the first that fits the machine. NULL with err when there is none. */
 const struct chip *chip_find(const char *name, const char *machine, struct err *err);

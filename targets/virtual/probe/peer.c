@@ -32,7 +32,9 @@ static const char *field(const char *line, int n)
 
 static unsigned port_of(const char *endpoint)
 {
-    return (unsigned)strtoul(endpoint + strcspn(endpoint, ":\n") + 1, NULL, 16);
+    const char *colon = strchr(endpoint, ':');
+
+    return colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 16) : 0;
 }
 
 /* The kernel's table has one line for each end; ours is the other way round. 0: not there. */

@@ -12,7 +12,7 @@
 
 static uint8_t *allocate(uint32_t n)
 {
-    uint8_t *p = malloc(n);
+    uint8_t *p = malloc(n > 0 ? n : 1);
 
     if (p == NULL)
         abort();

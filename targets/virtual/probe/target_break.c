@@ -71,6 +71,14 @@ static void disarm(struct target *t)
     t->catch_at = 0;
 }
 
+static void list_whole_addresses(struct target *t)
+{
+    for (unsigned i = 0; i < t->chip->breakpoints; i++) {
+        if ((t->fp_compare[i] & 1) != 0)
+            t->hard[t->hard_count++] = t->fp_compare[i] & ~1u;
+    }
+}
+
 /* Version 1 of the FPB: the upper two bits say which halfword of the word at COMP. */
 static void list_comparators(struct target *t)
 {
@@ -110,7 +118,7 @@ void target_arm(struct target *t, bool on)
     if (!on || (t->dhcsr & C_DEBUGEN) == 0)
         return;
     if ((t->fp_control & 1) != 0)
-        list_comparators(t);
+        t->chip->fpb_version_2 ? list_whole_addresses(t) : list_comparators(t);
     for (int i = 0; i < t->hard_count; i++)
         (void)vm_break(&t->vm, true, VM_BREAK_HARD, t->hard[i], 2);
     arm_catch(t);

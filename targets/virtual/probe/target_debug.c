@@ -94,8 +94,8 @@ bool target_debug_read(struct target *t, uint32_t address, uint32_t *ret)
     else if (address == DEMCR)
         *ret = t->demcr;
     else if (address == FP_CTRL)
-        *ret = t->chip->breakpoints << 4 | (t->chip->core == CORE_M0 ? 0 : 2u << 8) |
-               (t->fp_control & 1);
+        *ret = (t->chip->fpb_version_2 ? 1u << 28 : 0) | t->chip->breakpoints << 4 |
+               (t->chip->core == CORE_M0 ? 0 : 2u << 8) | (t->fp_control & 1);
     else if (address == DWT_CTRL)
         *ret = t->chip->watchpoints << 28;
     else if (address == DFSR) {

@@ -9,6 +9,7 @@
 
 #define SCRATCH     32
 #define IT_BITS     0x0600fc00u /* xPSR: an IT block would make our instructions conditional */
+#define THUMB       0x01000000u /* and so would its absence, after a reset into blank memory */
 #define CODE_MAX    12          /* halfwords */
 #define DCRSR_PC    15
 #define DCRSR_MSP   17
@@ -29,6 +30,11 @@ void target_forget_regs(struct target *t)
     t->special_known = false;
 }
 
+static bool is_awkward(uint32_t xpsr)
+{
+    return (xpsr & IT_BITS) != 0 || (xpsr & THUMB) == 0;
+}
+
 static void put_back(struct target *t, const uint32_t saved[static 17],
                      const uint32_t now[static 17])
 {
@@ -36,7 +42,7 @@ static void put_back(struct target *t, const uint32_t saved[static 17],
         if (saved[i] != now[i])
             (void)vm_set_register(&t->vm, i, saved[i]);
     }
-    if ((saved[16] & IT_BITS) != 0)
+    if (is_awkward(saved[16]))
         (void)vm_set_register(&t->vm, VM_XPSR, saved[16]);
     (void)vm_set_register(&t->vm, 15, saved[15]);
     t->regs_known = false;
@@ -62,8 +68,8 @@ static bool inject(struct target *t, const uint16_t *code, int steps, uint32_t i
         return false;
     if (out == NULL)
         (void)vm_set_register(&t->vm, 0, in);
-    if ((saved[16] & IT_BITS) != 0)
-        (void)vm_set_register(&t->vm, VM_XPSR, saved[16] & ~IT_BITS);
+    if (is_awkward(saved[16]))
+        (void)vm_set_register(&t->vm, VM_XPSR, (saved[16] & ~IT_BITS) | THUMB);
     (void)vm_set_register(&t->vm, 15, scratch);
     for (int i = 0; i < steps; i++)
         (void)vm_step(&t->vm);

@@ -1,0 +1,51 @@
+/*
+ * Cores without flash of their own: Arm's MPS2 boards as somebody meets a new chip whose flash no
+ * driver knows. The agent is injected into their RAM (`flashing: {method: inject}`). Whatever the
+ * machine's code memory holds, it is blank at power on, so that the core comes up locked.
+ * Identification numbers: Arm's technical reference manuals of the cores (Cortex-M3 100165,
+ * Cortex-M7 100230), chapters on the debug access port.
+ */
+#include "targets/virtual/probe/target.h"
+
+const struct chip chip_cm3 = {
+    .name = "cm3",
+    .machine = "mps2-an385",
+    .core = CORE_M3,
+    .dp_id = 0x2ba01477,
+    .jtag_id = 0x4ba00477,
+    .ap_id = 0x24770011,
+    .work_area = 0x20000000,
+    .scratch = 0x203fff00,
+    .erased_ones = true,
+    .breakpoints = 6,
+    .watchpoints = 4,
+};
+
+const struct chip chip_cm4 = {
+    .name = "cm4",
+    .machine = "mps2-an386",
+    .core = CORE_M4,
+    .dp_id = 0x2ba01477,
+    .jtag_id = 0x4ba00477,
+    .ap_id = 0x24770011,
+    .work_area = 0x20000000,
+    .scratch = 0x203fff00,
+    .erased_ones = true,
+    .breakpoints = 6,
+    .watchpoints = 4,
+};
+
+const struct chip chip_cm7 = {
+    .name = "cm7",
+    .machine = "mps2-an500",
+    .core = CORE_M7,
+    .dp_id = 0x5ba02477,
+    .jtag_id = 0x5ba00477,
+    .ap_id = 0x84770001,
+    .work_area = 0x20000000,
+    .scratch = 0x203fff00,
+    .erased_ones = true,
+    .breakpoints = 8,
+    .fpb_version_2 = true,
+    .watchpoints = 4,
+};
