@@ -102,7 +102,8 @@ static int see_adapter(struct visit *v, struct err *err)
     /* OpenOCD opens the adapter and looks for the chip in one go: its log tells how far it came. */
     if (probe_connect(v->openocd, v->board, err) < 0) {
         probe_facts(v->openocd, &facts);
-        return facts.connected ? 0 : (int)err->code;
+        if (!facts.connected)
+            return (int)err->code;
     }
     probe_facts(v->openocd, &facts);
     FIND(v, "%s", facts.adapter[0] != '\0' ? facts.adapter : v->board->openocd.interface);
@@ -133,10 +134,8 @@ static int see_core(struct visit *v, struct err *err)
     if (v->openocd == NULL)
         return 1;
     probe_facts(v->openocd, &facts);
-    if (facts.core[0] == '\0') {
-        (void)err_set(err, ERR_LAB, "the chip answers, its core does not");
-        return err_hint(err, "openocd: {connect_under_reset: true}, or the chip is locked");
-    }
+    if (probe_check_core(v->openocd, v->board, err) < 0)
+        return (int)err->code;
     if (probe_reset_halt(v->openocd, err) < 0)
         return (int)err->code;
     FIND(v, "%s, halts after reset", facts.core);
@@ -150,7 +149,9 @@ static int see_flash(struct visit *v, struct err *err)
     if (v->openocd == NULL || strcmp(v->board->flashing.method, "openocd") != 0)
         return 1;
     if (openocd_capture(v->openocd, LOOK_MS, &text, err, "flash probe 0") < 0)
-        return err_hint(err, "is 'target' under openocd the right script for this chip?");
+        return err->hint[0] != '\0'
+                   ? (int)err->code
+                   : err_hint(err, "is 'target' under openocd the right script for this chip?");
     FIND(v, "%.*s", (int)strcspn(buf_text(&text), "\r\n"), buf_text(&text));
     return 0;
 }

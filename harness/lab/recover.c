@@ -128,16 +128,29 @@ static int use_rung(struct session *s, const struct rung *rung, struct err *err)
     return r < 0 ? r : session_reopen(s, rung->hello_ms, err);
 }
 
-static int give_up(struct session *s, const struct recovery *r, const struct buf *tried,
-                   const struct err *last, struct err *err)
+static void put_failure(struct buf *out, const struct err *e)
 {
-    const struct err said = *last;
+    buf_printf(out, "%.1500s", e->text);
+    if (e->hint[0] != '\0')
+        buf_printf(out, " (%s)", e->hint);
+}
 
-    note(r, s, "quarantine", said.text, false);
-    (void)err_set(err, said.code == ERR_FLASH ? ERR_FLASH : ERR_LAB,
-                  "board '%s' did not come back (tried:%s): %.2000s%s%s", s->board->name,
-                  tried->len > 0 ? buf_text(tried) : " nothing, every budget is spent", said.text,
-                  said.hint[0] != '\0' ? "; " : "", said.hint);
+/* What it began with says more of the reason than what the last rung met. */
+static int give_up(struct session *s, const struct recovery *r, const struct buf *tried,
+                   const struct err *why, const struct err *last, struct err *err)
+{
+    const enum err_code code = why->code == ERR_FLASH ? ERR_FLASH : ERR_LAB;
+    AUTO_BUF text = BUF_INIT;
+
+    note(r, s, "quarantine", last->text, false);
+    put_failure(&text, why);
+    if (strcmp(why->text, last->text) != 0) {
+        buf_puts(&text, "; at last: ");
+        put_failure(&text, last);
+    }
+    (void)err_set(err, code, "board '%s' did not come back (tried:%s): %s", s->board->name,
+                  tried->len > 0 ? buf_text(tried) : " nothing, every budget is spent",
+                  buf_text(&text));
     return err_hint(err, "look at it, then 'tinyrig boards check %s'", s->board->name);
 }
 
@@ -147,9 +160,7 @@ int recover(struct session *s, struct recovery *r, const struct err *why, struct
     AUTO_BUF reason = BUF_INIT;
     struct err last = *why;
 
-    buf_puts(&reason, why->text);
-    if (why->hint[0] != '\0')
-        buf_printf(&reason, " (%s)", why->hint);
+    put_failure(&reason, why);
     for (size_t i = r->floor; i < ARRAY_SIZE(rungs); i++) {
         const struct rung *rung = &rungs[i];
         struct err failure = ERR_INIT;
@@ -167,5 +178,5 @@ int recover(struct session *s, struct recovery *r, const struct err *why, struct
         }
         last = failure;
     }
-    return give_up(s, r, &tried, &last, err);
+    return give_up(s, r, &tried, why, &last, err);
 }

@@ -99,6 +99,11 @@ static struct flash_job flash_job(struct session *s)
     };
 }
 
+static bool writes_firmware(const struct session *s)
+{
+    return s->flash->program != flash_find("none")->program;
+}
+
 static int find_rings(struct session *s, struct err *err)
 {
     const struct flash_job job = flash_job(s);
@@ -112,7 +117,8 @@ static int program(struct session *s, struct err *err)
 {
     const struct flash_job job = flash_job(s);
 
-    if (find_rings(s, err) < 0 || session_forget_rings(s, err) < 0)
+    /* An agent that runs already has made its rings, and will not again. */
+    if (find_rings(s, err) < 0 || (writes_firmware(s) && session_forget_rings(s, err) < 0))
         return (int)err->code;
     return s->flash->program(&job, err) < 0 ? (int)err->code : 0;
 }
@@ -156,7 +162,7 @@ static int check_identity(struct session *s, struct err *err)
     char uid[25];
 
     /* What the lab cannot write may be another build on purpose: HELLO's id is then recorded. */
-    if (s->firmware[0] != '\0' && s->flash->program != flash_find("none")->program &&
+    if (s->firmware[0] != '\0' && writes_firmware(s) &&
         flash_check_identity(s->firmware, client_hello(s->client)->build_id, err) < 0)
         return (int)err->code;
     hex_encode(client_hello(s->client)->chip_uid, 12, uid);
@@ -307,7 +313,7 @@ static int find_means(struct session *s, struct err *err)
         s->means.connect_under_reset = means_under_reset;
     if (s->vboard != NULL)
         s->means.power_cycle = means_power_cycle;
-    if (is_virtual(s->board) || s->flash->program != flash_find("none")->program)
+    if (is_virtual(s->board) || writes_firmware(s))
         s->means.reflash = means_reflash;
     s->ready = true;
     return 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "harness/base/arena.h"
 
@@ -219,6 +220,12 @@ static const struct meaning meanings[] = {
      "the flash is write-protected: unlock it once (flash protect 0 0 last off)"},
     {"secured", ERR_FLASH, "the chip is locked: unlocking erases it"},
     {"Device Security Bit Set", ERR_FLASH, "the chip is locked: unlocking erases it"},
+    {"Could not find MEM-AP", ERR_LAB,
+     "the debug port answers, the core does not: the chip is locked (unlocking erases it)"},
+    {"read_memory: read at 0xe000ed00", ERR_LAB,
+     "the debug port answers, the core does not: the chip is locked (unlocking erases it)"},
+    {"Couldn't find part corresponding to DID", ERR_FLASH,
+     "another chip than the board file says: check 'target' under openocd"},
     {"Cannot identify target as", ERR_FLASH,
      "another chip than the board file says: check 'target' under openocd"},
     {"auto_probe failed", ERR_FLASH,
@@ -231,7 +238,8 @@ static const struct meaning meanings[] = {
     {"Timed out waiting for", ERR_LAB,
      "the chip stopped answering: power, or a lower 'speed' under openocd"},
     {"Target not examined yet", ERR_LAB,
-     "the core does not answer: openocd: {connect_under_reset: true} may help"},
+     "the core does not answer: the chip is locked (unlocking erases it), or it wants openocd: "
+     "{connect_under_reset: true}"},
     {"Address already in use", ERR_BUSY, "another OpenOCD runs on this host"},
     {"LIBUSB_ERROR_BUSY", ERR_BUSY, "another program has the adapter: a gdb server, an IDE"},
 };
@@ -384,9 +392,52 @@ int probe_start(const struct probe_options *options, struct openocd **ret, struc
     return 0;
 }
 
+/* "Cortex-M0+ r0p1" and "cortex-m0plus"? True when either is none that we can compare. */
+static bool is_core(const char *found, const char *wanted)
+{
+    char name[32];
+    const int n = (int)strcspn(found, " +");
+
+    if (strncmp(found, "Cortex-M", 8) != 0 || wanted == NULL || strncmp(wanted, "cortex-m", 8) != 0)
+        return true;
+    (void)snprintf(name, sizeof(name), "%.*s%s", n, found, found[n] == '+' ? "plus" : "");
+    return strcasecmp(name, wanted) == 0;
+}
+
+/* Somebody may have put another chip on the table. */
+static int check_chip(struct openocd *o, const struct board *b, struct err *err)
+{
+    struct probe_facts facts;
+
+    probe_facts(o, &facts);
+    if (b->openocd.dpidr != 0 && facts.dpidr != 0 && facts.dpidr != b->openocd.dpidr) {
+        (void)err_set(err, ERR_LAB, "the chip says DPIDR 0x%08x, the board file 0x%08llx",
+                      facts.dpidr, (unsigned long long)b->openocd.dpidr);
+        return err_hint(err, "another chip than the board file says, or 'dpidr' is wrong");
+    }
+    if (!is_core(facts.core, b->cpu)) {
+        (void)err_set(err, ERR_LAB, "the chip has a %s, the board file says %s", facts.core,
+                      b->cpu);
+        return err_hint(err, "another chip than the board file says, or 'cpu' is wrong");
+    }
+    return 0;
+}
+
+int probe_check_core(struct openocd *o, const struct board *board, struct err *err)
+{
+    struct probe_facts facts;
+
+    probe_facts(o, &facts);
+    if (facts.core[0] != '\0' || board->cpu == NULL || strncmp(board->cpu, "cortex-m", 8) != 0)
+        return 0;
+    (void)err_set(err, ERR_LAB, "the chip answers, its core does not");
+    return err_hint(err, "the chip is locked (unlocking erases it), or it wants "
+                         "openocd: {connect_under_reset: true}");
+}
+
 int probe_connect(struct openocd *o, const struct board *board, struct err *err)
 {
-    if (openocd_command(o, CONNECT_MS, NULL, err, "init") < 0)
+    if (openocd_command(o, CONNECT_MS, NULL, err, "init") < 0 || check_chip(o, board, err) < 0)
         return (int)err->code;
     /* Watching the core is for people; here it would add accesses nobody asked for. */
     if (openocd_command(o, CONNECT_MS, NULL, err, "poll off") < 0)
@@ -402,7 +453,8 @@ int probe_open(const struct probe_options *options, struct openocd **ret, struct
 {
     AUTO(openocd_close_auto) struct openocd *o = NULL;
 
-    if (probe_start(options, &o, err) < 0 || probe_connect(o, options->board, err) < 0)
+    if (probe_start(options, &o, err) < 0 || probe_connect(o, options->board, err) < 0 ||
+        probe_check_core(o, options->board, err) < 0)
         return (int)err->code;
     *ret = MOVE(o);
     return 0;

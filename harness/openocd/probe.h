@@ -28,7 +28,10 @@ int probe_start(const struct probe_options *options, struct openocd **ret,
 /* `init`: open the adapter, find the chip, examine its core; then raise the speed. */
 int probe_connect(struct openocd *o, const struct board *board, struct err *err) MUST_CHECK;
 
-/* Both, which is what everyone but a doctor wants. */
+/* Did it find the core, too? ERR_LAB when only the debug port answers, as of a locked chip. */
+int probe_check_core(struct openocd *o, const struct board *board, struct err *err) MUST_CHECK;
+
+/* All three, which is what everyone but a doctor wants. */
 int probe_open(const struct probe_options *options, struct openocd **ret,
                struct err *err) MUST_CHECK;
 

@@ -160,7 +160,8 @@ static int find_block(struct swd *s, const char *where, struct err *err)
         clock_sleep_ms(5);
     }
     (void)err_set(err, ERR_TIMEOUT, "the agent's rings are not in RAM at %s", where);
-    return err_hint(err, "does the agent run, and is it one that talks through a probe (-rtt)?");
+    return err_hint(
+        err, "is the flash blank, or does it hold an agent that does not talk through a probe?");
 }
 
 static int read_rings(struct swd *s, struct err *err)

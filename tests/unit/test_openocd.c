@@ -138,6 +138,9 @@ static void openocds_words_become_kinds_and_hints(void **state)
         {"Error: Error connecting DP: cannot read IDR\n", ERR_LAB, "SWDIO"},
         {"Error: Flash sector 0 is protected\n", ERR_FLASH, "unlock"},
         {"Error: Cannot identify target as a SAM MCU.\n", ERR_FLASH, "another chip"},
+        {"Error: Couldn't find part corresponding to DID 618400fe\n", ERR_FLASH, "another chip"},
+        {"Error: Could not find MEM-AP to control the core\n", ERR_LAB, "locked"},
+        {"Error: Fail reading CTRL/STAT register. Force reconnect\n", ERR_LAB, "stopped"},
         {"Error: checksum mismatch - attempting binary compare\n", ERR_FLASH, "worn"},
         {"Error: something nobody has met yet\n", ERR_LAB, ""},
     };

@@ -6,6 +6,7 @@ stay behind.
 usage: swd.py BUILD SOURCE
 """
 import os
+import re
 import shutil
 import signal
 import socket
@@ -221,6 +222,56 @@ def doctor():
     check(status == 0 and "rejected" in text, f"probe: {text}")
 
 
+# Chips that are not as the board file has it: the virtual board, what is changed in its file, the
+# step at which a doctor stops, the class of a run's cases, and what both say.
+STRANGE = {
+    "secured": ("virt-m4-swd", ("  probe: true", "  probe: true\n  chip: same54-secured"),
+                "core", "lab", "locked"),
+    "unknown": ("virt-m4-swd", ("  probe: true", "  probe: true\n  chip: same54-unknown"),
+                "flash", "flash", "another chip than the board file says"),
+    "protected": ("virt-m0-swd", ("  probe: true", "  probe: true\n  chip: nrf51-protected"),
+                  "agent", "flash", "write-protected"),
+    "other-script": ("virt-m0-swd", ("target/nrf51.cfg", "target/atsame5x.cfg"),
+                     "flash", "flash", "another chip than the board file says"),
+    "other-chip": ("virt-m4-swd", ("target/atsame5x.cfg", "target/nrf51.cfg"),
+                   "agent", "flash", "another chip than the board file says"),
+    "other-id": ("virt-m4-swd", ("dpidr: 0x2ba01477", "dpidr: 0x0bb11477"),
+                 "chip", "lab", "DPIDR 0x2ba01477, the board file 0x0bb11477"),
+    "other-core": ("virt-m4-swd", ("cpu: cortex-m4", "cpu: cortex-m33"),
+                   "chip", "lab", "has a Cortex-M4 r0p0, the board file says cortex-m33"),
+    "blank": ("virt-m4-rtt", ("method: openocd", "method: none"),
+              "agent", "lab", "is the flash blank"),
+}
+
+
+def strange(names=("secured", "protected", "other-id")):
+    environment["TINYRIG_FAULT_ANSWER_MS"] = "400"  # boards that will not answer are many here
+    lab = os.path.join(folder, "strange")
+    os.makedirs(lab)
+    db = os.path.join(folder, "strange.db")
+    for name in names:
+        board, (old, new), step, kind, words = STRANGE[name]
+        text = read(os.path.join(source, "targets", "boards", board + ".yaml")).decode()
+        check(old in text, f"{board} has no '{old}'")
+        with open(os.path.join(lab, f"virt-{name}.yaml"), "w", encoding="utf-8") as file:
+            file.write(text.replace(f"name: {board}", f"name: virt-{name}").replace(old, new) +
+                       f"  flash_file: {name}.flash\n")
+        with open(os.path.join(lab, name + ".flash"), "wb") as file:
+            file.write(b"\xff" * 1024)  # the rest of it is blank, too
+        status, said = tinyrig("doctor", "--board-dir", lab, f"virt-{name}")
+        said = re.sub(r"\s+", " ", said)
+        check(status == 3 and words in said and f"{step} BROKEN" in said, f"doctor {name}: {said}")
+        status, said = tinyrig("run", "--db", db, "--board-dir", lab, "-b", f"virt-{name}",
+                               "--filter", "sine/*", os.path.join(source, "suites/quickstart.yaml"))
+        check(status == 3 and words in said, f"run {name}: exit status {status}\n{said}")
+        found = sqlite3.connect(db).execute(
+            "SELECT DISTINCT failure_class FROM attempt a JOIN case_def c ON c.id = a.case_def "
+            "WHERE c.board = ?", (f"virt-{name}",)).fetchall()
+        check(found == [(kind,)], f"run {name}: {found} instead of {kind}")
+    del environment["TINYRIG_FAULT_ANSWER_MS"]
+    print(f"{len(names)} chips that are locked, others or blank")
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read()
@@ -290,9 +341,9 @@ with tempfile.TemporaryDirectory(prefix="tinyrig-swd-") as folder:
     environment["TINYRIG_FAULT_DIR"] = os.path.join(folder, "faults")
     for name in ("TINYRIG_LOCK_DIR", "TINYRIG_FAULT_DIR"):
         os.mkdir(environment[name])
-    for part in sys.argv[3:] or ["agree", "reflash", "kill_openocd", "doctor", "join"]:
+    for part in sys.argv[3:] or ["agree", "reflash", "kill_openocd", "doctor", "join", "strange"]:
         {"agree": agree, "footprint": footprint, "reflash": reflash, "kill_openocd": kill_openocd,
-         "doctor": doctor, "join": join}[part]()
+         "doctor": doctor, "join": join, "strange": strange, "strange_all": lambda: strange(STRANGE)}[part]()
     time.sleep(0.2)
     check(children(folder) == [], f"{children(folder)} live on")
 sys.exit(1 if failures else 0)

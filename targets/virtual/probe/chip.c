@@ -7,7 +7,14 @@
 #include "harness/base/text.h"
 
 static const struct chip *const chips[] = {
-    &chip_nrf51, &chip_same54, &chip_cm3, &chip_cm4, &chip_cm7,
+    &chip_nrf51,
+    &chip_same54,
+    &chip_nrf51_protected,
+    &chip_same54_secured,
+    &chip_same54_unknown,
+    &chip_cm3,
+    &chip_cm4,
+    &chip_cm7,
 };
 
 static const struct chip *find_by_machine(const char *machine, struct err *err)

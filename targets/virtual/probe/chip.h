@@ -41,6 +41,7 @@ struct chip {
     uint32_t memory_size;
     bool erased_ones;     /* 0xff where nothing was written, as flash has */
     unsigned breakpoints; /* comparators of the FPB */
+    bool locked;          /* nothing answers but what the callbacks below serve */
     bool fpb_version_2;   /* they hold the whole address, as on the M7 and Armv8-M */
     unsigned watchpoints; /* of the DWT */
     /*
@@ -54,6 +55,10 @@ struct chip {
 
 extern const struct chip chip_nrf51;
 extern const struct chip chip_same54;
+/* The same chips as somebody left them. */
+extern const struct chip chip_nrf51_protected;
+extern const struct chip chip_same54_secured;
+extern const struct chip chip_same54_unknown;
 extern const struct chip chip_cm3;
 extern const struct chip chip_cm4;
 extern const struct chip chip_cm7;

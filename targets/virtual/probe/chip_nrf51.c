@@ -55,21 +55,37 @@ static bool fill(struct target *t, const uint8_t *content)
            vm_put(vm, NVMC_CONFIG, 4, 0);
 }
 
+/*
+ * One that came with a program of its maker's in region 0: CLENR0 says how much of the flash that
+ * is, PPFC that it is there. Nobody but the maker erases it.
+ */
+static bool read_protected(struct target *t, uint32_t address, uint32_t *ret)
+{
+    if (address == FICR + 0x28) /* CLENR0 */
+        *ret = 0x4000;
+    else if (address == FICR + 0x2c) /* PPFC */
+        *ret = 0xffffff00;
+    else
+        return read_register(t, address, ret);
+    return true;
+}
+
+/* clang-format off */
+#define NRF51                                                                                      \
+    .machine = "microbit", .config = "target/nrf51.cfg", .bank = "nrf51 0 0 1 1",                  \
+    .core = CORE_M0, .dp_id = 0x0bb11477, .jtag_id = 0x0bb11477, .ap_id = 0x04770021,              \
+    .work_area = 0x20000000, .scratch = 0x20003f00, .memory_size = 0x40000,                        \
+    .erased_ones = true, .breakpoints = 4, .watchpoints = 2, .fill = fill
+/* clang-format on */
+
 const struct chip chip_nrf51 = {
+    NRF51,
     .name = "nrf51",
-    .machine = "microbit",
-    .config = "target/nrf51.cfg",
-    .bank = "nrf51 0 0 1 1",
-    .core = CORE_M0,
-    .dp_id = 0x0bb11477,
-    .jtag_id = 0x0bb11477,
-    .ap_id = 0x04770021,
-    .work_area = 0x20000000,
-    .scratch = 0x20003f00,
-    .memory_size = 0x40000,
-    .erased_ones = true,
-    .breakpoints = 4,
-    .watchpoints = 2,
     .read = read_register,
-    .fill = fill,
+};
+
+const struct chip chip_nrf51_protected = {
+    NRF51,
+    .name = "nrf51-protected",
+    .read = read_protected,
 };

@@ -7,45 +7,41 @@
  */
 #include "targets/virtual/probe/target.h"
 
+/* clang-format off */
+#define MPS2                                                                                       \
+    .work_area = 0x20000000, .scratch = 0x203fff00, .erased_ones = true, .watchpoints = 4
+/* clang-format on */
+
 const struct chip chip_cm3 = {
+    MPS2,
     .name = "cm3",
     .machine = "mps2-an385",
     .core = CORE_M3,
     .dp_id = 0x2ba01477,
     .jtag_id = 0x4ba00477,
     .ap_id = 0x24770011,
-    .work_area = 0x20000000,
-    .scratch = 0x203fff00,
-    .erased_ones = true,
     .breakpoints = 6,
-    .watchpoints = 4,
 };
 
 const struct chip chip_cm4 = {
+    MPS2,
     .name = "cm4",
     .machine = "mps2-an386",
     .core = CORE_M4,
     .dp_id = 0x2ba01477,
     .jtag_id = 0x4ba00477,
     .ap_id = 0x24770011,
-    .work_area = 0x20000000,
-    .scratch = 0x203fff00,
-    .erased_ones = true,
     .breakpoints = 6,
-    .watchpoints = 4,
 };
 
 const struct chip chip_cm7 = {
+    MPS2,
     .name = "cm7",
     .machine = "mps2-an500",
     .core = CORE_M7,
     .dp_id = 0x5ba02477,
     .jtag_id = 0x5ba00477,
     .ap_id = 0x84770001,
-    .work_area = 0x20000000,
-    .scratch = 0x203fff00,
-    .erased_ones = true,
     .breakpoints = 8,
     .fpb_version_2 = true,
-    .watchpoints = 4,
 };

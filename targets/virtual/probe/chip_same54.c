@@ -171,21 +171,62 @@ static bool write_register(struct target *t, uint32_t address, int size, uint32_
     return true;
 }
 
+/* ---- chips as somebody left them ---- */
+
+/*
+ * The security bit is set: from outside there is only the part of DSU at 0x41002100, which still
+ * tells what chip it is (chapter 12, DSU, "Intellectual Property Protection").
+ */
+static bool read_secured(struct target *t, uint32_t address, uint32_t *ret)
+{
+    const uint32_t offset = address - DSU;
+
+    if (offset < 0x100 || offset >= 0x1000)
+        return false;
+    *ret = 0;
+    if ((offset & 0xffc) == 0x118)
+        *ret = DEVICE_ID >> 8 * (address & 3);
+    else if (offset == 0x102) /* STATUSB.PROT */
+        *ret = 1;
+    return true;
+}
+
+static bool write_secured(struct target *t, uint32_t address, int size, uint32_t value)
+{
+    return address - DSU >= 0x100 && address - DSU < 0x1000;
+}
+
+/* A device that the driver's table does not have. */
+static bool read_unknown(struct target *t, uint32_t address, uint32_t *ret)
+{
+    if ((address & ~0x3u) != DSU + 0x18)
+        return read_register(t, address, ret);
+    *ret = 0x618400fe >> 8 * (address & 3);
+    return true;
+}
+
+/* clang-format off */
+#define SAME54                                                                                     \
+    .machine = "mps2-an386", .config = "target/atsame5x.cfg", .config_has_jtag = true,             \
+    .core = CORE_M4, .dp_id = 0x2ba01477, .jtag_id = 0x4ba00477, .ap_id = 0x24770011,              \
+    .work_area = 0x20000000, .scratch = 0x203fff00, .memory_size = 0x100000,                       \
+    .erased_ones = true, .breakpoints = 6, .watchpoints = 4
+/* clang-format on */
+
 const struct chip chip_same54 = {
+    SAME54,
     .name = "same54",
-    .machine = "mps2-an386",
-    .config = "target/atsame5x.cfg",
-    .config_has_jtag = true,
-    .core = CORE_M4,
-    .dp_id = 0x2ba01477,
-    .jtag_id = 0x4ba00477,
-    .ap_id = 0x24770011,
-    .work_area = 0x20000000,
-    .scratch = 0x203fff00,
-    .memory_size = 0x100000,
-    .erased_ones = true,
-    .breakpoints = 6,
-    .watchpoints = 4,
     .read = read_register,
+    .write = write_register,
+};
+
+const struct chip chip_same54_secured = {
+    SAME54, .name = "same54-secured", .locked = true, .read = read_secured, .write = write_secured,
+};
+
+const struct chip chip_same54_unknown = {
+    SAME54,
+    .name = "same54-unknown",
+    .read = read_unknown,
     .write = write_register,
 };

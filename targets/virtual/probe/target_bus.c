@@ -41,6 +41,12 @@ bool target_read(struct target *t, uint32_t address, int size, uint32_t *ret)
     if (t->vm.broken)
         return false;
     target_flush(t);
+    if (t->chip->locked) {
+        if (!t->chip->read(t, address, ret))
+            return false;
+        *ret = mask_to(*ret, size);
+        return true;
+    }
     if (target_is_private(address)) {
         if (!target_debug_read(t, address & ~3u, &word))
             return false;
@@ -69,6 +75,8 @@ bool target_write(struct target *t, uint32_t address, int size, uint32_t value)
 
     if (t->vm.broken)
         return false;
+    if (t->chip->locked)
+        return t->chip->write(t, address, size, value);
     if (target_is_private(address)) {
         target_flush(t);
         return target_debug_write(t, address & ~3u, value);
@@ -96,7 +104,8 @@ static bool is_plain(struct target *t, uint32_t address, uint32_t len, bool writ
     const struct vm_region *r = vm_region(&t->vm, address);
     const struct chip *c = t->chip;
 
-    if (t->vm.broken || t->held || r == NULL || len == 0 || len - 1 > r->last - address)
+    if (t->vm.broken || t->held || c->locked || r == NULL || len == 0 ||
+        len - 1 > r->last - address)
         return false;
     if (!write)
         return r->kind != VM_IO;
