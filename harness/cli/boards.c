@@ -176,23 +176,26 @@ static int boards_run(void *arguments, int argc, char **argv, struct err *err)
         return check_boards(a, &c, argc - 1, argv + 1, err);
     if (strcmp(what, "clear") == 0 || strcmp(what, "maintenance") == 0)
         return set_boards(&c, argc - 1, argv + 1, what[0] == 'm', err);
+    if (strcmp(what, "state") == 0 && argc == 2)
+        return boards_find(&c, argv[1], &b, err) < 0 ? (int)err->code : boards_say_state(b, err);
     if (strcmp(what, "release") == 0 && argc == 2)
         return boards_find(&c, argv[1], &b, err) < 0 ? (int)err->code
                                                      : boards_release(b, a->force, err);
     return err_set(err, ERR_USAGE,
-                   "boards: expected list, check [NAME...], clear NAME..., "
+                   "boards: expected list, check [NAME...], state NAME, clear NAME..., "
                    "maintenance NAME REASON or release NAME, got '%s'",
                    what);
 }
 
 const struct verb verb_boards = {
     .name = "boards",
-    .arguments = "[list|check|clear|maintenance|release]",
+    .arguments = "[list|check|state|clear|maintenance|release]",
     .summary = "list the boards of the lab; check, clear or release them",
     .details =
         "list               state, health, newest case and who uses it (the default)\n"
         "check [NAME...]    try boards without a suite; a pass ends a quarantine; exit status 3\n"
         "                   when one failed\n"
+        "state NAME         its health in a line; exit status 3 when it is not to be used\n"
         "clear NAME...      a person says that they are good again\n"
         "maintenance NAME REASON   a person takes it out of service, until 'clear'\n"
         "release NAME       says what a release would break; with --force, ends its holder",

@@ -8,6 +8,9 @@
  * 3 in maintenance. */
 int boards_check(const struct context *c, const struct board *b, uint64_t wait_ns, struct err *err);
 
+/* Print its health in a line; 0, or 3 when it is not to be used. */
+int boards_say_state(const struct board *b, struct err *err);
+
 /* Its state by a person's word. */
 int boards_set(const struct board *b, bool maintenance, const char *reason,
                struct err *err) MUST_CHECK;

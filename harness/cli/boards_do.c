@@ -124,6 +124,21 @@ int boards_check(const struct context *c, const struct board *b, uint64_t wait_n
     return o.passed ? 0 : 1;
 }
 
+int boards_say_state(const struct board *b, struct err *err)
+{
+    char folder[HEALTH_PATH];
+    struct health h;
+
+    if (health_folder(folder, err) < 0 || health_read(folder, b->name, &h, err) < 0)
+        return (int)err->code;
+    if (b->maintenance != NULL) { /* by the lab file, or by a person's word */
+        (void)printf("%s: %s\n", board_state_name(BOARD_MAINTENANCE), b->maintenance);
+        return err_exit_status(ERR_LAB);
+    }
+    (void)printf("%s%s%s\n", board_state_name(h.state), h.reason[0] != '\0' ? ": " : "", h.reason);
+    return h.state == BOARD_QUARANTINED ? err_exit_status(ERR_LAB) : 0;
+}
+
 /* ---- clear, maintenance ---- */
 
 struct word {

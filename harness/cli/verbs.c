@@ -4,9 +4,9 @@
 
 extern const struct verb verb_doctor, verb_probe;
 extern const struct verb verb_battery, verb_boards, verb_check, verb_compare, verb_db, verb_export,
-    verb_footprint, verb_gate, verb_help_command, verb_history, verb_import, verb_infer, verb_merge,
-    verb_model, verb_mute, verb_nightly, verb_pick, verb_plan, verb_rank, verb_report, verb_resume,
-    verb_run, verb_tag, verb_trace, verb_version;
+    verb_footprint, verb_gate, verb_help_command, verb_history, verb_import, verb_infer, verb_lab,
+    verb_merge, verb_model, verb_mute, verb_nightly, verb_pick, verb_plan, verb_rank, verb_report,
+    verb_resume, verb_run, verb_tag, verb_trace, verb_version;
 
 /* clang-format off */
 const struct verb *const verbs[] = {
@@ -27,6 +27,7 @@ const struct verb *const verbs[] = {
     &verb_plan,
     &verb_check,
     &verb_boards,
+    &verb_lab,
     &verb_probe,
     &verb_doctor,
     &verb_model,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -221,6 +222,8 @@ int health_update(const char *folder, const char *board, health_change_fn *chang
     if (state_path(folder, board, "state-lock", path, err) < 0)
         return (int)err->code;
     lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+    if (lock >= 0)
+        (void)fchmod(lock, 0660); /* the lab's group shares it, whatever the umask */
     if (lock < 0 || flock(lock, LOCK_EX) < 0)
         return err_sys(err, errno, "%s", path);
     if (health_read(folder, board, &h, err) < 0 ||

@@ -1,0 +1,26 @@
+# submit.sh SUITE.yaml RESULTS [BOARD...]: a job per board (default: all), then one that merges into
+# RESULTS/results.db and, when no board is missing, makes RESULTS/complete. RESULTS is seen by all hosts. TINYRIG_SHARES=N makes each board's job an array
+# of N tasks, between which others get a turn. Prints the id of the job that merges.
+set -eu
+[ $# -ge 2 ] || { echo "usage: submit.sh SUITE.yaml RESULTS [BOARD...]" >&2; exit 2; }
+TINYRIG_SUITE=$(realpath "$1")
+mkdir -p "$2/parts" "$2/logs"
+TINYRIG_RESULTS=$(realpath "$2")
+TINYRIG_RUN=${TINYRIG_RUN:-$(cat /proc/sys/kernel/random/uuid)}
+export TINYRIG_SUITE TINYRIG_RESULTS TINYRIG_RUN
+shift 2
+# shellcheck disable=SC2046 # names of nodes are words
+[ $# -gt 0 ] || set -- $(sinfo -h -N -p boards -o %N | sort -u)
+TINYRIG_BOARDS=${TINYRIG_BOARDS:-$*}
+export TINYRIG_BOARDS
+ids=
+for node do
+    # A board's meter is a feature of its node and a license of the cluster.
+    meter=$(sinfo -h -N -n "$node" -o %f | tr , '\n' | grep '^meter-' | sort -u | head -n 1) || :
+    id=$(sbatch --parsable --requeue --nodelist="$node" ${meter:+--licenses="$meter"} \
+        ${TINYRIG_SHARES:+--array="1-$TINYRIG_SHARES"} --open-mode=append \
+        --job-name="tinyrig-$node" --output="$TINYRIG_RESULTS/logs/$node.log" "$here/job.sh")
+    ids=$ids:${id%%;*}
+done
+sbatch --parsable --requeue --dependency="afterany$ids" --job-name=tinyrig-merge \
+    --output="$TINYRIG_RESULTS/logs/merge.log" "$here/merge.sh"
