@@ -81,12 +81,12 @@ static int print_change(struct store *s, const struct report_trend *t,
     if (trend_cause(s, t->series, c->at, arena, &cause, err) < 0)
         return (int)err->code;
     clock_format_utc(p->started_ns, at);
-    (void)printf("  %s  run %.8s  %s -> %s  %+.2f %%  %s\n", at, p->run_id,
-                 value_text(arena, c->before, t->series->unit),
-                 value_text(arena, c->after, t->series->unit), 100 * c->change,
+    (void)printf("  %s  run %.8s  %+.2f %%  %s\n", at, p->run_id, 100 * c->change,
                  c->environment ? "other environment" : verdict_name(c->verdict));
+    (void)printf("      %s -> %s\n", value_text(arena, c->before, t->series->unit),
+                 value_text(arena, c->after, t->series->unit));
     if (cause != NULL)
-        (void)printf("      %s (%s): %s -> %s\n", glyph_safe(arena, cause->title),
+        (void)printf("      %s (%s):\n        %s ->\n        %s\n", glyph_safe(arena, cause->title),
                      glyph_safe(arena, cause->key),
                      cause->a != NULL ? glyph_safe(arena, cause->a) : "unknown",
                      cause->b != NULL ? glyph_safe(arena, cause->b) : "unknown");

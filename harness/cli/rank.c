@@ -69,16 +69,17 @@ static const struct figure {
     const char *key; /* in JSON */
     size_t offset;
     enum unit unit;
+    unsigned drop; /* when the terminal is narrow: see struct column */
 } figures[] = {
-    {"time", "time_ns", offsetof(struct standing, time_ns), UNIT_NS},
-    {"cycles", "cycles", offsetof(struct standing, cycles), UNIT_CYCLES},
-    {"instructions", "instructions", offsetof(struct standing, instructions), UNIT_INSTRUCTIONS},
-    {"MACs/cycle", "macs_per_cycle", offsetof(struct standing, macs_per_cycle), UNIT_COUNT},
-    {"energy", "energy_nj", offsetof(struct standing, energy_nj), UNIT_NJ},
-    {"flash", "flash_bytes", offsetof(struct standing, flash), UNIT_BYTES},
-    {"RAM", "ram_bytes", offsetof(struct standing, ram), UNIT_BYTES},
-    {"battery", "battery_ns", offsetof(struct standing, battery_ns), UNIT_NS},
-    {"margin", "rate_margin", offsetof(struct standing, rate_margin), UNIT_RATIO},
+    {"time", "time_ns", offsetof(struct standing, time_ns), UNIT_NS, 0},
+    {"cycles", "cycles", offsetof(struct standing, cycles), UNIT_CYCLES, 2},
+    {"instructions", "instructions", offsetof(struct standing, instructions), UNIT_INSTRUCTIONS, 0},
+    {"MACs/cycle", "macs_per_cycle", offsetof(struct standing, macs_per_cycle), UNIT_COUNT, 5},
+    {"energy", "energy_nj", offsetof(struct standing, energy_nj), UNIT_NJ, 0},
+    {"flash", "flash_bytes", offsetof(struct standing, flash), UNIT_BYTES, 4},
+    {"RAM", "ram_bytes", offsetof(struct standing, ram), UNIT_BYTES, 3},
+    {"battery", "battery_ns", offsetof(struct standing, battery_ns), UNIT_NS, 2},
+    {"margin", "rate_margin", offsetof(struct standing, rate_margin), UNIT_RATIO, 1},
 };
 
 static double figure_of(const struct standing *s, const struct figure *f)
@@ -96,10 +97,10 @@ static const char *figure_text(struct arena *arena, const struct standing *s,
     if (f->offset == offsetof(struct standing, macs_per_cycle))
         return arena_printf(arena, "%.3f", v);
     if (f->offset == offsetof(struct standing, rate_margin))
-        return arena_printf(arena, "%.2f x%s", v, v < 1 ? " too slow" : "");
+        return arena_printf(arena, "%.2f x", v);
     if (f->offset == offsetof(struct standing, battery_ns))
         return value_duration(arena, (uint64_t)v);
-    return value_bare(arena, v, f->unit);
+    return f->unit == UNIT_BYTES ? value_text(arena, v, f->unit) : value_bare(arena, v, f->unit);
 }
 
 /* Columns that nobody has a figure for are left out. */
@@ -122,14 +123,14 @@ static void build_table(const struct standing *list, size_t count, struct arena 
     const struct figure *shown[ARRAY_SIZE(figures)];
     size_t n = 0;
 
-    columns[0] = (struct column){"case", false, 0};
-    columns[1] = (struct column){"engine", false, 2};
-    columns[2] = (struct column){"realm", false, 1};
+    columns[0] = (struct column){"board", false, 0};
+    columns[1] = (struct column){"engine", false, 6};
+    columns[2] = (struct column){"realm", false, 7};
     columns[3] = (struct column){"front", false, 0};
     for (size_t f = 0; f < ARRAY_SIZE(figures); f++) {
         if (!anybody_has(list, count, &figures[f]))
             continue;
-        columns[FIXED + n] = (struct column){figures[f].title, true, 0};
+        columns[FIXED + n] = (struct column){figures[f].title, true, figures[f].drop};
         shown[n++] = &figures[f];
     }
     *ret = (struct table){.columns = columns, .column_count = FIXED + n, .row_count = count};
@@ -137,8 +138,12 @@ static void build_table(const struct standing *list, size_t count, struct arena 
     for (size_t i = 0; i < count; i++) {
         struct cell *row = &ret->cells[i * ret->column_count];
 
-        row[0] = (struct cell){glyph_safe(arena, list[i].c->key), TONE_PLAIN};
-        row[1] = (struct cell){glyph_safe(arena, list[i].c->engine), TONE_FAINT};
+        row[0] = (struct cell){glyph_safe(arena, list[i].c->board), TONE_PLAIN};
+        row[1] = (struct cell){
+            glyph_safe(arena, arena_printf(arena, "%s%s%s", list[i].c->engine,
+                                           list[i].c->parameters[0] != '\0' ? " " : "",
+                                           list[i].c->parameters)),
+            TONE_FAINT};
         row[2] = (struct cell){realm_name(list[i].c->realm), TONE_FAINT};
         row[3] = (struct cell){list[i].front ? "Pareto" : "", TONE_GOOD};
         for (size_t f = 0; f < n; f++)

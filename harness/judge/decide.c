@@ -288,7 +288,8 @@ void decide_verdict(const struct decide_question *q, const struct decide_policy 
     else if (effect)
         say(d, VERDICT_WITHIN_NOISE, "above the floor, but so is the noise");
     else if (d->low >= -d->floor && d->high <= d->floor)
-        say(d, VERDICT_UNCHANGED, "any change is below the floor");
+        say(d, VERDICT_UNCHANGED,
+            d->a == d->b && d->low == d->high ? "equal" : "any change is below the floor");
     else
         say(d, VERDICT_WITHIN_NOISE, "below the floor, as far as the noise lets see");
 }

@@ -112,9 +112,16 @@ static const char *reason_of(struct builder *b, const struct compare_row *row)
 }
 
 static const struct column columns[] = {
-    {"verdict", false, 0}, {"metric", false, 0}, {"a", true, 0},       {"b", true, 0},
-    {"change", true, 0},   {"n", true, 2},       {"method", false, 3}, {"reason", false, 1},
+    {"verdict", false, 0}, {"metric", false, 0}, {"a", true, 0},
+    {"b", true, 0},        {"unit", false, 0},   {"change", true, 0},
+    {"n", true, 2},        {"method", false, 3}, {"reason", false, 1},
 };
+
+/* Units that value_bare() leaves away: a column of their own, so that figures stay short. */
+static bool is_count(enum unit unit)
+{
+    return unit == UNIT_CYCLES || unit == UNIT_INSTRUCTIONS || unit == UNIT_BYTES;
+}
 
 /* What was not compared may have another unit on the base's side: instructions are no time. */
 static enum unit unit_of_base(const struct compare_case *c, const struct compare_row *row)
@@ -129,11 +136,14 @@ static void fill_row(struct builder *b, const struct compare_case *c, const stru
 {
     const struct decision *d = &row->d;
     const bool muted = row->mute != NULL;
+    const enum unit unit_a = unit_of_base(c, row);
+    const bool bare = is_count(row->unit) && unit_a == row->unit;
     const char *texts[ARRAY_SIZE(columns)] = {
         muted ? "muted" : verdict_name(d->verdict),
         row->metric,
-        value_text(&b->arena, d->a, unit_of_base(c, row)),
-        value_text(&b->arena, d->b, row->unit),
+        bare ? value_bare(&b->arena, d->a, unit_a) : value_text(&b->arena, d->a, unit_a),
+        bare ? value_bare(&b->arena, d->b, unit_a) : value_text(&b->arena, d->b, row->unit),
+        bare ? unit_name(row->unit) : "",
         change_of(b, d),
         arena_printf(&b->arena, "%zu/%zu", d->na, d->nb),
         d->method != NULL ? d->method : "",
@@ -151,6 +161,78 @@ static bool worth_showing(const struct builder *b, const struct compare_row *row
            row->d.verdict != VERDICT_UNCHANGED;
 }
 
+static bool is_quiet(enum verdict v)
+{
+    return v == VERDICT_UNCHANGED || v == VERDICT_WITHIN_NOISE;
+}
+
+/* Has anything that people should look at. */
+static bool has_news(const struct compare_case *c)
+{
+    if (!is_quiet(c->verdict))
+        return true;
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].mute != NULL || !is_quiet(c->rows[i].d.verdict))
+            return true;
+    }
+    return false;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool is_paired(const struct compare_case *c)
+{
+    return c->a != NULL && c->b != NULL;
+}
+
+/* Is it in every case that has both sides, and are there several? */
+static bool is_common(const struct comparison *c, const struct difference *x)
+{
+    size_t paired = 0;
+
+    for (size_t i = 0; i < c->case_count; i++) {
+        const struct difference *other = comparable_find(&c->cases[i].differences, x->key);
+
+        if (!is_paired(&c->cases[i]))
+            continue;
+        paired++;
+        if (other == NULL || other->level != x->level || !same_text(other->a, x->a) ||
+            !same_text(other->b, x->b))
+            return false;
+    }
+    return paired > 1;
+}
+
+static void add_difference(struct builder *b, const struct difference *x)
+{
+    add(b, BLOCK_ITEM,
+        arena_printf(&b->arena, "%s (%s, %s): %s -> %s", x->title, x->key,
+                     difference_level_name(x->level), x->a != NULL ? x->a : "unknown",
+                     x->b != NULL ? x->b : "unknown"),
+        TONE_FAINT);
+}
+
+static void add_common(struct builder *b)
+{
+    const struct comparison *c = b->r->comparison;
+    const struct compare_case *first = NULL;
+    bool any = false;
+
+    for (size_t i = 0; i < c->case_count && first == NULL; i++)
+        first = is_paired(&c->cases[i]) ? &c->cases[i] : NULL;
+    for (size_t i = 0; first != NULL && i < first->differences.count; i++) {
+        if (!is_common(c, &first->differences.list[i]))
+            continue;
+        if (!any)
+            add(b, BLOCK_TEXT, "In every case differs:", TONE_PLAIN);
+        any = true;
+        add_difference(b, &first->differences.list[i]);
+    }
+}
+
 static void add_case(struct builder *b, const struct compare_case *c)
 {
     struct table t = {.columns = columns, .column_count = ARRAY_SIZE(columns)};
@@ -163,13 +245,8 @@ static void add_case(struct builder *b, const struct compare_case *c)
                                      : ""),
         tone_of(c->verdict));
     for (size_t i = 0; i < c->differences.count; i++) {
-        const struct difference *x = &c->differences.list[i];
-
-        add(b, BLOCK_ITEM,
-            arena_printf(&b->arena, "%s (%s, %s): %s -> %s", x->title, x->key,
-                         difference_level_name(x->level), x->a != NULL ? x->a : "unknown",
-                         x->b != NULL ? x->b : "unknown"),
-            TONE_FAINT);
+        if (!is_common(b->r->comparison, &c->differences.list[i]))
+            add_difference(b, &c->differences.list[i]);
     }
     t.cells = arena_alloc(&b->arena, (c->row_count + 1) * t.column_count * sizeof(*t.cells));
     for (size_t i = 0; i < c->row_count; i++) {
@@ -199,6 +276,7 @@ static void build(struct builder *b)
 {
     const struct comparison *c = b->r->comparison;
     struct block *title = add_block(b, BLOCK_HEADING);
+    size_t quiet = 0;
 
     title->level = 1;
     title->text.text =
@@ -207,8 +285,19 @@ static void build(struct builder *b)
     if (b->r->gate != NULL)
         add_gate(b);
     add_means(b);
-    for (size_t i = 0; i < c->case_count; i++)
-        add_case(b, &c->cases[i]);
+    add_common(b);
+    for (size_t i = 0; i < c->case_count; i++) {
+        if (b->r->all || c->case_count == 1 || has_news(&c->cases[i]))
+            add_case(b, &c->cases[i]);
+        else
+            quiet++;
+    }
+    if (quiet > 0)
+        add(b, BLOCK_TEXT,
+            arena_printf(&b->arena,
+                         "%zu case%s without a change (compare --all lists what was compared)",
+                         quiet, quiet == 1 ? "" : "s"),
+            TONE_FAINT);
 }
 
 void comparison_render(const struct comparison_report *r, enum comparison_format format,

@@ -57,8 +57,8 @@ class History(Case):
             self.assertAlmostEqual(change['change'], 0.05, places=3)
             self.assertEqual(len(series['points']), 7)
         text = self.run_it('history', f'key={KWS}').stdout
-        self.assertRegex(text, rf'run {runs[4][:8]}  5,054,000 instructions -> 5,306,700 '
-                               r'instructions  \+5\.00 %  regressed')
+        self.assertRegex(text, rf'run {runs[4][:8]}  \+5\.00 %  regressed\n'
+                               r' +5,054,000 instructions -> 5,306,700 instructions\n')
         self.assertIn('▁▁▁▁███', text)
 
     def test_metrics_and_runs_can_be_chosen(self):

@@ -1,15 +1,17 @@
 """Every verdict and every exit status of `compare` and `gate`, through the command line.
 
-usage: test_verdicts.py MAKE_DB TINYRIG
+usage: test_verdicts.py MAKE_DB TINYRIG SOURCE_ROOT
 """
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import unittest
 
-MAKE_DB, TINYRIG = sys.argv[1:3]
+MAKE_DB, TINYRIG, ROOT = sys.argv[1:4]
 
 
 class Verdicts(unittest.TestCase):
@@ -96,11 +98,44 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(cases['ad/virt-m0/tiny'], 'failed')
         self.assertEqual(cases['kws/nucleo-l4r5zi/tiny'], 'invalid')
 
+    def test_every_verdict_there_is_has_been_seen(self):
+        with open(os.path.join(ROOT, 'harness/spec/verdict.h'), encoding='utf-8') as f:
+            known = set(re.findall(r'X\(VERDICT_\w+, "([\w-]+)"', f.read()))
+        pairs = (('last~2', 'last~1'), ('last~1', 'last~2'), ('last~3', 'last~2'), ('last~1', 'last'),
+                 ('last~3,model=kws', 'last~2'),
+                 ('last~2,board=virt-m4,model=kws', 'last~2,board=pico,model=kws'))
+        seen = {v for a, b in pairs for c in self.compare(a, b)['cases']
+                for v in [c['verdict'], *(m['verdict'] for m in c['metrics'])]}
+        self.assertEqual(seen, known)
+
+    def test_the_same_binary_never_alerts_and_says_why(self):
+        path = os.path.join(self.folder.name, 'same.db')
+        subprocess.run([MAKE_DB, path, '8', '1', '1.05'], check=True)
+        db = sqlite3.connect(path)
+        db.execute("INSERT INTO dimension_fact SELECT id, 'firmware.sha256', 'f00d' FROM dimension"
+                   " WHERE kind = 'firmware'")
+        db.commit()
+        db.close()
+        done = subprocess.run([TINYRIG, 'gate', '--baseline', 'last~1', '--db', path, '-f', 'json'],
+                              text=True, capture_output=True, check=False)
+        out = json.loads(done.stdout)
+        rows = [m for c in out['cases'] for m in c['metrics'] if m['metric'] == 'latency']
+        self.assertEqual({m['verdict'] for m in rows}, {'within-noise'})
+        self.assertEqual({m['reason'] for m in rows},
+                         {'same binary and environment: what differs is noise'})
+        self.assertEqual(out['gate']['outcome'], 'passed')
+
     # ---- formats ----
+
+    def test_what_did_not_change_is_counted_and_listed_on_request(self):
+        what = ('compare', 'last~3', 'last~2')
+        self.assertIn('16 cases without a change', self.run_it(*what).stdout)
+        self.assertNotIn('kws/virt-m4/tiny', self.run_it(*what).stdout)
+        self.assertIn('kws/virt-m4/tiny', self.run_it(*what, '--all').stdout)
 
     def test_markdown_is_a_table(self):
         text = self.run_it('compare', 'last~2', 'last~1', '-f', 'markdown').stdout
-        self.assertIn('| verdict | metric | a | b | change | n | method | reason |', text)
+        self.assertIn('| verdict | metric | a | b | unit | change | n | method | reason |', text)
         self.assertIn('agent build', text)
 
     def test_a_report_goes_to_a_file(self):
@@ -164,17 +199,23 @@ class Verdicts(unittest.TestCase):
 
     def picks(self, status, *limits):
         lines = self.run_it('pick', '--run', 'last~1', '--model', 'kws', *limits,
-                            status=status).stdout.splitlines()[1:]
+                            status=status).stdout.splitlines()[2:]
         return {line.split()[1]: line for line in lines}
 
     def test_pick_says_who_passes_by_how_much_and_who_does_not(self):
         lines = self.picks(0, '--latency', '70ms', '--ram', '64KiB', '--energy', '5mJ')
-        self.assertRegex(lines['kws/nucleo-l4r5zi/tiny'], r'^passes .*22\.2 KiB \(\+65 %\)')
-        self.assertRegex(lines['kws/pico/tiny'], r'^fails .*\(-92 %\)')
+        self.assertRegex(lines['nucleo-l4r5zi'], r'^passes .*22\.2 KiB \(\+65 %\)')
+        self.assertRegex(lines['pico'], r'^fails .*\(-92 %\)')
+
+    def test_pick_takes_a_rate_and_a_battery_life(self):
+        lines = self.picks(0, '--rate', '10')
+        self.assertRegex(lines['nucleo-l4r5zi'], r'^passes .*1\d\.\d+/s \(\+\d+ %\)')
+        self.assertRegex(lines['pico'], r'^fails')
+        self.assertRegex(self.picks(1, '--battery', '365d')['pico'], r'^unknown')
 
     def test_pick_never_calls_emulated_counts_a_time(self):
-        line = self.picks(0, '--latency', '70ms')['kws/virt-m4/tiny']
-        self.assertRegex(line, r'^unknown +kws/virt-m4/tiny +virtual +unknown$')
+        line = self.picks(0, '--latency', '70ms')['virt-m4']
+        self.assertRegex(line, r'^unknown +virt-m4 +tiny +virtual +unknown$')
 
     def test_pick_exits_1_when_no_board_passes_and_2_on_bad_questions(self):
         self.picks(1, '--ram', '16KiB')
