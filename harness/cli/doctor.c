@@ -2,6 +2,7 @@
  * `tinyrig doctor BOARD`: the way from the supply to the meter, one step at a time. It stops at the
  * first that is broken and says what to try next.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,9 @@
 #include "harness/cli/scratch.h"
 #include "harness/cli/verb.h"
 #include "harness/flash/flash.h"
+#include "harness/lab/instrument.h"
 #include "harness/lab/lease.h"
+#include "harness/lab/power_switch.h"
 #include "harness/lab/session.h"
 #include "harness/openocd/probe.h"
 #include "harness/virtual/vboard.h"
@@ -18,6 +21,8 @@
 enum {
     LOOK_MS = 10000,
     LINK_BYTES = 16384,
+    METER_MS = 3000,
+    METER_SAMPLES = 1000,
 };
 
 struct doctor_arguments {
@@ -60,6 +65,32 @@ static bool has_probe(const struct board *b)
 
 /* ---- the steps: 0 well, 1 not there on this board, negative broken ---- */
 
+/* Switched on, which harms nobody; whether the board has it then, the next steps tell. */
+static int see_switch(struct visit *v, struct err *err)
+{
+    const char *name = v->board->power;
+
+    if (name == NULL) {
+        FIND(v, "nobody switches it");
+        return 0;
+    }
+    for (size_t i = 0; i < v->lab->power_count; i++) {
+        const struct lab_power *p = &v->lab->powers[i];
+
+        if (strcmp(p->name, name) != 0)
+            continue;
+        if (!power_switch_can(p)) {
+            FIND(v, "'%s', a meter's own switch: on while it is open", name);
+            return 0;
+        }
+        if (power_switch_set(p, true, err) < 0)
+            return err_hint(err, "does it work by hand? See 'power' in the lab file");
+        FIND(v, "'%s', a %s, is on", name, p->kind);
+        return 0;
+    }
+    return err_set(err, ERR_LAB, "the lab file has no power switch '%s'", name);
+}
+
 static int see_power(struct visit *v, struct err *err)
 {
     const struct board *b = v->board;
@@ -68,11 +99,8 @@ static int see_power(struct visit *v, struct err *err)
         return (int)err->code;
     if (b->maintenance != NULL)
         FIND(v, "in maintenance: %s", b->maintenance);
-    if (b->virt.kind == NULL) {
-        FIND(v, "%s%s", b->power != NULL ? "switch of the lab: " : "nobody switches it",
-             b->power != NULL ? b->power : "");
-        return 0;
-    }
+    if (b->virt.kind == NULL)
+        return see_switch(v, err);
     if (has_probe(b) && vboard_open(&(struct vboard_options){.board = b,
                                                              .program = v->session_options.vboard,
                                                              .run_dir = v->session_options.run_dir},
@@ -225,17 +253,58 @@ static int see_link(struct visit *v, struct err *err)
     return 0;
 }
 
-static int see_meter(struct visit *v, struct err *err)
+/* Samples of a moment; their mean, and how many were lost. */
+static int listen_to(struct visit *v, struct meter *m, struct err *err)
 {
-    if (v->board->meter == NULL)
-        return 1;
-    for (size_t i = 0; i < v->lab->meter_count; i++) {
-        if (strcmp(v->lab->meters[i].name, v->board->meter) == 0) {
-            FIND(v, "'%s', a %s, is in the lab file", v->board->meter, v->lab->meters[i].driver);
-            return 0;
+    const struct deadline end = deadline_in_ms(METER_MS);
+    double sum = 0;
+    size_t count = 0;
+    int r = 0;
+
+    while (count < METER_SAMPLES && r == 0 && !deadline_passed(end)) {
+        struct meter_block block = {.count = 0};
+
+        r = meter_read(m, METER_MS / 10, &block, err);
+        for (size_t i = 0; r == 0 && i < block.count; i++) {
+            if (!isnan(block.current_a[i])) {
+                sum += (double)block.current_a[i];
+                count++;
+            }
         }
     }
-    return err_set(err, ERR_LAB, "the lab file has no meter '%s'", v->board->meter);
+    if (r < 0)
+        return r;
+    if (count == 0) {
+        (void)err_set(err, ERR_METER, "it is open, and sends no sample");
+        return err_hint(err, "unplug it and plug it in again; is another program reading it?");
+    }
+    FIND(v, "%s%s%s, %.3f mA over %zu samples", m->info.model, m->info.serial[0] != '\0' ? " " : "",
+         m->info.serial, sum / (double)count * 1e3, count);
+    return 0;
+}
+
+static int see_meter(struct visit *v, struct err *err)
+{
+    static const struct suite_energy energy = {.windows = 1};
+    struct instrument *i = NULL;
+    struct meter *m;
+    char path[1024];
+
+    if (v->board->meter == NULL &&
+        !instrument_edges(v->board, v->session_options.run_dir, path, sizeof(path)))
+        return 1;
+    if (session_instrument(v->session, &energy, &i, err) < 0)
+        return err->hint[0] != '\0' ? (int)err->code
+                                    : err_hint(err, "see 'meters' in the lab file: is it plugged "
+                                                    "in, and is 'where' its port?");
+    m = instrument_meter(i);
+    if (!m->info.samples) {
+        FIND(v, "%s, an integrator, is open", m->info.model);
+        return 0;
+    }
+    if (meter_start(m, err) < 0)
+        return (int)err->code;
+    return listen_to(v, m, err) < 0 ? (int)err->code : meter_stop(m, err);
 }
 
 static const struct {
@@ -298,6 +367,8 @@ static int doctor_run(void *arguments, int argc, char **argv, struct err *err)
         .firmware_dir = c.paths.firmware,
         .vboard = c.paths.vboard,
         .agent_posix = c.paths.agent_posix,
+        .vmeter = c.paths.vmeter,
+        .lab = c.lab,
         .run_dir = scratch.path,
         .lock_dir = locks,
         .purpose = "doctor",

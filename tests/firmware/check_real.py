@@ -94,30 +94,43 @@ EXPECTED = {
     "nucleo-f446re": (0x08000000, 38), "nucleo-l4r5zi": (0x08000000, 70),
     "nucleo-h743zi": (0x08000000, 39), "nucleo-u575zi-q": (0x08000000, 61),
     "ek-ra8d1": (0x02000000, 0), "nrf52840dk": (0, 2), "nano33ble": (0x10000, 2),
-    "pico": (0x10000100, 20), "hifive1": (None, None),
+    "pico": (0x10000100, 20), "hifive1": (None, None), "esp32c3-devkitm-1": (None, None),
 }
+# Where constants are read that lie in the flash at the same offset.
+DATA_WINDOWS = {"esp32c3-devkitm-1": 0x3c000000}
+# Bytes that the boot ROM wants to see before it jumps behind them.
+HEADERS = {"esp32c3-devkitm-1": struct.pack("<II", 0xaedb041d, 0xaedb041d)}
+FILES = {"esp32c3": "esp32c3-devkitm-1"}
 
 for name in names:
+    name = FILES.get(name, name)
     memory, agent = board_file(name)
     flash, ram, slot = memory["flash"], memory["ram"], memory["slot"]
+    slot_in_flash = flash[0] <= slot[0] < sum(flash)
+    end = slot[0] if slot_in_flash else sum(flash)
+    window = DATA_WINDOWS.get(name, flash[0])
+    header = HEADERS.get(name, b"")
     for image in (agent, agent + "-null"):
         elf = Elf(f"{build}/firmware/{image}.elf")
         for load, at, data, size in elf.loads:
-            if data and not flash[0] <= load <= load + len(data) <= slot[0]:
+            if data and not flash[0] <= load <= load + len(data) <= end:
                 fail(image, f"bytes at {load:#x} are not in front of the slot")
             in_ram = ram[0] <= at and at + size <= ram[0] + ram[1]
-            if not in_ram and not (at == load and flash[0] <= at):
+            in_window = at - window == load - flash[0] or at == load and flash[0] <= at
+            if not in_ram and not in_window:
                 fail(image, f"memory at {at:#x} is neither flash nor RAM")
         if (elf.symbols["port_slot_start"], elf.symbols["port_slot_limit"]) != (slot[0],
                                                                                sum(slot)):
             fail(image, "the slot is not the board file's")
         # The FE310 keeps two words at the end of RAM as its marker.
-        if not 0 <= sum(ram) - elf.symbols["port_arena_limit"] <= 16 or sum(slot) > sum(flash):
+        if not 0 <= sum(ram) - elf.symbols["port_arena_limit"] <= 16 or (
+                slot_in_flash and sum(slot) > sum(flash)):
             fail(image, "RAM or flash is not the board file's")
         first, interrupt = EXPECTED[name]
         if first is None:
-            if elf.entry != flash[0]:
-                fail(image, f"starts at {elf.entry:#x}, the boot loader jumps to {flash[0]:#x}")
+            start = flash[0] + len(header)
+            if elf.entry != start or header and elf.read(flash[0], len(header)) != header:
+                fail(image, f"starts at {elf.entry:#x}, the boot loader jumps to {start:#x}")
         elif vectors(image, elf, flash, ram, first) != interrupt:
             fail(image, f"the link's interrupt is not number {interrupt}")
         if name == "pico":

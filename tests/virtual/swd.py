@@ -205,7 +205,8 @@ def kill_openocd():
 def doctor():
     status, text = tinyrig("doctor", "virt-m4-rtt")
     check(status == 0 and "DPIDR 0x2ba01477" in text and "Cortex-M4" in text and
-          "link     ok" in text, f"doctor: {text}")
+          "link     ok" in text and re.search(r"meter    ok .* mA over [0-9]+ samples", text),
+          f"doctor: {text}")
     lab = os.path.join(folder, "lab.yaml")
     boards = os.path.join(folder, "real")
     os.makedirs(boards, exist_ok=True)
@@ -218,6 +219,17 @@ def doctor():
                    "    transport: {usb_serial: NOPE}\n    openocd: {address: \"127.0.0.1:1\"}\n")
     status, text = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "bench")
     check(status == 3 and "adapter  BROKEN" in text and "core" not in text, f"no adapter: {text}")
+    # Nothing switches it on; its meter is not there.
+    with open(lab, "w", encoding="utf-8") as file:
+        file.write("meters:\n  gone: {driver: ppk2, where: /dev/null}\n"
+                   "commands: [\"false\", \"true\"]\npower:\n  none: {kind: command, turn_on: [\"false\"], turn_off: [\"true\"]}\n"
+                   "boards:\n  bench: {board: bench, power: none, transport: {usb_serial: NOPE}}\n"
+                   "  metered: {board: virt-posix, meter: gone}\n")
+    status, text = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "bench")
+    check(status == 3 and "power    BROKEN" in text and "by hand" in text, f"no power: {text}")
+    status, text = tinyrig("doctor", "--lab", lab, "--board-dir", boards, "metered")
+    check(status != 0 and "link     ok" in text and "meter    BROKEN" in text,
+          f"no meter: {text}")
     status, text = tinyrig("probe", "/dev/null")
     check(status == 0 and "rejected" in text, f"probe: {text}")
 

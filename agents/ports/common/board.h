@@ -7,6 +7,8 @@
  *   BOARD_RAM_BASE, _SIZE      stack, static data, arena, in this order
  *   BOARD_CLOCK_HZ             the core's clock
  *   BOARD_UART_BASE, _CLOCK_HZ, _IRQ
+ *   BOARD_PLIC_BASE, or BOARD_INTERRUPT_MATRIX   RISC-V: where interrupts come from
+ *   BOARD_DATA_WINDOW          constants are read here, at the same offset as in the flash
  *   BOARD_RTT_UP, _DOWN        instead: bytes of the rings of drivers/link_rtt.c
  *   BOARD_INJECTED             the image is put into RAM, clock and memory are written into it
  *   AGENT_*                    sizes of the core (agents/core/config.h)

@@ -11,5 +11,6 @@ extern const struct timer timer_stm32;
 extern const struct timer timer_cmsdk;
 extern const struct timer timer_sse;
 extern const struct timer timer_mcycle;
+extern const struct timer timer_esp32c3;
 
 #endif

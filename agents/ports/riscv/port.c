@@ -7,21 +7,9 @@
 #include "agents/ports/common/life.h"
 #include "agents/ports/common/uart.h"
 #include "agents/ports/riscv/cpu.h"
+#include "agents/ports/riscv/irq.h"
 #include "agents/wire/wire.h"
 #include "targets/chips/chip.h"
-
-enum {
-    /* PLIC, context 0: machine mode of hart 0. */
-    PLIC_PRIORITY = 0x000000,
-    PLIC_ENABLE = 0x002000,
-    PLIC_THRESHOLD = 0x200000,
-    PLIC_CLAIM = 0x200004,
-};
-
-#define CAUSE_TIMER    0x80000007u
-#define CAUSE_EXTERNAL 0x8000000bu
-
-#define PLIC(offset)   REG32(BOARD_PLIC_BASE + (offset))
 
 void trap_c(void);
 
@@ -38,17 +26,8 @@ void trap_c(void)
 {
     uint32_t cause = CSR_READ(mcause);
 
-    if (cause == CAUSE_EXTERNAL) {
-        uint32_t source = PLIC(PLIC_CLAIM);
-
-        if (source == BOARD_UART_IRQ)
-            uart_irq();
-        PLIC(PLIC_CLAIM) = source;
-    } else if (cause == CAUSE_TIMER) {
-        CSR_CLEAR(mie, MIE_MTIE); /* an alarm clock rings once */
-    } else {
+    if (!irq_take(cause))
         fault(cause);
-    }
 }
 
 void port_init(void)
@@ -59,10 +38,7 @@ void port_init(void)
     (void)uart_set_baud(AGENT_BAUD);
     board_marker(false);
     timer_choose();
-    PLIC(PLIC_PRIORITY + 4 * BOARD_UART_IRQ) = 1;
-    PLIC(PLIC_THRESHOLD) = 0;
-    PLIC(PLIC_ENABLE + BOARD_UART_IRQ / 32 * 4) = 1u << BOARD_UART_IRQ % 32;
-    CSR_SET(mie, MIE_MEIE);
+    irq_start();
     port_link_silence(false);
     cpu_unmask(MSTATUS_MIE);
 }

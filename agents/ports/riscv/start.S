@@ -1,16 +1,25 @@
 /*
  * From reset to agent_main(): stack painted, data copied; and the way into trap_c().
  */
+#include BOARD_HEADER
+
     .section .text.start, "ax"
     .globl _start
 _start:
+#ifndef BOARD_INTERRUPT_MATRIX /* its cores have no mie, and a table instead of one entry */
     csrw mie, zero
+#endif
     .option push
     .option norelax
     la gp, __global_pointer$
     .option pop
     la sp, port_stack_top
+#ifdef BOARD_INTERRUPT_MATRIX
+    la t0, trap_vectors
+    ori t0, t0, 1
+#else
     la t0, trap_entry
+#endif
     csrw mtvec, t0
 
     la a0, port_stack_limit
@@ -38,6 +47,7 @@ _start:
     call agent_main
 
     .section .text.trap_entry, "ax"
+    .globl trap_entry
     .balign 4 /* mtvec holds a mode in its two low bits */
 trap_entry:
     addi sp, sp, -64
