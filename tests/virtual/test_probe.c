@@ -324,6 +324,25 @@ static void a_lockup_is_seen_by_the_debugger_and_healed_by_its_reset(void **stat
     bench_stop(&b);
 }
 
+/* By its own flash controller, and then it locks up, which ends QEMU. */
+static void what_firmware_wrote_into_its_flash_outlives_a_lockup(void **state)
+{
+    AUTO_BUF log = BUF_INIT;
+    struct bench b;
+
+    probe_start(&b, &probe_m0);
+    openocd_must(&b,
+                 "init; write_memory 0x20000004 32 0x12345678; write_memory 0x20000000 32 4;"
+                 "sleep 200; write_memory 0x20000000 32 3; sleep 300; shutdown",
+                 NULL);
+    bench_await_status(&b, "deaths", "1");
+    openocd_must(&b, "init; reset halt; echo \"kept [read_memory 0x3fc00 32 1]\"; resume; shutdown",
+                 &log);
+    if (strstr(buf_text(&log), "kept 0x12345678") == NULL)
+        fail_msg("lost: %s", buf_text(&log));
+    bench_stop(&b);
+}
+
 /* ---- faults ---- */
 
 static void read_a_word(struct bench *b, const char *text, bool works)
@@ -426,6 +445,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_second_debugger_is_refused),
         cmocka_unit_test(a_killed_debugger_leaves_the_board_usable),
         cmocka_unit_test(a_lockup_is_seen_by_the_debugger_and_healed_by_its_reset),
+        cmocka_unit_test(what_firmware_wrote_into_its_flash_outlives_a_lockup),
         cmocka_unit_test(a_spoilt_transfer_harms_nothing_for_good),
         cmocka_unit_test(a_chip_that_always_waits_or_is_dead_is_an_error),
         cmocka_unit_test(power_may_fail_in_the_middle_of_a_flash_write),

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/log.h"
 #include "harness/base/text.h"
@@ -16,6 +17,7 @@
 #define CLIENT_IN_MAX  (1u << 20)
 #define CLIENT_OUT_MAX (4u << 20)
 #define ANNOUNCE_MS    4
+#define KEEP_MS        20 /* QEMU may abort at any time; what firmware wrote is kept so often */
 
 static const char *const names[] = {
 #define X(kind, name, text) name,
@@ -196,7 +198,31 @@ void probe_power_off(struct probe *p)
 
 void probe_lost(struct probe *p)
 {
+    struct err err = ERR_INIT;
+
     vm_close(&p->target.vm);
+    if (store_save(&p->store, &err) < 0)
+        log_line(LOG_VIRTUAL, "probe: %s", err.text);
+}
+
+/* Does the machine have a flash that firmware can write, and does it run? */
+static bool may_write_flash(const struct probe *p)
+{
+    const struct vm *vm = &p->target.vm;
+    const struct vm_region *r;
+
+    if (!p->present || vm->broken || !vm->running || p->chip->memory_size == 0)
+        return false;
+    r = vm_region(vm, p->chip->memory_base);
+    return r != NULL && r->kind == VM_ROM_DEVICE;
+}
+
+static void keep_flash(struct probe *p)
+{
+    if (!may_write_flash(p) || clock_monotonic_ns() < p->keep_ns)
+        return;
+    take_flash(p);
+    p->keep_ns = clock_monotonic_ns() + KEEP_MS * 1000000u;
 }
 
 bool probe_reset(struct probe *p)
@@ -315,7 +341,9 @@ static void announce(struct probe *p)
 
 int probe_timeout_ms(const struct probe *p)
 {
-    return p->present && p->announcements >= 0 && p->client < 0 ? ANNOUNCE_MS : -1;
+    if (p->present && p->announcements >= 0 && p->client < 0)
+        return ANNOUNCE_MS;
+    return may_write_flash(p) ? KEEP_MS : -1;
 }
 
 void probe_prepare(struct probe *p, struct poll_set *set)
@@ -338,6 +366,7 @@ int probe_serve(struct probe *p, const struct poll_set *set, struct err *err)
     if (!p->present)
         return 0;
     announce(p);
+    keep_flash(p);
     if (!p->target.vm.broken && poll_set_events(set, p->slot_debug) != 0)
         target_attend(&p->target);
     if ((poll_set_events(set, p->slot_client) & POLLOUT) != 0)

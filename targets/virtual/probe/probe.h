@@ -58,6 +58,7 @@ struct probe {
     enum probe_kind client_kind;
     struct buf in;
     struct buf out;
+    uint64_t keep_ns;     /* when to look at the flash again */
     unsigned clients;     /* ever */
     unsigned refused;     /* because one was there already */
     unsigned resets_told; /* of target.resets_done */

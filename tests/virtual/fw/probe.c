@@ -7,7 +7,8 @@
  *   up ring       "ring VERSION\n" at reset
  *   mailbox       word 0 a command (0: none), word 1 its argument, word 2 the answer
  *
- * Command 1 adds VERSION; 2 runs into a BKPT, 3 faults inside the fault handler.
+ * Command 1 adds VERSION; 2 runs into a BKPT, 3 faults inside the fault handler, 4
+ * writes its argument into the last page of the flash (nRF51).
  */
 #include <stdint.h>
 
@@ -43,6 +44,16 @@ static void put(char c)
     REG(0x4000251c) = (uint8_t)c;
     while (UART_SENT == 0)
         ;
+}
+
+/* Into the last page, through the NVMC. */
+static void write_flash(uint32_t value)
+{
+    REG(0x4001e504) = 1; /* CONFIG: write */
+    REG(0x0003fc00) = value;
+    while (REG(0x4001e400) == 0) /* READY */
+        ;
+    REG(0x4001e504) = 0;
 }
 #else
 static void open_uart(void)
@@ -122,6 +133,10 @@ static void obey(void)
         mailbox[2] = mailbox[1] + VERSION[0] - '0';
     else if (mailbox[0] == 2)
         __asm volatile("bkpt #1");
+#ifdef NRF51
+    else if (mailbox[0] == 4)
+        write_flash(mailbox[1]);
+#endif
     else if (mailbox[0] == 3)
         __asm volatile("udf #0");
     mailbox[0] = 0;
