@@ -128,7 +128,7 @@ static int measure(struct bench *b, double raw[ROUNDS], double ours[ROUNDS], str
 
 static uint32_t ring_block(const struct bench *b)
 {
-    return (uint32_t)b->board->ram.base + 0x40000;
+    return b->board != NULL ? (uint32_t)b->board->ram.base + 0x40000 : 0;
 }
 
 static int make_rings(struct bench *b, struct err *err)
