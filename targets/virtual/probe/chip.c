@@ -15,6 +15,7 @@ static const struct chip *const chips[] = {
     &chip_cm3,
     &chip_cm4,
     &chip_cm7,
+    &chip_cm55,
 };
 
 static const struct chip *find_by_machine(const char *machine, struct err *err)

@@ -42,6 +42,7 @@ struct chip {
     bool erased_ones;     /* 0xff where nothing was written, as flash has */
     unsigned breakpoints; /* comparators of the FPB */
     bool locked;          /* nothing answers but what the callbacks below serve */
+    bool secure;          /* Armv8-M in Secure state, whose registers qtest does not see */
     bool fpb_version_2;   /* they hold the whole address, as on the M7 and Armv8-M */
     unsigned watchpoints; /* of the DWT */
     /*
@@ -62,6 +63,7 @@ extern const struct chip chip_same54_unknown;
 extern const struct chip chip_cm3;
 extern const struct chip chip_cm4;
 extern const struct chip chip_cm7;
+extern const struct chip chip_cm55;
 
 /* name: NULL for the first that fits the machine. NULL with err when there is none. */
 const struct chip *chip_find(const char *name, const char *machine, struct err *err);

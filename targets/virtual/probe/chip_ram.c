@@ -3,7 +3,7 @@
  * driver knows. The agent is injected into their RAM (`flashing: {method: inject}`). Whatever the
  * machine's code memory holds, it is blank at power on, so that the core comes up locked.
  * Identification numbers: Arm's technical reference manuals of the cores (Cortex-M3 100165,
- * Cortex-M7 100230), chapters on the debug access port.
+ * Cortex-M7 DDI0489, Cortex-M55 101051), chapters on the debug access port.
  */
 #include "targets/virtual/probe/target.h"
 
@@ -43,5 +43,23 @@ const struct chip chip_cm7 = {
     .jtag_id = 0x5ba00477,
     .ap_id = 0x84770001,
     .breakpoints = 8,
+    .fpb_version_2 = true,
+};
+
+/* RAM is the DTCM through its Secure alias; QEMU's M33 has all of its own behind protection units. */
+const struct chip chip_cm55 = {
+    .name = "cm55",
+    .machine = "mps3-an547",
+    .core = CORE_M55,
+    .dp_id = 0x6ba02477,
+    .jtag_id = 0x6ba00477,
+    .ap_id = 0x14770015,
+    .work_area = 0x30000000,
+    .scratch = 0x3007ff00,
+    .vectors = 0x10000000,
+    .erased_ones = true,
+    .breakpoints = 8,
+    .watchpoints = 4,
+    .secure = true,
     .fpb_version_2 = true,
 };

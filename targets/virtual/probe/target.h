@@ -133,6 +133,10 @@ bool target_load_special(struct target *t);
 uint32_t target_core_get(struct target *t, unsigned number);
 void target_core_set(struct target *t, unsigned number, uint32_t value);
 
+/* A word of the system control space, as the state that the core is in sees it. */
+bool target_scs_get(struct target *t, uint32_t address, uint32_t *ret);
+bool target_scs_put(struct target *t, uint32_t address, uint32_t value);
+
 /* ---- breakpoints ---- */
 void target_arm(struct target *t, bool on);
 void target_scan(struct target *t, uint32_t address, const uint8_t *data, uint32_t len);

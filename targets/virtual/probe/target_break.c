@@ -104,7 +104,7 @@ static void arm_catch(struct target *t)
     target_load_regs(t);
     if (!t->regs_known || (t->regs[16] & 0x1ff) == HARD_FAULT || (t->regs[16] & 0x1ff) == NMI)
         return;
-    if (!vm_get(&t->vm, VTOR, 4, &vectors) || !vm_get(&t->vm, vectors + 12, 4, &handler))
+    if (!target_scs_get(t, VTOR, &vectors) || !vm_get(&t->vm, vectors + 12, 4, &handler))
         return;
     handler &= ~1u;
     if (handler >= 0x40 && handler < 0xfffffff0 && vm_region(&t->vm, handler) != NULL &&

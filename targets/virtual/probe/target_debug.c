@@ -102,7 +102,7 @@ bool target_debug_read(struct target *t, uint32_t address, uint32_t *ret)
         target_attend(t);
         *ret = t->dfsr;
     } else if (address - SCS < 0x1000 && address != DCRSR)
-        return vm_get(&t->vm, address, 4, ret);
+        return target_scs_get(t, address, ret);
     return true;
 }
 
@@ -161,7 +161,7 @@ bool target_debug_write(struct target *t, uint32_t address, uint32_t value)
     } else if (address == AIRCR && value >> 16 == AIRCR_KEY && (value & 5) != 0) {
         target_system_reset(t); /* SYSRESETREQ or VECTRESET */
     } else if (address - SCS < 0x1000) {
-        return vm_put(&t->vm, address, 4, value);
+        return target_scs_put(t, address, value);
     }
     return true;
 }

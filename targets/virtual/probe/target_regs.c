@@ -11,6 +11,9 @@
 #define IT_BITS     0x0600fc00u /* xPSR: an IT block would make our instructions conditional */
 #define THUMB       0x01000000u /* and so would its absence, after a reset into blank memory */
 #define CODE_MAX    12          /* halfwords */
+#define ICSR        0xe000ed04u
+#define PENDSVSET   (1u << 28)
+#define PENDSVCLR   (1u << 27)
 #define DCRSR_PC    15
 #define DCRSR_MSP   17
 #define DCRSR_PSP   18
@@ -200,4 +203,44 @@ void target_core_set(struct target *t, unsigned number, uint32_t value)
         (void)vm_set_register(&t->vm, VM_FPSCR, value);
     else if (number >= DCRSR_S0 && number < DCRSR_S0 + 32)
         set_single(t, number - DCRSR_S0, value);
+}
+
+bool target_scs_get(struct target *t, uint32_t address, uint32_t *ret)
+{
+    return t->chip->secure ? vm_peek(&t->vm, address, ret) : vm_get(&t->vm, address, 4, ret);
+}
+
+/* From outside QEMU writes as Non-secure; so let the core itself do it, in a moment of its time. */
+static bool store_by_core(struct target *t, uint32_t address, uint32_t value)
+{
+    static const uint16_t code[2] = {0x6008, 0xbf00}; /* str r0, [r1]; nop */
+    const bool running = t->vm.running;
+    uint32_t r1;
+    bool good;
+
+    if (running && (!vm_halt(&t->vm) || strncmp(t->vm.stop_reply, "T02", 3) != 0))
+        return false;
+    target_forget_regs(t);
+    target_arm(t, false);
+    target_load_regs(t);
+    r1 = t->regs[1];
+    (void)vm_set_register(&t->vm, 1, address);
+    target_forget_regs(t);
+    /* A core in WFI does not step. What is pending as Non-secure wakes it; steps take no interrupt. */
+    (void)vm_put(&t->vm, ICSR, 4, PENDSVSET);
+    good = inject(t, code, 1, value, NULL);
+    (void)vm_put(&t->vm, ICSR, 4, PENDSVCLR);
+    (void)vm_set_register(&t->vm, 1, r1);
+    target_forget_regs(t);
+    if (running) {
+        target_arm(t, true);
+        target_forget_regs(t);
+        vm_continue(&t->vm);
+    }
+    return good;
+}
+
+bool target_scs_put(struct target *t, uint32_t address, uint32_t value)
+{
+    return t->chip->secure ? store_by_core(t, address, value) : vm_put(&t->vm, address, 4, value);
 }

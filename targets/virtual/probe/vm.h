@@ -106,6 +106,8 @@ bool vm_debug_start(struct vm *vm);
 /* ---- orders (vm_orders.c) ---- */
 bool vm_reset(struct vm *vm); /* it must stand; it stays so */
 void vm_drain_orders(struct vm *vm);
+/* A word as the core would read it, also of what only its Secure state sees; it may run. */
+bool vm_peek(struct vm *vm, uint32_t address, uint32_t *ret);
 bool vm_orders_start(struct vm *vm); /* greeting, capabilities, memory map */
 
 #endif

@@ -94,6 +94,21 @@ static bool monitor(struct vm *vm, const char *command, struct buf *ret)
     return true;
 }
 
+/* "e000ed20: 0x00000000" */
+bool vm_peek(struct vm *vm, uint32_t address, uint32_t *ret)
+{
+    AUTO_BUF reply = BUF_INIT;
+    char command[40];
+    const char *colon;
+
+    (void)snprintf(command, sizeof(command), "x/1wx 0x%x", address);
+    if (!monitor(vm, command, &reply))
+        return false;
+    colon = strchr(buf_text(&reply), ':');
+    *ret = colon != NULL ? (uint32_t)strtoul(colon + 1, NULL, 16) : 0;
+    return colon != NULL;
+}
+
 static enum vm_memory memory_kind(const char *word)
 {
     if (strcmp(word, "ram") == 0)
