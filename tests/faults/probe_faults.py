@@ -23,7 +23,7 @@ if not os.path.exists(os.path.join(sys.argv[1], "firmware", "microbit-rtt.elf"))
     sys.exit(77)
 
 lab = Lab(sys.argv[1], sys.argv[2], "probe")
-DEADLINE_S = 60  # of a run of two cases with one failure in it; most take two
+DEADLINE_S = 180  # of a run of two cases with one failure in it; most take two, alone
 BOARDS = {"m0": "virt-m0-rtt", "m4": "virt-m4-rtt", "ram": "virt-m4-inject"}
 
 # name: (words of the fault behind its trigger, what is said about it)

@@ -129,6 +129,11 @@ void vm_drain_orders(struct vm *vm)
 {
 }
 
+bool vm_peek(struct vm *vm, uint32_t address, uint32_t *ret)
+{
+    return vm_get(vm, address, 4, ret);
+}
+
 bool vm_orders_start(struct vm *vm)
 {
     return true;

@@ -30,7 +30,7 @@ if not os.path.exists(os.path.join(build, "firmware", "microbit-rtt.elf")):
 # serial board: those that must agree with it
 TWINS = {"virt-m0": ["virt-m0-swd", "virt-m0-rtt"], "virt-m3": ["virt-m3-inject"],
          "virt-m4-big": ["virt-m4-swd", "virt-m4-rtt", "virt-m4-inject"],
-         "virt-m7": ["virt-m7-inject"]}
+         "virt-m7": ["virt-m7-inject"], "virt-m55": ["virt-m55-inject"]}
 BOARDS = [b for a, twins in TWINS.items() for b in [a] + twins]
 failures = []
 
