@@ -172,7 +172,10 @@ static struct engine_tensor tiny_tensor(struct engine_model *m, int output, unsi
     return (struct engine_tensor){m->arena + t->offset, t->size, t->type};
 }
 
-static enum engine_status run(struct engine_model *m, engine_profile_fn *after, void *context)
+/* Made twice, so that an inference does not ask for a profile at every step. */
+static inline __attribute__((always_inline)) enum engine_status run(struct engine_model *m,
+                                                                    engine_profile_fn *after,
+                                                                    void *context)
 {
     static void *at[KERNEL_MAX_SPANS]; /* not on the stack, where it is needed least of all */
     const struct image_header *h = header_of(m);

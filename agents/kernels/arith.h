@@ -54,6 +54,16 @@ static inline int32_t arith_high_mul(int32_t a, int32_t b)
 #endif
 }
 
+/* The same of a multiplier that is not negative. */
+static inline int32_t arith_high_mul_positive(int32_t a, int32_t multiplier)
+{
+#ifdef __ARM_ARCH_6M__
+    return arith_high_mul_pieces(a, multiplier);
+#else
+    return (int32_t)(((int64_t)a * multiplier + (1 << 30)) >> 31);
+#endif
+}
+
 /* RoundingDivideByPOT(x, n), n in 0..31: x / 2^n, ties away from zero. */
 static inline int32_t arith_shift_right(int32_t x, int32_t n)
 {
@@ -119,9 +129,7 @@ static inline int8_t arith_saturate8(int32_t v)
     __asm__("ssat %0, #8, %1" : "=r"(r) : "r"(v) : "cc");
     return (int8_t)r;
 #else
-    int8_t same = (int8_t)v;
-
-    return same == v ? same : (int8_t)(INT8_MAX ^ v >> 31);
+    return (int8_t)arith_clamp(v, INT8_MIN, INT8_MAX);
 #endif
 }
 

@@ -209,14 +209,8 @@ void text_format_duration(uint64_t ns, char text[static 32])
         (void)snprintf(text, 32, "%.1f ms", (double)ns / 1e6);
     else if (ns < 120000000000)
         (void)snprintf(text, 32, "%.1f s", (double)ns / 1e9);
-    else if (ns < 120 * 60 * 1000000000ull)
-        (void)snprintf(text, 32, "%.0f min", (double)ns / 6e10);
-    else if (ns < 48 * 3600 * 1000000000ull)
-        (void)snprintf(text, 32, "%.1f h", (double)ns / 3.6e12);
-    else if (ns < 730 * 86400 * 1000000000ull)
-        (void)snprintf(text, 32, "%.0f d", (double)ns / 86400e9);
     else
-        (void)snprintf(text, 32, "%.1f y", (double)ns / 31557600e9);
+        (void)snprintf(text, 32, "%.0f min", (double)ns / 6e10);
 }
 
 void text_escape(struct buf *b, const char *s, size_t n)

@@ -30,6 +30,7 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(ARMV7EM, ADD_S8, pack_armv7em_binary) \
     X(ARMV7EM, MUL_S8, pack_armv7em_binary) \
     X(ARMV7EM, SVDF, pack_armv7em_svdf) \
+    X(ARMV7EM, LSTM_S8, pack_armv7em_lstm) \
     X(TUNED, CONV_S8, pack_tuned_conv) \
     X(TUNED, DEPTHWISE_S8, pack_tuned_depthwise) \
     X(TUNED, FULLY_CONNECTED_S8, pack_tuned_fully_connected) \
@@ -68,7 +69,7 @@ struct pack_row {
 
 /*
  * Can every product of an LSTM be taken by a variant (`fits` says so of each), and does the rest
- * hold that the variants of LSTM count on: see agents/kernels/tuned/lstm.c?
+ * hold that the variants of LSTM count on: see agents/kernels/lstm.h?
  */
 bool pack_lstm_fits(const struct nn_lower *l, const struct nn_step *s,
                     bool (*fits)(const struct pack_row *row));

@@ -231,3 +231,29 @@ bool pack_armv7em_svdf(struct nn_lower *l, struct nn_step *s)
     pack_constant(l, s, 7, "scales", scales, 2 * sizeof *scales);
     return true;
 }
+
+/* ---- LSTM ---- */
+
+static bool fits(const struct pack_row *row)
+{
+    int64_t bound = pack_sum_bound(row->bias, row->weights, row->n, row->stride);
+
+    return make_scale(row->multiplier, row->shift, bound).power > 0;
+}
+
+bool pack_armv7em_lstm(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_lstm *p = s->params;
+    size_t out4 = (p->units + 3) / 4, in4 = (p->in_n + 3) / 4;
+
+    if (!pack_lstm_fits(l, s, fits))
+        return false;
+    for (unsigned span = 6; span < s->span_count; span += 3) {
+        const void *w = dense_blocks(l, pack_data(l, s, span), p->units, p->in_n);
+        pack_constant(l, s, span, "gate weights", w, out4 * in4 * 16);
+        w = dense_blocks(l, pack_data(l, s, span + 1), p->units, p->units);
+        pack_constant(l, s, span + 1, "gate weights", w, out4 * out4 * 16);
+    }
+    pack_lstm_biases(l, s, 4);
+    return true;
+}

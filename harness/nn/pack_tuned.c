@@ -242,7 +242,7 @@ bool pack_tuned_svdf(struct nn_lower *l, struct nn_step *s)
     pack_constant(l, s, 2, "weights", blocks, size);
     pack_constant(l, s, 6, "feature channels", c, padded(p->filters) * sizeof *c);
     pack_constant(l, s, 7, "outputs", out, sizeof *out);
-    pack_scratch(l, s, 8, (size_t)p->filters * 5);
+    pack_scratch(l, s, 8, (size_t)p->filters * 5 + TUNED_ROW * 4);
     return true;
 }
 
@@ -269,6 +269,7 @@ bool pack_tuned_lstm(struct nn_lower *l, struct nn_step *s)
         pack_constant(l, s, span + 1, "gate weights", w, size);
     }
     pack_lstm_biases(l, s, TUNED_BLOCK);
+    pack_scratch(l, s, 5, TUNED_LSTM_SCRATCH(p->units));
     return true;
 }
 

@@ -70,9 +70,8 @@ const char *value_text(struct arena *arena, double value, enum unit unit)
     if (!isfinite(value))
         return "-";
     switch (unit) {
-    case UNIT_NS: /* a battery's life is no "459 Ms" */
-        return value >= 7.2e12 ? value_duration(arena, (uint64_t)value)
-                               : scaled_nano(arena, value, "s");
+    case UNIT_NS:
+        return scaled_nano(arena, value, "s");
     case UNIT_NJ:
         return scaled_nano(arena, value, "J");
     case UNIT_NC:

@@ -14,42 +14,104 @@ extern const struct engine engine_tiny;
 
 #define MAX_ARENA (1u << 18)
 
-/* Multiply-accumulates that the steps would do, by their parameters; hostile ones can take hours. */
+static uint64_t product(const uint32_t *dims, unsigned rank)
+{
+    uint64_t n = 1;
+
+    for (unsigned i = 0; i < rank && n < UINT32_MAX; i++)
+        n *= dims[i];
+    return n;
+}
+
+static uint64_t conv_work(const struct kernel_conv *p, bool depthwise)
+{
+    uint64_t out = (uint64_t)p->batches * p->out_h * p->out_w;
+
+    return (out + 1) * (p->out_c + 1u) * ((uint64_t)p->filter_h * p->filter_w + 1) *
+           (depthwise ? 1 : p->filter_c + 1u);
+}
+
+static uint64_t lstm_work(const struct kernel_lstm *p)
+{
+    uint64_t steps = (uint64_t)p->steps * p->batches;
+
+    return steps * (p->units + 1u) > UINT32_MAX
+               ? UINT64_MAX / 4
+               : steps * (4 * p->units + 1) * ((uint64_t)p->in_n + p->units + 1);
+}
+
+static uint64_t matmul_work(const struct kernel_batch_matmul *p)
+{
+    uint64_t rows = product(p->batch_dims, 4) * (p->rows + 1ull);
+
+    return rows > UINT32_MAX ? rows : rows * ((uint64_t)p->columns * p->depth + 1);
+}
+
+/* Multiply-accumulates of one step, by its parameters. */
+static uint64_t step_work(const struct image_step *s, const void *params)
+{
+    switch (s->kind) {
+    case KERNEL_CONV_S8:
+    case KERNEL_CONV_S16:
+    case KERNEL_TRANSPOSE_CONV_S8: {
+        const struct kernel_conv *p = params;
+        /* A transposed one walks its input. */
+        return conv_work(p, false) + ((uint64_t)p->batches * p->in_h * p->in_w + 1) *
+                                         (p->out_c + 1u) * (p->in_c + 1u) *
+                                         ((uint64_t)p->filter_h * p->filter_w + 1) *
+                                         (s->kind == KERNEL_TRANSPOSE_CONV_S8);
+    }
+    case KERNEL_DEPTHWISE_S8:
+    case KERNEL_DEPTHWISE_S16:
+        return conv_work(params, true);
+    case KERNEL_FULLY_CONNECTED_S8:
+    case KERNEL_FULLY_CONNECTED_S16: {
+        const struct kernel_fully_connected *p = params;
+        return (uint64_t)p->batches * p->in_n * p->out_n + p->batches;
+    }
+    case KERNEL_AVERAGE_POOL_S8:
+    case KERNEL_MAX_POOL_S8: {
+        const struct kernel_pool *p = params;
+        return (uint64_t)p->batches * p->out_h * p->out_w * (p->c + 1u) * p->in_h * p->in_w;
+    }
+    case KERNEL_COPY: {
+        const struct kernel_copy *p = params;
+        return product(p->dims, p->rank) * (p->run + 1ull);
+    }
+    case KERNEL_SVDF: {
+        const struct kernel_svdf *p = params;
+        return (p->batches + 1ull) * (p->filters + 1u) * ((uint64_t)p->in_n + p->memory + 1);
+    }
+    case KERNEL_LSTM_S8:
+        return lstm_work(params);
+    case KERNEL_BATCH_MATMUL_S8:
+        return matmul_work(params);
+    case KERNEL_MEAN:
+    case KERNEL_REDUCE_MAX: {
+        const struct kernel_reduce *p = params;
+        uint64_t outer = product(p->outer_dims, p->outer_rank);
+        return outer > UINT32_MAX ? outer : outer * (product(p->inner_dims, p->inner_rank) + 1);
+    }
+    case KERNEL_SOFTMAX_S8:
+        return ((const struct kernel_softmax *)params)->rows;
+    default:
+        return 0;
+    }
+}
+
+/* Of all steps; hostile ones can take hours. */
 static uint64_t work(const struct engine_model *m)
 {
     const struct image_header *h = (const struct image_header *)m->image;
     uint32_t at = h->steps_at;
     uint64_t sum = 0;
 
-    for (unsigned i = 0; i < h->steps; i++) {
+    for (unsigned i = 0; i < h->steps && sum < UINT64_MAX / 4; i++) {
         const struct image_step *s = (const struct image_step *)(m->image + at);
         const struct kernel_span *spans = (const struct kernel_span *)(s + 1);
-        const void *params = spans + s->spans;
-        uint64_t cost = 0;
         for (unsigned k = 0; k < s->spans; k++)
-            cost += spans[k].size;
-        if (s->kind == KERNEL_CONV_S8 || s->kind == KERNEL_DEPTHWISE_S8) {
-            const struct kernel_conv *p = params;
-            uint64_t out = (uint64_t)p->batches * p->out_h * p->out_w;
-            cost += (out + 1) * (p->out_c + 1u) * ((uint64_t)p->filter_h * p->filter_w + 1) *
-                    (s->kind == KERNEL_CONV_S8 ? p->filter_c + 1u : 1);
-        } else if (s->kind == KERNEL_FULLY_CONNECTED_S8) {
-            const struct kernel_fully_connected *p = params;
-            cost += (uint64_t)p->batches * p->in_n * p->out_n + p->batches;
-        } else if (s->kind == KERNEL_AVERAGE_POOL_S8 || s->kind == KERNEL_MAX_POOL_S8) {
-            const struct kernel_pool *p = params;
-            cost += (uint64_t)p->batches * p->out_h * p->out_w * (p->c + 1u) * p->in_h * p->in_w;
-        } else if (s->kind == KERNEL_COPY) {
-            const struct kernel_copy *p = params;
-            uint64_t runs = p->run + 1;
-            for (unsigned k = 0; k < p->rank; k++)
-                runs *= p->dims[k];
-            cost += runs;
-        } else if (s->kind == KERNEL_SOFTMAX_S8) {
-            const struct kernel_softmax *p = params;
-            cost += p->rows;
-        }
-        sum += cost;
+            sum += spans[k].size;
+        sum += step_work(s, spans + s->spans);
         at += s->words * 4u;
     }
     return sum;
@@ -86,7 +148,8 @@ static void run_image(uint8_t *image, size_t size)
 
 void fuzz_prepare(struct buf *file)
 {
-    const struct nn_target target = {.variants = 0};
+    static unsigned turn; /* one variant of the kernels after the other */
+    const struct nn_target target = {.variants = 1u << turn++ % KERNEL_VARIANT_COUNT};
     struct buf image = BUF_INIT;
     struct err err = ERR_INIT;
 

@@ -14,12 +14,14 @@ kernel_fn armv7em_fully_connected_s8;
 kernel_fn armv7em_add_s8;
 kernel_fn armv7em_mul_s8;
 kernel_fn armv7em_svdf;
+kernel_fn armv7em_lstm_s8;
 
 kernel_check_fn armv7em_conv_check;
 kernel_check_fn armv7em_depthwise_check;
 kernel_check_fn armv7em_fully_connected_check;
 kernel_check_fn armv7em_binary_check;
 kernel_check_fn armv7em_svdf_check;
+kernel_check_fn armv7em_lstm_check;
 
 /*
  * Four outputs of FULLY_CONNECTED over n inputs, biases included; returns the weights that follow.

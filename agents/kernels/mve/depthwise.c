@@ -36,7 +36,7 @@ static inline const int8_t *sum_taps(struct sums *s, const int8_t *x, uint32_t c
             "vadd.i32 %q[even], %q[even], q2\n"
             "vadd.i32 %q[odd], %q[odd], q3\n"
             "le lr, 1b\n"
-            : [even] "+w"(s->even), [odd] "+w"(s->odd), [x] "+r"(x), [w] "+r"(w)
+            : [even] "+w"(s->even), [odd] "+w"(s->odd), [x] "+l"(x), [w] "+l"(w)
             : [n] "r"(n), [column] "r"(column)
             : "lr", "q0", "q1", "q2", "q3", "memory");
 #else
@@ -84,10 +84,9 @@ static inline int16x8_t scale(const struct sums *s, const struct mve_channels *c
     return vmovntq_s32(out, mve_scale(s->odd, c + 1, range));
 }
 
-/* As above, where a channel's shift goes to the left. */
-static __attribute__((noinline)) void store_any(int8_t *to, const struct sums *s,
-                                                const struct mve_channels *c,
-                                                const struct mve_range *range, mve_pred16_t p)
+/* As scale(), where a channel's shift goes to the left. */
+static void store_any(int8_t *to, const struct sums *s, const struct mve_channels *c,
+                      const struct mve_range *range, mve_pred16_t p)
 {
     int16x8_t out = vmovnbq_s32(vdupq_n_s16(0), mve_scale_any(s->even, c, range));
 
@@ -104,20 +103,34 @@ static void run_pixel(const struct kernel_conv *k, const struct taps *t, void *c
 
     for (uint32_t n = k->out_c / MVE_DEPTHWISE_BLOCK; n > 0; n--, channels += 2, w += block) {
         struct sums s = sum_block(k, t, x, w);
-        if (k->wide)
-            store_any(out, &s, channels, &range, vctp16q(MVE_DEPTHWISE_BLOCK));
-        else
-            vstrbq_s16(out, scale(&s, channels, &range));
+        vstrbq_s16(out, scale(&s, channels, &range));
         x += MVE_DEPTHWISE_BLOCK;
         out += MVE_DEPTHWISE_BLOCK;
     }
     if (k->out_c % MVE_DEPTHWISE_BLOCK) {
         mve_pred16_t p = vctp16q(k->out_c % MVE_DEPTHWISE_BLOCK);
         struct sums s = sum_part(k, t, x, w, p);
-        if (k->wide)
-            store_any(out, &s, channels, &range, p);
-        else
-            vstrbq_p_s16(out, scale(&s, channels, &range), p);
+        vstrbq_p_s16(out, scale(&s, channels, &range), p);
+    }
+}
+
+/* The same where a channel's shift goes to the left. */
+static __attribute__((noinline)) void run_pixel_any(const struct kernel_conv *k,
+                                                    const struct taps *t, void *const *at,
+                                                    int8_t *out)
+{
+    const struct mve_range range = mve_range(k->out_offset, k->act_min, k->act_max);
+    const struct mve_channels *channels = at[3];
+    const int8_t *w = at[2], *x = t->first;
+    uint32_t block = (uint32_t)k->filter_h * k->filter_w * MVE_DEPTHWISE_BLOCK, n;
+
+    for (uint32_t left = k->out_c; left > 0; left -= n, channels += 2, w += block) {
+        n = left < MVE_DEPTHWISE_BLOCK ? left : MVE_DEPTHWISE_BLOCK;
+        mve_pred16_t p = vctp16q(n);
+        struct sums s = sum_part(k, t, x, w, p);
+        store_any(out, &s, channels, &range, p);
+        x += n;
+        out += n;
     }
 }
 
@@ -164,7 +177,10 @@ void mve_depthwise_s8(const void *params, void *const *at)
             int32_t left = -p->pad_left;
             for (uint32_t x = 0; x < p->out_w; x++, left += p->stride_w, out += p->out_c) {
                 const struct taps taps = taps_at(p, in, top, left, at[4]);
-                run_pixel(p, &taps, at, out);
+                if (p->wide)
+                    run_pixel_any(p, &taps, at, out);
+                else
+                    run_pixel(p, &taps, at, out);
             }
         }
         in += (uint32_t)p->in_h * p->in_w * p->in_c;

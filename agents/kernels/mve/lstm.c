@@ -2,7 +2,7 @@
  * LSTM_S8. Spans: as for ref; the weights of each gate in blocks as in mve.h, its biases filled up
  * to whole blocks: int32_t [2][blocks of units][4].
  */
-#include "agents/kernels/ref/lstm.h"
+#include "agents/kernels/lstm.h"
 
 #include "agents/kernels/check.h"
 #include "agents/kernels/mve/dot.h"
@@ -55,7 +55,7 @@ static inline int32x4_t logistic(int32x4_t x, const uint16_t *table)
     return vshrq_n_s32(vaddq_s32(y, vdupq_n_s32((1 << 24) + (1 << 9))), 10);
 }
 
-static inline int32x4_t tanh_of(int32x4_t x, const uint16_t *table)
+static __attribute__((noinline)) int32x4_t tanh_of(int32x4_t x, const uint16_t *table)
 {
     int32x4_t y = interpolate(x, table, 8, 1 << 23, 0xffff << 8);
 
@@ -98,33 +98,50 @@ static inline int32x4_t product(int32x4_t a, int32x4_t b, int32_t multiplier, in
     return mve_requantize(vmulq_s32(a, b), vdupq_n_s32(multiplier), vdupq_n_s32(shift));
 }
 
-/* The host has seen to it that no shift goes to the left, and that tanh's input is short. */
-static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden, int16_t *cell)
+/* The next cell states; no shift goes to the left. */
+static __attribute__((noinline)) void update_cell(const struct kernel_lstm *p, const int16_t *gate,
+                                                  int16_t *cell)
 {
-    const int16_t *gate = at[5];
     uint32_t units = p->units;
-    int32_t right = -(p->tanh_shift & 31);
-    int32_t scale = (int16_t)p->tanh_multiplier, clip = p->cell_clip ? p->cell_clip : INT16_MAX + 1;
-    int32x4_t max = vdupq_n_s32(clip), min = vdupq_n_s32(-clip);
-    const struct mve_range range = mve_range(p->hidden_zero, INT8_MIN, INT8_MAX);
+    int32_t clip = p->cell_clip ? p->cell_clip : INT16_MAX + 1;
 
-    for (uint32_t u = 0; u < units; u += MVE_BLOCK, gate += MVE_BLOCK) {
+    for (uint32_t u = 0; u < units; u += MVE_BLOCK, gate += MVE_BLOCK, cell += MVE_BLOCK) {
         mve_pred16_t tail = vctp32q(units - u);
-        int32x4_t kept =
-            product(vldrhq_z_s32(gate + LSTM_FORGET * units, tail), vldrhq_z_s32(cell + u, tail),
-                    p->forget_multiplier, p->forget_shift);
+        int32x4_t kept = product(vldrhq_z_s32(gate + LSTM_FORGET * units, tail),
+                                 vldrhq_z_s32(cell, tail), p->forget_multiplier, p->forget_shift);
         int32x4_t added =
             product(vldrhq_z_s32(gate, tail), vldrhq_z_s32(gate + LSTM_CELL * units, tail),
                     p->input_multiplier, p->input_shift);
         int32x4_t v = saturate16(vaddq_s32(saturate16(kept), saturate16(added)));
-        v = vminq_s32(vmaxq_s32(v, min), max);
-        vstrhq_p_s32(cell + u, v, tail);
-        v = vrshlq_s32(vmulq_s32(v, vdupq_n_s32(scale)), vdupq_n_s32(right)); /* rounds */
-        v = tanh_of(v, at[4]);
-        v = product(v, vldrhq_z_s32(gate + LSTM_OUTPUT * units, tail), p->out_multiplier,
-                    p->out_shift);
-        vstrbq_p_s32(hidden + u, mve_clamp(v, &range), tail);
+        v = vminq_s32(vmaxq_s32(v, vdupq_n_s32(-clip)), vdupq_n_s32(clip));
+        vstrhq_p_s32(cell, v, tail);
     }
+}
+
+/* And the hidden ones from them; the host has seen to it that tanh's input is short. */
+static __attribute__((noinline)) void update_hidden(const struct kernel_lstm *p,
+                                                    const uint16_t *table, const int16_t *gate,
+                                                    const int16_t *cell, int8_t *hidden)
+{
+    int32_t right = -(p->tanh_shift & 31), scale = (int16_t)p->tanh_multiplier;
+
+    for (uint32_t u = 0; u < p->units; u += MVE_BLOCK) {
+        mve_pred16_t tail = vctp32q(p->units - u);
+        int32x4_t v = vmulq_s32(vldrhq_z_s32(cell + u, tail), vdupq_n_s32(scale));
+        v = tanh_of(vrshlq_s32(v, vdupq_n_s32(right)), table); /* the shift rounds */
+        v = product(v, vldrhq_z_s32(gate + u, tail), p->out_multiplier, p->out_shift);
+        v = vaddq_s32(v, vdupq_n_s32(p->hidden_zero));
+        v = vminq_s32(vmaxq_s32(v, vdupq_n_s32(INT8_MIN)), vdupq_n_s32(INT8_MAX));
+        vstrbq_p_s32(hidden + u, v, tail);
+    }
+}
+
+static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden, int16_t *cell)
+{
+    const int16_t *gate = at[5];
+
+    update_cell(p, gate, cell);
+    update_hidden(p, at[4], gate + LSTM_OUTPUT * p->units, cell, hidden);
 }
 
 void mve_lstm_s8(const void *params, void *const *at)

@@ -33,6 +33,23 @@ static inline int32_t dot(const int8_t *a, const int8_t *b, uint32_t n)
     return sum;
 }
 
+/* What the filters make of one row of inputs, into scratch. */
+static __attribute__((noinline)) void run_features(const struct kernel_svdf *p, void *const *at,
+                                                   const int8_t *in)
+{
+    const struct mve_svdf *s = at[7];
+    const struct mve_rows rows = {.weights = at[2],
+                                  .channels = at[6],
+                                  .k = p->in_n,
+                                  .out_c = p->filters,
+                                  .out_offset = p->state_zero,
+                                  .act_min = INT8_MIN,
+                                  .act_max = INT8_MAX,
+                                  .any_scale = s->any_scale};
+
+    mve_row(&rows, in, at[8]);
+}
+
 /* All values one place down, and the newest of each filter at its end. */
 static void remember(const struct kernel_svdf *p, const int8_t *newest, int8_t *state)
 {
@@ -44,8 +61,8 @@ static void remember(const struct kernel_svdf *p, const int8_t *newest, int8_t *
         *state = *newest++;
 }
 
-/* Four units (or the last ones). */
-static int32x4_t recall(const int8_t *state, const int8_t *w, uint32_t taps, uint32_t n)
+/* Sums of four units (or the last ones). */
+static inline int32x4_t sums_of(const int8_t *state, const int8_t *w, uint32_t taps, uint32_t n)
 {
     int32_t sums[MVE_BLOCK] = {0};
 
@@ -54,37 +71,39 @@ static int32x4_t recall(const int8_t *state, const int8_t *w, uint32_t taps, uin
     return vldrwq_s32(sums);
 }
 
+/* All outputs of one batch. */
+static __attribute__((noinline)) void recall(const struct kernel_svdf *p, void *const *at,
+                                             const int8_t *state, int8_t *out)
+{
+    const struct mve_range range = mve_range(p->out_zero, INT8_MIN, INT8_MAX);
+    const struct mve_svdf *s = at[7];
+    uint32_t taps = p->rank * p->memory, n;
+    const int8_t *w = at[3];
+    const int32_t *bias = at[4];
+
+    for (uint32_t left = p->filters / p->rank; left > 0; left -= n, bias += MVE_BLOCK) {
+        n = left < MVE_BLOCK ? left : MVE_BLOCK;
+        int32x4_t v = vaddq_s32(sums_of(state, w, taps, n), vldrwq_s32(bias));
+        v = mve_requantize_any(v, vdupq_n_s32(s->multiplier), vdupq_n_s32(s->shift));
+        vstrbq_p_s32(out, mve_clamp(v, &range), vctp32q(n));
+        out += n;
+        state += n * taps;
+        w += n * taps;
+    }
+}
+
 void mve_svdf(const void *params, void *const *at)
 {
     const struct kernel_svdf *p = params;
     const int8_t *in = at[0];
     int8_t *out = at[1], *state = at[5];
-    const struct mve_svdf *s = at[7];
-    uint32_t units = p->filters / p->rank, taps = p->rank * p->memory, n;
-    const struct mve_range range = mve_range(p->out_zero, INT8_MIN, INT8_MAX);
-    const struct mve_rows rows = {.weights = at[2],
-                                  .channels = at[6],
-                                  .k = p->in_n,
-                                  .out_c = p->filters,
-                                  .out_offset = p->state_zero,
-                                  .act_min = INT8_MIN,
-                                  .act_max = INT8_MAX,
-                                  .any_scale = s->any_scale};
 
     for (uint32_t b = 0; b < p->batches; b++, in += p->in_n) {
-        const int8_t *w = at[3];
-        const int32_t *bias = at[4];
-        mve_row(&rows, in, at[8]);
+        run_features(p, at, in);
         remember(p, at[8], state);
-        for (uint32_t left = units; left > 0; left -= n, bias += MVE_BLOCK) {
-            n = left < MVE_BLOCK ? left : MVE_BLOCK;
-            int32x4_t v = vaddq_s32(recall(state, w, taps, n), vldrwq_s32(bias));
-            v = mve_requantize_any(v, vdupq_n_s32(s->multiplier), vdupq_n_s32(s->shift));
-            vstrbq_p_s32(out, mve_clamp(v, &range), vctp32q(n));
-            out += n;
-            state += n * taps;
-            w += n * taps;
-        }
+        recall(p, at, state, out);
+        out += p->filters / p->rank;
+        state += p->filters * p->memory;
     }
 }
 

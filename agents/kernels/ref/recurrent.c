@@ -1,8 +1,8 @@
 /* SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM: operators that remember. */
 #include "agents/kernels/arith.h"
 #include "agents/kernels/check.h"
+#include "agents/kernels/lstm.h"
 #include "agents/kernels/ref/curve.h"
-#include "agents/kernels/ref/lstm.h"
 #include "agents/kernels/ref/ref.h"
 
 /* ---- SVDF ---- */
@@ -132,43 +132,9 @@ static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden,
     }
 }
 
-void lstm_run(const struct kernel_lstm *p, void *const *at, lstm_gate_fn *gate,
-              lstm_update_fn *next)
-{
-    for (uint32_t b = 0; b < p->batches; b++) {
-        int8_t *hidden = (int8_t *)at[2] + b * p->units;
-        int16_t *cell = (int16_t *)at[3] + b * p->units;
-        for (uint32_t t = 0; t < p->steps; t++) {
-            uint32_t row = t * p->step_stride + b * p->batch_stride;
-            const int8_t *in = (const int8_t *)at[0] + row * p->in_n;
-            int8_t *out = (int8_t *)at[1] + row * p->units;
-            for (unsigned g = 0; g < LSTM_GATES; g++)
-                gate(p, at, g, in, hidden);
-            next(p, at, hidden, cell);
-            for (uint32_t u = 0; u < p->units; u++)
-                out[u] = hidden[u];
-        }
-    }
-}
-
 void ref_lstm_s8(const void *params, void *const *at)
 {
     lstm_run(params, at, run_gate, update);
-}
-
-bool lstm_shapes_fit(const struct kernel_lstm *p, const struct kernel_span *spans)
-{
-    uint64_t rows = (uint64_t)check_product(p->steps - 1, p->step_stride) +
-                    check_product(p->batches - 1, p->batch_stride) + 1;
-
-    if (p->steps == 0 || p->batches == 0 || rows > 0xffffff || p->cell_clip < 0)
-        return false;
-    return check_holds(&spans[0], (uint32_t)rows, p->in_n, 1, 1) &&
-           check_holds(&spans[1], (uint32_t)rows, p->units, 1, 1) &&
-           check_holds(&spans[2], p->batches, p->units, 1, 1) &&
-           check_holds(&spans[3], p->batches, p->units, 1, 2) &&
-           check_holds(&spans[4], 256, 1, 1, 2) &&
-           check_holds(&spans[5], LSTM_GATES, p->units, 1, 2);
 }
 
 bool ref_lstm_check(const void *params, const struct kernel_span *spans)

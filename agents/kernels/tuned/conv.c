@@ -14,8 +14,6 @@ struct conv {
     const int8_t *in; /* of this batch */
     struct tuned_rows rows;
     int32_t *sums; /* [2][TUNED_PAIR], and what lies behind them */
-    int8_t *scratch;
-    uint32_t direct; /* pixels are read in place */
     /* The next pixel. */
     uint32_t x, left;
     int32_t in_y, in_x;
@@ -24,6 +22,11 @@ struct conv {
 static bool reads_in_place(const struct kernel_conv *p)
 {
     return p->filter_h == 1 && p->filter_w == 1 && p->pad_top == 0 && p->pad_left == 0;
+}
+
+static int8_t *scratch_of(const struct conv *c)
+{
+    return (int8_t *)c->sums + TUNED_CONV_SUMS;
 }
 
 /* One row of the window where columns lie apart. */
@@ -94,9 +97,9 @@ static const int8_t *in_place(const struct conv *c)
 /* The next pixel goes into one half of each pair; returns the sum of its inputs plus 128. */
 static uint32_t pack_pixel(struct conv *c, unsigned half)
 {
-    struct tuned_sink to = {(uint16_t *)(void *)c->scratch + half, 0};
+    struct tuned_sink to = {(uint16_t *)(void *)scratch_of(c) + half, 0};
 
-    if (c->direct)
+    if (reads_in_place(c->p))
         tuned_copy(&to, in_place(c), c->rows.k);
     else
         collect(c, &to);
@@ -128,7 +131,7 @@ static int8_t *run_pixels(struct conv *c, int8_t *out)
         extra[1] = pack_pixel(c, 1) * (uint32_t)r->x_factor;
     for (uint32_t i = 0; i < r->out_c; i += TUNED_PAIR, weights += TUNED_PAIR * r->k) {
         uint32_t n = r->out_c - i < TUNED_PAIR ? r->out_c - i : TUNED_PAIR;
-        tuned_dot_packed(packed, weights, (const uint32_t *)(const void *)c->scratch, r->k);
+        tuned_dot_packed(packed, weights, (const uint32_t *)(const void *)scratch_of(c), r->k);
         split(packed, r->channels + i);
         if (two)
             tuned_finish_pair(r, r->channels + i, c->sums, extra, n, out + i);
@@ -146,7 +149,7 @@ static const int8_t *pixel_row(struct conv *c, void *scratch)
     struct tuned_sink to = {{scratch}};
     const int8_t *row = to.bytes.to;
 
-    if (c->direct)
+    if (reads_in_place(c->p))
         row = in_place(c);
     else
         collect(c, &to);
@@ -183,17 +186,17 @@ static int8_t *run_pixels(struct conv *c, int8_t *out)
     const struct tuned_rows *r = &c->rows;
 
     if (c->left > 1) {
-        const int8_t *x = pixel_row(c, c->scratch);
-        if (c->direct) { /* outputs of the second pixel may come to lie on inputs of the first */
-            struct tuned_bytes to = {c->scratch};
+        const int8_t *x = pixel_row(c, scratch_of(c));
+        if (reads_in_place(c->p)) { /* else the second's outputs might come to lie on it */
+            struct tuned_bytes to = {scratch_of(c)};
             tuned_copy_bytes(&to, x, r->k);
-            x = c->scratch;
+            x = scratch_of(c);
         }
-        const int8_t *x2 = pixel_row(c, c->scratch + ((r->k + 3) & ~3u));
+        const int8_t *x2 = pixel_row(c, scratch_of(c) + ((r->k + 3) & ~3u));
         run_pair(c, x, x2, out);
         return out + 2 * r->out_c;
     }
-    tuned_row(r, pixel_row(c, c->scratch), out);
+    tuned_row(r, pixel_row(c, scratch_of(c)), out, c->sums);
     return out + r->out_c;
 }
 
@@ -215,8 +218,6 @@ void tuned_conv_s8(const void *params, void *const *at)
                  .act_max = p->act_max,
                  .finish = tuned_finish(p->wide)},
         .sums = at[4],
-        .scratch = (int8_t *)at[4] + TUNED_CONV_SUMS,
-        .direct = reads_in_place(p),
     };
 
     for (uint32_t batch = 0; batch < p->batches; batch++) {

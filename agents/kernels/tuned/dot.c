@@ -47,16 +47,27 @@ void tuned_dot_wide(int32_t *sums, const uint8_t *weights, const int8_t *x, uint
 #endif
 
 #if !TUNED_ASM_BLOCK
+static inline void step(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d, const uint8_t *weights,
+                        int32_t x)
+{
+    *a += (uint32_t)(weights[0] * x);
+    *b += (uint32_t)(weights[1] * x);
+    *c += (uint32_t)(weights[2] * x);
+    *d += (uint32_t)(weights[3] * x);
+}
+
 void tuned_dot_block(int32_t *sums, const uint8_t *weights, const int8_t *x, uint32_t k)
 {
     uint32_t a = 0, b = 0, c = 0, d = 0;
 
-    for (const int8_t *end = x + k; x != end; x++, weights += 4) {
-        a += (uint32_t)(weights[0] * *x);
-        b += (uint32_t)(weights[1] * *x);
-        c += (uint32_t)(weights[2] * *x);
-        d += (uint32_t)(weights[3] * *x);
+    for (; k >= 4; k -= 4, weights += 16, x += 4) {
+        step(&a, &b, &c, &d, weights, x[0]);
+        step(&a, &b, &c, &d, weights + 4, x[1]);
+        step(&a, &b, &c, &d, weights + 8, x[2]);
+        step(&a, &b, &c, &d, weights + 12, x[3]);
     }
+    for (; k > 0; k--, weights += 4)
+        step(&a, &b, &c, &d, weights, *x++);
     sums[0] = (int32_t)a;
     sums[1] = (int32_t)b;
     sums[2] = (int32_t)c;

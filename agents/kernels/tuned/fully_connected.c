@@ -7,6 +7,7 @@ void tuned_fully_connected_s8(const void *params, void *const *at)
     const struct kernel_fully_connected *p = params;
     const int8_t *in = at[0];
     int8_t *out = at[1];
+    int32_t sums[TUNED_ROW];
     const struct tuned_rows rows = {.weights = at[2],
                                     .channels = at[3],
                                     .k = p->in_n,
@@ -17,7 +18,7 @@ void tuned_fully_connected_s8(const void *params, void *const *at)
                                     .finish = tuned_finish(p->wide)};
 
     for (uint32_t batch = 0; batch < p->batches; batch++, in += p->in_n, out += p->out_n)
-        tuned_row(&rows, in, out);
+        tuned_row(&rows, in, out, sums);
 }
 
 bool tuned_fully_connected_check(const void *params, const struct kernel_span *spans)

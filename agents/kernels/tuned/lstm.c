@@ -1,11 +1,10 @@
 /*
  * LSTM_S8. Spans: as for ref; the weights of each gate in blocks as in tuned.h, its biases filled up
- * to whole blocks: int32_t [2][blocks of units][4].
+ * to whole blocks: int32_t [2][blocks of units][4]; behind the gates room for sums.
  */
-#include "agents/kernels/ref/lstm.h"
+#include "agents/kernels/lstm.h"
 
 #include "agents/kernels/check.h"
-#include "agents/kernels/ref/curve.h"
 #include "agents/kernels/tuned/scale.h"
 
 static uint32_t blocks_of(uint32_t units)
@@ -35,102 +34,74 @@ static struct tuned_channel factor(int32_t multiplier, int32_t shift)
     return (struct tuned_channel){0, multiplier, (int32_t)((1u << n) + 1), (int32_t)n + 1};
 }
 
-/* n sums with their biases become what the curve takes: 16 bits each. */
-static void finish(int32_t *sums, const int32_t *bias, uint32_t extra, uint32_t n,
-                   const struct tuned_channel *c)
+/* One of the two products that make a gate. */
+struct product {
+    const uint8_t *weights; /* 128 too large */
+    const int32_t *bias;
+    const int8_t *x;
+    uint32_t k;
+    int32_t multiplier, shift;
+    int32_t *sums; /* room for TUNED_WIDE */
+};
+
+/* Sums become 16 bits each, and are added to what the gate has when there is `more` to it. */
+static inline __attribute__((always_inline)) void finish(const struct product *o,
+                                                         const int32_t *sums, const int32_t *bias,
+                                                         uint32_t extra, int16_t *gate,
+                                                         const int16_t *end, bool more)
 {
-    for (const int32_t *end = sums + n; sums != end; sums++, bias++)
-        *sums =
-            arith_saturate16(tuned_scale((int32_t)((uint32_t)*sums - extra + (uint32_t)*bias), c));
+    const struct tuned_channel c = factor(o->multiplier, o->shift);
+
+    for (; gate != end; gate++) {
+        uint32_t sum = (uint32_t)*sums++ - extra + (uint32_t)*bias++;
+        int16_t v = arith_saturate16(tuned_scale((int32_t)sum, &c));
+        *gate = more ? arith_saturate16(*gate + v) : v;
+    }
 }
 
-static void curve(unsigned g, const int32_t *a, const int32_t *b, const uint16_t *table, uint32_t n,
-                  int16_t *gate)
+static __attribute__((noinline)) void multiply(const struct product *o, uint32_t units,
+                                               int16_t *gate, bool more)
 {
-    if (g == LSTM_CELL) {
-        for (const int16_t *end = gate + n; gate != end; gate++)
-            *gate = curve_tanh_of(3 * arith_saturate16(*a++ + *b++), table);
-    } else {
-        for (const int16_t *end = gate + n; gate != end; gate++)
-            *gate = curve_logistic_of(3 * arith_saturate16(*a++ + *b++), table);
+    uint32_t extra = (uint32_t)tuned_sum(o->x, o->k) * 128, blocks = blocks_of(units), n;
+    int32_t *sums = o->sums;
+
+    for (uint32_t u = 0; u < units; u += n) {
+        uint32_t left = units - u;
+        n = dot(sums, o->weights, o->x, o->k, u / TUNED_BLOCK, blocks);
+        n = left < n ? left : n;
+        if (more)
+            finish(o, sums, o->bias + u, extra, gate + u, gate + u + n, true);
+        else
+            finish(o, sums, o->bias + u, extra, gate + u, gate + u + n, false);
     }
 }
 
 static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, const int8_t *in,
                      const int8_t *hidden)
 {
-    const uint8_t *in_weights = at[LSTM_GATE_SPAN(g)], *hidden_weights = at[LSTM_GATE_SPAN(g) + 1];
-    const int32_t *bias = at[LSTM_GATE_SPAN(g) + 2];
-    const struct tuned_channel in_factor = factor(p->in_multiplier[g], p->in_shift[g]);
-    const struct tuned_channel hidden_factor = factor(p->hidden_multiplier[g], p->hidden_shift[g]);
-    uint32_t blocks = blocks_of(p->units), n;
-    const int32_t *hidden_bias = bias + TUNED_BLOCK * blocks;
+    struct product o = {.weights = at[LSTM_GATE_SPAN(g)],
+                        .bias = at[LSTM_GATE_SPAN(g) + 2],
+                        .x = in,
+                        .k = p->in_n,
+                        .multiplier = p->in_multiplier[g],
+                        .shift = p->in_shift[g],
+                        .sums = (int32_t *)((int16_t *)at[5] + LSTM_GATES * p->units)};
     int16_t *gate = (int16_t *)at[5] + g * p->units;
-    /* Weights are 128 too large. */
-    uint32_t in_extra = (uint32_t)tuned_sum(in, p->in_n) * 128;
-    uint32_t hidden_extra = (uint32_t)tuned_sum(hidden, p->units) * 128;
 
-    for (uint32_t u = 0; u < p->units; u += n) {
-        int32_t a[TUNED_WIDE], b[TUNED_WIDE];
-        uint32_t left = p->units - u;
-        n = dot(a, in_weights, in, p->in_n, u / TUNED_BLOCK, blocks);
-        dot(b, hidden_weights, hidden, p->units, u / TUNED_BLOCK, blocks);
-        n = left < n ? left : n;
-        finish(a, bias + u, in_extra, n, &in_factor);
-        finish(b, hidden_bias + u, hidden_extra, n, &hidden_factor);
-        curve(g, a, b, at[4], n, gate + u);
-    }
-}
-
-/* v / 2^(n + 1) as requantising by 2^30 and -n does it: rounded twice. */
-static inline int32_t halve(int32_t v, int32_t n)
-{
-    v = (v + 1) >> 1;
-    return (v + (v >> 31) + (int32_t)(1u << (n - 1))) >> n;
-}
-
-/* Requantising to the right, multiplier not negative. */
-static inline int32_t requantize(int32_t v, int32_t multiplier, int32_t n)
-{
-    v = tuned_high_mul(v, multiplier);
-    return (v + (v >> 31) + (int32_t)(1u << (n - 1))) >> n;
-}
-
-/* Right shifts are 1 to 31 for a host of good will, and never undefined. */
-static int32_t right_of(int32_t shift)
-{
-    int32_t n = (int32_t)((0u - (uint32_t)shift) & 31);
-
-    return n ? n : 1;
-}
-
-/* The host has seen to it that forget and input are powers of two, and the product is short. */
-static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden, int16_t *cell)
-{
-    uint32_t units = p->units;
-    const int16_t *gate = at[5];
-    const uint16_t *table = at[4];
-    int32_t forget = right_of(p->forget_shift), input = right_of(p->input_shift);
-    int32_t out = right_of(p->out_shift), multiplier = p->out_multiplier, clip = p->cell_clip;
-    int32_t scale = (int16_t)p->tanh_multiplier, right = p->tanh_shift & 31;
-    int32_t round = right ? (int32_t)(1u << (right - 1)) : 0;
-
-    for (uint32_t n = units; n > 0; n--, gate++, cell++) {
-        int32_t kept = halve(gate[LSTM_FORGET * units] * *cell, forget);
-        int32_t added = halve(gate[0] * gate[LSTM_CELL * units], input);
-        int32_t v = arith_saturate16(arith_saturate16(kept) + arith_saturate16(added));
-        if (clip)
-            v = arith_clamp(v, -clip, clip);
-        *cell = (int16_t)v;
-        v = curve_tanh_of(arith_add(v * scale, round) >> right, table);
-        v = requantize(v * gate[LSTM_OUTPUT * units], multiplier, out);
-        *hidden++ = arith_saturate8(arith_add(v, p->hidden_zero));
-    }
+    multiply(&o, p->units, gate, false);
+    o.weights = at[LSTM_GATE_SPAN(g) + 1];
+    o.bias += TUNED_BLOCK * blocks_of(p->units);
+    o.x = hidden;
+    o.k = p->units;
+    o.multiplier = p->hidden_multiplier[g];
+    o.shift = p->hidden_shift[g];
+    multiply(&o, p->units, gate, true);
+    lstm_curve(g, at[4], gate, p->units);
 }
 
 void tuned_lstm_s8(const void *params, void *const *at)
 {
-    lstm_run(params, at, run_gate, update);
+    lstm_run(params, at, run_gate, lstm_update);
 }
 
 bool tuned_lstm_check(const void *params, const struct kernel_span *spans)
@@ -145,6 +116,7 @@ bool tuned_lstm_check(const void *params, const struct kernel_span *spans)
             !check_holds(&s[2], 2, blocks, TUNED_BLOCK, sizeof(int32_t)))
             return false;
     }
-    return p->in_n > 0 && p->in_n <= 0xffffff && p->units > 0 && p->units <= 0xffff &&
-           lstm_shapes_fit(p, spans);
+    return check_holds(&spans[5], TUNED_LSTM_SCRATCH(p->units), 1, 1, 1) &&
+           check_aligned(&spans[5], 4) && p->in_n > 0 && p->in_n <= 0xffffff && p->units > 0 &&
+           p->units <= 0xffff && lstm_shapes_fit(p, spans);
 }

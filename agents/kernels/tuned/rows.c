@@ -82,15 +82,28 @@ static bool any_int8(const struct tuned_rows *r)
     return r->act_min == INT8_MIN && r->act_max == INT8_MAX;
 }
 
+static inline __attribute__((always_inline)) void finish_one(const struct tuned_rows *r,
+                                                             const struct tuned_channel *c,
+                                                             int32_t sum, uint32_t extra,
+                                                             int8_t *out, bool int8)
+{
+    sum = (int32_t)((uint32_t)sum + extra + (uint32_t)c->bias);
+    *out = clamp(r, tuned_scale(sum, c), int8);
+}
+
 static inline __attribute__((always_inline)) void finish(const struct tuned_rows *r,
                                                          const struct tuned_channel *c,
                                                          const int32_t *sums, uint32_t extra,
                                                          uint32_t n, int8_t *out, bool int8)
 {
-    for (const struct tuned_channel *end = c + n; c != end; c++) {
-        uint32_t sum = (uint32_t)*sums++ + extra + (uint32_t)c->bias;
-        *out++ = clamp(r, tuned_scale((int32_t)sum, c), int8);
+    for (; n >= 4; n -= 4, c += 4, sums += 4, out += 4) {
+        finish_one(r, &c[0], sums[0], extra, &out[0], int8);
+        finish_one(r, &c[1], sums[1], extra, &out[1], int8);
+        finish_one(r, &c[2], sums[2], extra, &out[2], int8);
+        finish_one(r, &c[3], sums[3], extra, &out[3], int8);
     }
+    for (; n > 0; n--)
+        finish_one(r, c++, *sums++, extra, out++, int8);
 }
 
 void tuned_finish_small(const struct tuned_rows *r, const struct tuned_channel *c,
@@ -135,9 +148,7 @@ void tuned_finish_pair(const struct tuned_rows *r, const struct tuned_channel *c
 
 #endif
 
-/* The sums of at most ROW channels of one row, from weights on; returns where they end. */
-#define ROW 16u
-
+/* The sums of at most TUNED_ROW channels, from weights on; returns where they end. */
 static inline const uint8_t *dot_row(int32_t *sums, const uint8_t *weights, const int8_t *x,
                                      uint32_t k, uint32_t n)
 {
@@ -162,15 +173,14 @@ static inline const uint8_t *dot_row(int32_t *sums, const uint8_t *weights, cons
     return weights;
 }
 
-void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out)
+void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t *sums)
 {
-    int32_t sums[ROW];
     uint32_t extra = (uint32_t)tuned_sum(x, r->k) * (uint32_t)r->x_factor;
     const uint8_t *weights = r->weights;
     const struct tuned_channel *channels = r->channels;
 
     for (uint32_t left = r->out_c; left > 0;) {
-        uint32_t n = left < ROW ? left : ROW;
+        uint32_t n = left < TUNED_ROW ? left : TUNED_ROW;
         weights = dot_row(sums, weights, x, r->k, n);
         r->finish(r, channels, sums, extra, n, out);
         left -= n;

@@ -31,20 +31,10 @@ static inline int32_t tuned_scale(int32_t sum, const struct tuned_channel *c)
     return h >> (c->shift & 31);
 }
 
-/* arith_high_mul() of a multiplier that is not negative. */
-static inline int32_t tuned_high_mul(int32_t v, int32_t multiplier)
-{
-#if TUNED_PACKED_PAIRS
-    return arith_high_mul_pieces(v, multiplier);
-#else
-    return (int32_t)(((int64_t)v * multiplier + (1 << 30)) >> 31);
-#endif
-}
-
 /* The same for TUNED_RIGHT: ties away from zero, in two steps that do not overflow. */
 static inline int32_t tuned_scale_right(int32_t sum, const struct tuned_channel *c)
 {
-    int32_t v = tuned_high_mul(sum, c->multiplier);
+    int32_t v = arith_high_mul_positive(sum, c->multiplier);
 
     v = arith_add(v, v >> 31) >> (~c->shift & 31);
     return arith_add((v + 1) >> 1, c->rounding);

@@ -3,7 +3,7 @@
  *   feature weights in blocks as FULLY_CONNECTED's (filters are its outputs),
  *   time weights as for ref, struct tuned_channel [units] of the outputs, with the state's zero
  *   point folded in, state as for ref, struct tuned_channel [blocks of filters][4] of the features,
- *   struct tuned_svdf, scratch: int32_t [filters], then a byte for each.
+ *   struct tuned_svdf, scratch: int32_t [filters + TUNED_ROW], then a byte for each filter.
  */
 #include "agents/kernels/tuned/svdf.h"
 
@@ -24,7 +24,7 @@ static __attribute__((noinline)) void run_features(const struct kernel_svdf *p, 
                                     .act_max = INT8_MAX,
                                     .finish = tuned_finish(s->features)};
 
-    tuned_row(&rows, in, features);
+    tuned_row(&rows, in, features, at[8]);
 }
 
 /* Those of the filters of a unit become one, from `sums` on. */
@@ -44,12 +44,12 @@ void tuned_svdf(const void *params, void *const *at)
 {
     const struct kernel_svdf *p = params;
     const struct tuned_svdf *s = at[7];
-    const struct tuned_rows outputs = {.act_min = INT8_MIN, .act_max = INT8_MAX};
+    static const struct tuned_rows outputs = {.act_min = INT8_MIN, .act_max = INT8_MAX};
     tuned_finish_fn *finish = tuned_finish(s->outputs);
     const int8_t *in = at[0];
     int8_t *out = at[1], *state = at[5];
     uint32_t *sums = at[8], units = p->filters / p->rank;
-    int8_t *features = (int8_t *)(sums + p->filters);
+    int8_t *features = (int8_t *)(sums + p->filters + TUNED_ROW);
 
     for (uint32_t b = 0; b < p->batches; b++, in += p->in_n, out += units) {
         run_features(p, at, in, features);
@@ -78,5 +78,6 @@ bool tuned_svdf_check(const void *params, const struct kernel_span *spans)
            check_holds(&spans[5], p->batches, check_product(p->filters, p->memory), 1, 1) &&
            check_holds(&spans[6], blocks, TUNED_BLOCK, sizeof(struct tuned_channel) / 4, 4) &&
            check_holds(&spans[7], 1, 1, sizeof(struct tuned_svdf) / 4, 4) &&
-           check_holds(&spans[8], p->filters, 5, 1, 1) && check_aligned(&spans[8], 4);
+           check_holds(&spans[8], check_product(p->filters, 5), 1, 1, 1) &&
+           spans[8].size - 5 * p->filters >= 4 * TUNED_ROW && check_aligned(&spans[8], 4);
 }

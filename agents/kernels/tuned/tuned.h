@@ -48,6 +48,8 @@ enum tuned_scales {
 /* Bytes of scratch that CONV_S8 needs for windows of k elements: sums of two pixels, and both. */
 #define TUNED_CONV_SUMS       64u
 #define TUNED_CONV_SCRATCH(k) (TUNED_CONV_SUMS + 4 * (((k) + 3) & ~3u))
+/* Bytes of scratch that LSTM_S8 needs: four gates of 16 bits, and sums. (units <= 65535) */
+#define TUNED_LSTM_SCRATCH(units) (8 * (units) + 64u)
 
 struct tuned_rows;
 /* Outputs of the n > 0 channels from c on, from their sums; `extra` is added to each. */
@@ -78,8 +80,9 @@ void tuned_finish_pair(const struct tuned_rows *r, const struct tuned_channel *c
                        const int32_t *sums, const uint32_t extra[2], uint32_t n, int8_t *out);
 /* The sum of n inputs. */
 int32_t tuned_sum(const int8_t *x, uint32_t n);
-/* One row of k inputs to out_c outputs. */
-void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out);
+/* One row of k inputs to out_c outputs, with room for TUNED_ROW sums. */
+#define TUNED_ROW 16u
+void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t *sums);
 
 extern const struct kernel kernels_tuned[];
 

@@ -254,48 +254,14 @@ static const struct event_profile *profile_match(const struct data_case *base,
     return NULL;
 }
 
-/* What the operator gained or lost, beside the largest gain or loss of all: right is more. */
-static void put_operator_change(struct page *p, const struct event_profile *o,
-                                const struct event_profile *b, double most)
-{
-    const double change = o->value - b->value;
-    const double width = most > 0 ? 50 * fabs(change) / most : 0;
-
-    put(p, "<td>");
-    if (width > 0.2)
-        putf(
-            p,
-            "<div class=\"bar both\"><i class=\"%s\" style=\"left:%.1f%%;width:%.1f%%\"></i></div>",
-            change > 0 ? "fb" : "fg", change > 0 ? 50 : 50 - width, width);
-    put(p, "</td>");
-    put_number(p,
-               change == 0    ? "0"
-               : b->value > 0 ? arena_printf(p->arena, "%+.2f %%", 100 * change / b->value)
-                              : "from nothing",
-               change > 0);
-}
-
-/* Largest value of the operators, and the largest change from the base's. */
-static void profile_most(const struct data_case *c, const struct data_case *base, double *ret_value,
-                         double *ret_change)
-{
-    *ret_value = *ret_change = 0;
-    for (size_t i = 0; i < c->profile_count; i++) {
-        const struct event_profile *b = profile_match(base, &c->profile[i]);
-
-        *ret_value = fmax(*ret_value, c->profile[i].value);
-        if (b != NULL)
-            *ret_change = fmax(*ret_change, fabs(c->profile[i].value - b->value));
-    }
-}
-
 static void put_operator(struct page *p, const struct data_case *c, const struct event_profile *o,
                          const struct data_case *base, double total)
 {
     const struct event_profile *b = profile_match(base, o);
-    double most, most_change;
+    double most = 0;
 
-    profile_most(c, base, &most, &most_change);
+    for (size_t i = 0; i < c->profile_count; i++)
+        most = fmax(most, c->profile[i].value);
     putf(p, "<tr><td class=\"n\">%u</td><th scope=\"row\">", o->index);
     put_text(p, o->op);
     put(p, "</th>");
@@ -306,20 +272,21 @@ static void put_operator(struct page *p, const struct data_case *c, const struct
     put(p, "</td>");
     putf(p, "<td class=\"n\">%.1f %%</td>", total > 0 ? 100 * o->value / total : 0);
     put_number(p, o->macs > 0 ? value_grouped(p->arena, (double)o->macs) : "", false);
-    if (b != NULL)
-        put_operator_change(p, o, b, most_change);
-    else if (base != NULL)
-        put(p, "<td></td><td class=\"n\">new</td>");
+    if (base != NULL)
+        put_number(p,
+                   b != NULL && b->value > 0
+                       ? arena_printf(p->arena, "%+.2f %%", 100 * (o->value / b->value - 1))
+                       : "new",
+                   b != NULL && o->value > b->value);
     put(p, "</tr>\n");
 }
 
 static void put_profile(struct page *p, const struct data_case *c, const struct data_case *base)
 {
-    const char *titles[] = {">no.",    "operator",
-                            "kernel",  arena_printf(p->arena, ">%s", unit_name(c->profile[0].unit)),
-                            "share",   ">of all",
-                            ">MACs",   base != NULL ? "less and more" : NULL,
-                            ">change", NULL};
+    const char *titles[] = {
+        ">no.",  "operator", "kernel", arena_printf(p->arena, ">%s", unit_name(c->profile[0].unit)),
+        "share", ">of all",  ">MACs",  base != NULL ? ">change" : NULL,
+        NULL};
     const double total = profile_total(c);
 
     put(p, "<details><summary>");
@@ -383,8 +350,8 @@ static void put_kinds(struct page *p, const struct data_case *c)
     for (n = 0; n < count && n < SHOWN; n++)
         parts[n] = kinds[n].value;
     plot_bar(p, parts, n, total, -1);
-    put(p, "</td><td class=\"w\">");
-    for (size_t i = 0; i < n && total > 0 && (i == 0 || kinds[i].value > 0.005 * total); i++) {
+    put(p, "</td><td>");
+    for (size_t i = 0; i < n && total > 0; i++) {
         putf(p, "%s%.0f %% ", i > 0 ? ", " : "", 100 * kinds[i].value / total);
         put_text(p, kinds[i].op);
     }

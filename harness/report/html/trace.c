@@ -70,27 +70,20 @@ static void put_band(struct page *p, const struct report_trace *t, const struct 
 
 static void put_trace_axes(struct page *p, const struct trace_scale *s)
 {
-    double first, step;
-    const size_t n = plot_ticks(s->begin, s->end, 5, &first, &step);
-
     for (int i = 0; i <= 4; i++) {
-        const double na = s->most * i / 4;
+        const double na = s->most * i / 4, t = s->begin + (s->end - s->begin) * i / 4;
 
         putf(p,
              "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" "
              "text-anchor=\"end\">%s</text>",
              TRACE_LEFT, trace_y(s, na), TRACE_WIDTH - 10, TRACE_LEFT - 6, trace_y(s, na) + 4,
              i == 0 ? "0" : value_short(p->arena, na, UNIT_NA));
-    }
-    for (size_t i = 0; i < n; i++) {
-        const double t = first + (double)i * step;
-
         putf(p, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>", trace_x(s, t),
              TRACE_HEIGHT - 14,
-             i == 0                               ? "start"
-             : trace_x(s, t) > TRACE_WIDTH - 30.0 ? "end"
-                                                  : "middle",
-             fabs(t) < step / 2 ? "0 s" : value_short(p->arena, t * 1e9, UNIT_NS));
+             i == 0   ? "start"
+             : i == 4 ? "end"
+                      : "middle",
+             t == 0 ? "0 s" : value_short(p->arena, t * 1e9, UNIT_NS));
     }
 }
 
@@ -128,13 +121,11 @@ static void put_trace(struct page *p, const struct report_trace *t)
     put_text(p, t->key);
     put(p, "</b> ");
     put_text(p, t->text);
-    putf(p, "; mean %s, highest %s over %s; %s shaded.</figcaption></figure>\n",
+    putf(p,
+         "; mean %s, highest %s over %s; %zu measured windows are shaded.</figcaption></figure>\n",
          value_text(p->arena, known > 0 ? sum / (double)known : NAN, UNIT_NA),
          value_text(p->arena, s.peak, UNIT_NA),
-         value_text(p->arena, (s.end - s.begin) * 1e9, UNIT_NS),
-         t->window_count == 1
-             ? "the measured window is"
-             : arena_printf(p->arena, "the %zu measured windows are", t->window_count));
+         value_text(p->arena, (s.end - s.begin) * 1e9, UNIT_NS), t->window_count);
 }
 
 void page_traces(struct page *p)
