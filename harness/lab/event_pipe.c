@@ -17,6 +17,7 @@ static const struct layout {
     {EVENT_FACT, {offsetof(struct event, fact.key), offsetof(struct event, fact.value)}},
     {EVENT_OUTPUT, {0}},
     {EVENT_WINDOW, {0}},
+    {EVENT_ENERGY, {0}},
     {EVENT_METRIC, {offsetof(struct event, metric.name), offsetof(struct event, metric.budget)}},
     {EVENT_PROFILE, {offsetof(struct event, profile.op), offsetof(struct event, profile.kernel)}},
     {EVENT_RECOVERY,

@@ -20,7 +20,8 @@ struct instrument {
     struct vmeter *vmeter;
     struct meter *meter;
     char name[64];
-    uint32_t voltage_uv;
+    uint32_t voltage_uv; /* set now */
+    uint32_t lab_uv;     /* as the lab file has it; 0: it does not say */
     uint32_t rate_hz;
     bool source;
 };
@@ -109,7 +110,7 @@ static int open_real(struct instrument *i, const struct instrument_options *o,
     const struct meter_config config = {.where = m->where, .serial = m->serial};
 
     i->source = m->mode != NULL && strcmp(m->mode, "source") == 0;
-    i->voltage_uv = m->voltage_uv;
+    i->lab_uv = m->voltage_uv;
     i->rate_hz = m->rate_hz;
     (void)snprintf(i->name, sizeof(i->name), "%s", m->name);
     if (take_lease(i, o, m, err) < 0 || run_mux(m, o->board, err) < 0)
@@ -131,6 +132,19 @@ static int open_any(struct instrument *i, const struct instrument_options *o, st
     return err_set(err, ERR_CONFIG, "there is no meter '%s' in this lab", name != NULL ? name : "");
 }
 
+int instrument_set(struct instrument *i, const struct board *board,
+                   const struct suite_energy *energy, struct err *err)
+{
+    i->voltage_uv = energy->voltage_uv != 0 ? energy->voltage_uv
+                    : i->lab_uv != 0        ? i->lab_uv
+                                            : board->voltage_uv;
+    return meter_configure(i->meter,
+                           &(struct meter_setup){.source = i->source,
+                                                 .voltage_uv = i->voltage_uv,
+                                                 .rate_hz = i->rate_hz},
+                           err);
+}
+
 int instrument_open(const struct instrument_options *options, struct instrument **ret,
                     struct err *err)
 {
@@ -138,17 +152,8 @@ int instrument_open(const struct instrument_options *options, struct instrument 
 
     if (i == NULL)
         abort();
-    if (open_any(i, options, err) < 0)
-        return (int)err->code;
-    if (options->energy->voltage_uv != 0)
-        i->voltage_uv = options->energy->voltage_uv;
-    if (i->voltage_uv == 0)
-        i->voltage_uv = options->board->voltage_uv;
-    if (meter_configure(i->meter,
-                        &(struct meter_setup){.source = i->source,
-                                              .voltage_uv = i->voltage_uv,
-                                              .rate_hz = i->rate_hz},
-                        err) < 0)
+    if (open_any(i, options, err) < 0 ||
+        instrument_set(i, options->board, options->energy, err) < 0)
         return (int)err->code;
     *ret = MOVE(i);
     return 0;

@@ -29,6 +29,9 @@ bool instrument_edges(const struct board *board, const char *run_dir, char *path
 
 int instrument_open(const struct instrument_options *options, struct instrument **ret,
                     struct err *err) MUST_CHECK;
+/* Other settings on an open one: the voltage that `energy` asks for, else the lab's or the board's. */
+int instrument_set(struct instrument *i, const struct board *board,
+                   const struct suite_energy *energy, struct err *err) MUST_CHECK;
 void instrument_close(struct instrument *i); /* NULL is fine */
 DEFINE_AUTO(struct instrument, instrument_close)
 

@@ -4,6 +4,7 @@
 
 #include "harness/flash/flash.h"
 #include "harness/lab/fault_plan.h"
+#include "harness/lab/instrument.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/power_switch.h"
 #include "harness/lab/recover.h"
@@ -27,6 +28,7 @@ struct session {
     struct transport *transport;
     struct client *client;
     struct instrument *instrument; /* NULL until asked for */
+    struct instrument *supply;     /* the meter that is the board's switch; NULL: it has none */
     struct board_means means;
     const struct lab_power *power; /* NULL: no switch */
     char firmware[SESSION_PATH];   /* "" when unknown */
@@ -39,6 +41,16 @@ struct session {
 void session_hang_up(struct session *s);
 /* A new transport, a greeting, and the right board and firmware behind it. */
 int session_reopen(struct session *s, unsigned hello_ms, struct err *err) MUST_CHECK;
+
+/* ---- supply.c: a meter as the board's switch ---- */
+int session_supply(struct session *s, struct err *err) MUST_CHECK; /* finds s->power; on */
+bool session_supply_measures(const struct session *s, const struct suite_energy *energy);
+int session_supply_instrument(struct session *s, const struct suite_energy *energy,
+                              struct instrument **ret, struct err *err) MUST_CHECK;
+int session_supply_cycle(void *context, struct err *err) MUST_CHECK; /* a board_means */
+void session_supply_drop(struct session *s);
+struct instrument_options session_instrument_options(const struct session *s,
+                                                     const struct suite_energy *energy);
 
 /* ---- session_probe.c ---- */
 bool session_over_swd(const struct session *s); /* the link is the probe's */

@@ -300,18 +300,12 @@ static int means_reflash(void *context, const char *firmware, struct err *err)
 /* Before the probe is there: one that does not open may be brought back. */
 static int find_means(struct session *s, struct err *err)
 {
-    const struct lab *lab = s->options.lab;
-
-    for (size_t i = 0; lab != NULL && s->board->power != NULL && i < lab->power_count; i++) {
-        if (strcmp(lab->powers[i].name, s->board->power) == 0)
-            s->power = &lab->powers[i];
-    }
     s->means.context = s;
     if (s->vboard != NULL || session_by_probe(s))
         s->means.reset = means_reset;
     if (session_by_probe(s))
         s->means.connect_under_reset = means_under_reset;
-    if (s->vboard != NULL)
+    if (s->vboard != NULL && s->means.power_cycle == NULL)
         s->means.power_cycle = means_power_cycle;
     if (is_virtual(s->board) || writes_firmware(s))
         s->means.reflash = means_reflash;
@@ -327,8 +321,8 @@ static int first_greeting(struct session *s, struct err *err)
 static int bring_up(struct session *s, struct err *err)
 {
     static int (*const parts[])(struct session * s, struct err * err) = {
-        take_lease,         find_method, find_firmware, start_virtual,  find_means,
-        session_open_probe, find_means,  program,       first_greeting,
+        take_lease, find_method,        find_firmware, start_virtual, session_supply,
+        find_means, session_open_probe, find_means,    program,       first_greeting,
     };
 
     s->record.limit = RECORD_MAX;
@@ -375,6 +369,7 @@ void session_close(struct session *s)
     if (s == NULL)
         return;
     instrument_close(s->instrument);
+    session_supply_drop(s);
     session_hang_up(s);
     openocd_close(s->openocd);
     fault_plan_report(s->options.fault_dir, s->vboard, s->board->name);
@@ -486,21 +481,31 @@ int session_place_model(struct session *s, const void *image, size_t size, struc
     return r < 0 ? err_in(err, "board '%s': model", s->board->name) : r;
 }
 
-int session_instrument(struct session *s, const struct suite_energy *energy,
-                       struct instrument **ret, struct err *err)
+struct instrument_options session_instrument_options(const struct session *s,
+                                                     const struct suite_energy *energy)
 {
     const struct session_options *o = &s->options;
 
-    if (s->instrument == NULL &&
-        instrument_open(&(struct instrument_options){.board = s->board,
-                                                     .lab = o->lab,
-                                                     .energy = energy,
-                                                     .vmeter = o->vmeter,
-                                                     .run_dir = o->run_dir,
-                                                     .lock_dir = o->lock_dir,
-                                                     .purpose = o->purpose,
-                                                     .wait_ms = o->wait_ms},
-                        &s->instrument, err) < 0)
+    return (struct instrument_options){.board = s->board,
+                                       .lab = o->lab,
+                                       .energy = energy,
+                                       .vmeter = o->vmeter,
+                                       .run_dir = o->run_dir,
+                                       .lock_dir = o->lock_dir,
+                                       .purpose = o->purpose,
+                                       .wait_ms = o->wait_ms};
+}
+
+int session_instrument(struct session *s, const struct suite_energy *energy,
+                       struct instrument **ret, struct err *err)
+{
+    const struct instrument_options options = session_instrument_options(s, energy);
+
+    if (session_supply_measures(s, energy))
+        return session_supply_instrument(s, energy, ret, err) < 0
+                   ? err_in(err, "board '%s'", s->board->name)
+                   : 0;
+    if (s->instrument == NULL && instrument_open(&options, &s->instrument, err) < 0)
         return err_in(err, "board '%s'", s->board->name);
     *ret = s->instrument;
     return 0;
@@ -510,6 +515,7 @@ void session_drop_instrument(struct session *s)
 {
     instrument_close(s->instrument);
     s->instrument = NULL;
+    session_supply_drop(s);
 }
 
 void session_log(struct session *s, struct buf *out)

@@ -24,7 +24,9 @@ enum {
 };
 
 #define EEMBC_WINDOW_S 10.0
-#define SLACK_S        2.0 /* how far the marker may be behind what the link says */
+#define ALIVE_S        0.02 /* of samples before anything happens: the meter is there */
+#define GAP_SLACK      10   /* a virtual board on a busy host sleeps so much longer */
+#define SLACK_S        2.0  /* how far the marker may be behind what the link says */
 #define LATE_S         0.2 /* how far samples may be behind the link, without a marker to wait for */
 #define NJ             1e9
 
@@ -110,6 +112,7 @@ static int emit_facts(struct energy_run *r, struct err *err)
         emit_fact(out, err, "meter.calibration", "%s", buf_text(&r->meter->calibration)) < 0 ||
         emit_fact(out, err, "method.energy", "%s/1", r->eembc ? "eembc" : "guarded") < 0 ||
         emit_fact(out, err, "method.gate", "%s", gate_name(i)) < 0 ||
+        emit_fact(out, err, "method.link", "silent from idle time to idle time") < 0 ||
         emit_fact(out, err, "voltage.uv", "%u", instrument_voltage_uv(r->instrument)) < 0 ||
         emit_fact(out, err, "voltage.source", "%s", meter_voltage_basis_name(i->basis)) < 0)
         return (int)err->code;
@@ -148,25 +151,43 @@ static int await_rest(const struct energy_run *r, struct capture *c, double wind
                               energy_samples(r, 2 * window_s + SLACK_S), err);
 }
 
-/* Arm, let the meter show that it is there, go, and let the board come to rest. */
+/* Quiet time on either side of the marker, slept through by the agent with its link off. */
+static int make_run(const struct energy_run *r, uint32_t n, double rest_s, struct client_run *ret,
+                    struct err *err)
+{
+    const double gap_ticks = ceil(rest_s * 1e9 / r->a->timebase.ns_per_tick);
+
+    if (!(gap_ticks < UINT32_MAX))
+        return err_set(err, ERR_INVALID, "an idle time of %.1f s is more than the agent can count",
+                       rest_s);
+    *ret = (struct client_run){.inferences = n,
+                               .windows = 1,
+                               .gap_ticks = (uint32_t)gap_ticks,
+                               .flags = WIRE_RUN_MARKER | WIRE_RUN_SLEEP,
+                               .window_ms = attempt_allowance_ms(r->a, n) +
+                                            (unsigned)(GAP_SLACK * 2e3 * rest_s)};
+    return 0;
+}
+
+/*
+ * Arm; let the meter show that it is there, so that a late one can never miss a window; go. The
+ * agent is silent from before the idle time to after it: its answer comes when all is over.
+ */
 static int record(struct energy_run *r, uint32_t n, struct capture **ret,
                   struct wire_record_info *record, struct err *err)
 {
     struct client *client = session_client(r->a->session);
-    const struct client_run run = {.inferences = n,
-                                   .windows = 1,
-                                   .flags = WIRE_RUN_MARKER,
-                                   .window_ms = attempt_allowance_ms(r->a, n)};
     const double window_s = n * r->latency_s + r->overhead_s;
     const double rest_s = r->method.idle_s + r->method.guard_before_s + r->method.guard_after_s;
     const size_t most = energy_samples(r, 3 * (window_s + 2 * rest_s) + 60);
+    struct client_run run;
     AUTO(capture_free_auto) struct capture *c = NULL;
 
-    if (client_arm(client, &run, err) < 0)
+    if (make_run(r, n, rest_s, &run, err) < 0 || client_arm(client, &run, err) < 0)
         return (int)err->code;
     if (capture_start(r->meter, r->info->markers, most < CAPTURE_MAX ? most : CAPTURE_MAX, &c,
                       err) < 0 ||
-        capture_wait(c, energy_samples(r, rest_s), err) < 0 ||
+        capture_wait(c, energy_samples(r, ALIVE_S) + 1, err) < 0 ||
         client_go(client, &run, record, err) < 0 || await_rest(r, c, window_s, rest_s, err) < 0 ||
         capture_stop(c, err) < 0)
         return (int)err->code;
@@ -213,14 +234,16 @@ static uint32_t meter_faults(const struct energy_run *r)
                                                                           : 0;
 }
 
-static int emit_window(struct energy_run *r, const struct energy_window *w,
+static int emit_window(struct energy_run *r, const struct energy_window *w, bool full,
                        const struct wire_record_info *record, struct err *err)
 {
+    const uint32_t index = (uint32_t)(r->a->windows.count + r->count);
     struct event e = {.kind = EVENT_WINDOW};
+    struct event detail = {.kind = EVENT_ENERGY};
 
     e.window = (struct event_window){
         .repeat = 0,
-        .index = (uint32_t)(r->a->windows.count + r->count),
+        .index = index,
         .inferences = w->inferences,
         .ticks = record->ticks,
         .value = (r->eembc ? w->marker_j : w->gross_j) * NJ,
@@ -228,7 +251,31 @@ static int emit_window(struct energy_run *r, const struct energy_window *w,
         .invalid = w->invalid,
         .host_ns = (uint64_t)(w->duration_s * 1e9),
     };
-    return emit(&r->a->out, &e, err);
+    detail.energy = (struct event_energy){
+        .index = index,
+        .inferences = w->inferences,
+        .full = full,
+        .invalid = w->invalid,
+        .duration_s = w->duration_s,
+        .gross_nj = w->gross_j * NJ,
+        .net_nj = w->net_j * NJ,
+        .idle_nj = w->idle_j * NJ,
+        .marker_nj = w->marker_j * NJ,
+        .gross_nc = w->gross_c * NJ,
+        .net_nc = w->net_c * NJ,
+        .mean_na = w->mean_a * NJ,
+        .idle_na = w->idle_a * NJ,
+        .peak_na = w->peak_a * NJ,
+        .drift_na = w->drift_a * NJ,
+        .mean_uv = w->mean_v * 1e6,
+        .systematic_nj = energy_budget_systematic(&w->net_budget) * NJ,
+        .random_nj = energy_budget_random(&w->net_budget) * NJ,
+        .samples = w->samples,
+        .lost = w->lost,
+    };
+    if (emit(&r->a->out, &e, err) < 0)
+        return (int)err->code;
+    return emit(&r->a->out, &detail, err);
 }
 
 /* Beside the results, for those who want to see: of invalid windows, or of all. */
@@ -291,7 +338,8 @@ static int measure_window(struct energy_run *r, uint32_t n, struct err *err)
         r->filtered_net_j[r->count] = filtered.net_j;
     }
     add_counts(&r->counts, &r->meter->counts);
-    if (emit_window(r, w, &info, err) < 0 || keep_trace(r, w, &gate, &s, err) < 0)
+    if (emit_window(r, w, n == r->inferences, &info, err) < 0 ||
+        keep_trace(r, w, &gate, &s, err) < 0)
         return (int)err->code;
     r->count++;
     return 0;

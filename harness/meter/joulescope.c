@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "harness/base/log.h"
+#include "harness/meter/joulescope_tracks.h"
 #include "harness/meter/jsdrv_abi.h"
 #include "harness/meter/meter.h"
 
@@ -22,19 +23,9 @@ enum {
     RATE_HZ = 100000,
     TIMEOUT_MS = 2000,
     BLOCK = 16384,
-    TRACK_SAMPLES = 4 << 20, /* most that wait to be read: 40 s */
-    TRACKS = 3,
 };
 
-static const char *const topics[TRACKS] = {"s/i", "s/v", "s/gpi/0"};
-
-/* Samples of one signal that were not read yet. */
-struct track {
-    float *samples;
-    size_t count, capacity;
-    uint64_t head_id; /* of samples[0] */
-    uint64_t step;    /* of ids from sample to sample; 0: nothing came yet */
-};
+static const char *const topics[JS_TRACKS] = {"s/i", "s/v", "s/gpi/0"};
 
 struct joulescope {
     struct meter base;
@@ -45,8 +36,7 @@ struct joulescope {
     bool opened, subscribed;
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t came;
-    struct track tracks[TRACKS];
-    uint64_t lost, gaps;
+    struct js_tracks tracks;
     const char *broken; /* what is wrong with the stream, NULL: nothing */
     struct jsdrv_statistics_s first, last;
     bool has_statistics;
@@ -130,93 +120,15 @@ static int publish_text(struct joulescope *p, const char *topic, const char *tex
 
 /* ---- what the driver calls, on its own thread ---- */
 
-static bool grow(struct track *t, size_t more)
-{
-    if (t->count + more > TRACK_SAMPLES)
-        return false;
-    if (t->count + more > t->capacity) {
-        t->capacity = (t->count + more) * 2;
-        t->samples = realloc(t->samples, t->capacity * sizeof(float));
-        if (t->samples == NULL)
-            abort();
-    }
-    return true;
-}
-
-/* Lost samples take their place; what is below the expected number was there already. */
-static const char *take_place(struct joulescope *p, struct track *t, uint64_t id, uint64_t step,
-                              float hold)
-{
-    const uint64_t expected = t->head_id + t->count * t->step;
-    uint64_t missing;
-
-    if (step == 0 || (t->step != 0 && t->step != step))
-        return "the rate of its samples changed";
-    if (t->step == 0) {
-        t->step = step;
-        t->head_id = id;
-        return NULL;
-    }
-    if (id < expected || (id - expected) % step != 0)
-        return "the numbers of its samples go back";
-    missing = (id - expected) / step;
-    if (missing > METER_GAP_MAX || !grow(t, (size_t)missing))
-        return "too many samples were lost in one piece";
-    for (uint64_t i = 0; i < missing; i++)
-        t->samples[t->count++] = hold;
-    if (t == &p->tracks[0]) {
-        p->lost += missing;
-        p->gaps += missing > 0;
-    }
-    return NULL;
-}
-
-static const char *take_values(struct track *t, const struct jsdrv_stream_signal_s *s)
-{
-    const size_t n = s->element_count;
-
-    if (!grow(t, n))
-        return "it sends faster than it is read";
-    if (s->element_type == JSDRV_DATA_TYPE_FLOAT && s->element_size_bits == 32) {
-        memcpy(t->samples + t->count, s->data, n * sizeof(float));
-    } else if (s->element_type == JSDRV_DATA_TYPE_UINT && s->element_size_bits == 1) {
-        for (size_t i = 0; i < n; i++)
-            t->samples[t->count + i] = (float)(s->data[i / 8] >> (i % 8) & 1);
-    } else {
-        return "its samples are of a kind that is not known";
-    }
-    t->count += n;
-    return NULL;
-}
-
-static const char *take_stream(struct joulescope *p, struct track *t,
-                               const struct jsdrv_union_s *value)
-{
-    const struct jsdrv_stream_signal_s *s = (const void *)value->value.bin;
-    const bool marker = t == &p->tracks[2];
-    const char *wrong;
-
-    if (value->type != JSDRV_UNION_BIN || s == NULL || value->size < JSDRV_STREAM_HEADER_SIZE ||
-        s->element_count > JSDRV_STREAM_DATA_SIZE * 8 ||
-        ((uint64_t)s->element_count * s->element_size_bits + 7) / 8 >
-            value->size - JSDRV_STREAM_HEADER_SIZE)
-        return "a packet of it is shorter than it says";
-    wrong = take_place(p, t, s->sample_id, s->decimate_factor,
-                       marker && t->count > 0 ? t->samples[t->count - 1]
-                       : marker               ? 0
-                                              : NAN);
-    return wrong != NULL ? wrong : take_values(t, s);
-}
-
 static void on_stream(void *context, const char *topic, const struct jsdrv_union_s *value)
 {
     struct joulescope *p = context;
     const char *wrong = NULL;
 
     (void)pthread_mutex_lock(&p->lock);
-    for (size_t i = 0; i < TRACKS && p->broken == NULL; i++) {
-        if (strstr(topic, topics[i]) != NULL)
-            wrong = take_stream(p, &p->tracks[i], value);
+    for (int i = 0; i < JS_TRACKS && p->broken == NULL; i++) {
+        if (strstr(topic, topics[i]) != NULL && value->type == JSDRV_UNION_BIN)
+            wrong = js_tracks_take(&p->tracks, i, value->value.bin, value->size);
         if (wrong != NULL)
             p->broken = wrong;
     }
@@ -331,10 +243,10 @@ static int subscribe(struct joulescope *p, bool on, struct err *err)
     char topic[JSDRV_TOPIC_MAX * 2];
     int32_t r = 0;
 
-    for (size_t i = 0; i <= TRACKS; i++) {
-        const jsdrv_subscribe_fn fn = i < TRACKS ? on_stream : on_statistics;
+    for (size_t i = 0; i <= JS_TRACKS; i++) {
+        const jsdrv_subscribe_fn fn = i < JS_TRACKS ? on_stream : on_statistics;
 
-        if (i < TRACKS)
+        if (i < JS_TRACKS)
             (void)snprintf(topic, sizeof(topic), "%s/%s/!data", p->device, topics[i]);
         else
             (void)snprintf(topic, sizeof(topic), "%s/s/stats/value", p->device);
@@ -349,7 +261,7 @@ static int switch_streams(struct joulescope *p, uint32_t on, struct err *err)
 {
     char topic[32];
 
-    for (size_t i = 0; i < TRACKS; i++) {
+    for (size_t i = 0; i < JS_TRACKS; i++) {
         (void)snprintf(topic, sizeof(topic), "%s/ctrl", topics[i]);
         if (publish_number(p, topic, on, err) < 0)
             return (int)err->code;
@@ -361,9 +273,8 @@ static int js_start(struct meter *m, struct err *err)
 {
     struct joulescope *p = (struct joulescope *)m;
 
-    for (size_t i = 0; i < TRACKS; i++)
-        p->tracks[i].count = p->tracks[i].step = 0;
-    p->lost = p->gaps = p->index = 0;
+    js_tracks_clear(&p->tracks);
+    p->index = 0;
     p->broken = NULL;
     p->has_statistics = false;
     if (subscribe(p, true, err) < 0)
@@ -381,61 +292,6 @@ static int js_stop(struct meter *m, struct err *err)
 }
 
 /* ---- reading, with the lock held ---- */
-
-static uint64_t end_of(const struct track *t)
-{
-    return t->head_id + t->count * t->step;
-}
-
-static void forget(struct track *t, uint64_t before_id)
-{
-    size_t n = before_id > t->head_id ? (size_t)((before_id - t->head_id) / t->step) : 0;
-
-    n = n < t->count ? n : t->count;
-    memmove(t->samples, t->samples + n, (t->count - n) * sizeof(float));
-    t->count -= n;
-    t->head_id += n * t->step;
-}
-
-/* How many samples of current have a voltage and a line beside them; the first ones of a stream
- * begin at different numbers, and are dropped. */
-static size_t ready(struct joulescope *p)
-{
-    uint64_t from = 0;
-    uint64_t to = UINT64_MAX;
-
-    for (size_t i = 0; i < TRACKS; i++) {
-        if (p->tracks[i].step == 0)
-            return 0;
-        from = p->tracks[i].head_id > from ? p->tracks[i].head_id : from;
-        to = end_of(&p->tracks[i]) < to ? end_of(&p->tracks[i]) : to;
-    }
-    forget(&p->tracks[0], from);
-    from = p->tracks[0].head_id;
-    return to > from ? (size_t)((to - from) / p->tracks[0].step) : 0;
-}
-
-static float value_at(const struct track *t, uint64_t id)
-{
-    const size_t k = id > t->head_id ? (size_t)((id - t->head_id) / t->step) : 0;
-
-    return t->samples[k < t->count ? k : t->count - 1];
-}
-
-static size_t take_block(struct joulescope *p, size_t n)
-{
-    struct track *t = p->tracks;
-    uint64_t id = t[0].head_id;
-
-    for (size_t k = 0; k < n; k++, id += t[0].step) {
-        p->current_a[k] = t[0].samples[k];
-        p->voltage_v[k] = value_at(&t[1], id);
-        p->logic[k] = value_at(&t[2], id) > 0;
-    }
-    for (size_t i = 0; i < TRACKS; i++)
-        forget(&t[i], id);
-    return n;
-}
 
 static void wait_for_more(struct joulescope *p, unsigned timeout_ms)
 {
@@ -455,15 +311,16 @@ static int js_read(struct meter *m, unsigned timeout_ms, struct meter_block *ret
     size_t n;
 
     (void)pthread_mutex_lock(&p->lock);
-    n = ready(p);
+    n = js_tracks_ready(&p->tracks);
     if (n == 0 && p->broken == NULL) {
         wait_for_more(p, timeout_ms);
-        n = ready(p);
+        n = js_tracks_ready(&p->tracks);
     }
-    n = take_block(p, n < BLOCK ? n : BLOCK);
+    n = n < BLOCK ? n : BLOCK;
+    js_tracks_give(&p->tracks, n, p->current_a, p->voltage_v, p->logic);
     broken = p->broken;
-    m->counts.lost = p->lost;
-    m->counts.gaps = p->gaps;
+    m->counts.lost = p->tracks.lost;
+    m->counts.gaps = p->tracks.gaps;
     (void)pthread_mutex_unlock(&p->lock);
     if (broken != NULL)
         return err_set(err, ERR_METER, "%s", broken);
@@ -507,8 +364,7 @@ static void js_close(struct meter *m)
         p->api.finalize(p->context, 0);
     if (p->library != NULL)
         (void)dlclose(p->library);
-    for (size_t i = 0; i < TRACKS; i++)
-        free(p->tracks[i].samples);
+    js_tracks_release(&p->tracks);
     (void)pthread_mutex_destroy(&p->lock);
     (void)pthread_cond_destroy(&p->came);
 }

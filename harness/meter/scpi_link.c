@@ -1,9 +1,7 @@
 #include "harness/meter/scpi_link.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
+#include "harness/meter/scpi_format.h"
 
 enum {
     ANSWER_MS = 3000,
@@ -149,7 +148,7 @@ static int receive(struct scpi_link *s, struct err *err)
 
 /* Until `enough` says that an answer is whole: returns its length, line end included. */
 static int64_t await(struct scpi_link *s, const char *question, size_t most,
-                     int64_t (*enough)(const struct buf *received), struct err *err)
+                     int64_t (*enough)(const char *data, size_t n), struct err *err)
 {
     const struct deadline end = deadline_in_ms(ANSWER_MS);
 
@@ -157,7 +156,7 @@ static int64_t await(struct scpi_link *s, const char *question, size_t most,
     if (scpi_send(s, question, err) < 0)
         return (int)err->code;
     for (;;) {
-        const int64_t length = enough(&s->received);
+        const int64_t length = enough(buf_text(&s->received), s->received.len);
 
         if (length > 0)
             return length;
@@ -171,17 +170,10 @@ static int64_t await(struct scpi_link *s, const char *question, size_t most,
     }
 }
 
-static int64_t line_length(const struct buf *b)
-{
-    const char *end = b->len > 0 ? memchr(b->data, '\n', b->len) : NULL;
-
-    return end != NULL ? end - b->data + 1 : 0;
-}
-
 int scpi_ask(struct scpi_link *s, const char *question, char answer[static SCPI_ANSWER_MAX],
              struct err *err)
 {
-    const int64_t n = await(s, question, SCPI_ANSWER_MAX - 1, line_length, err);
+    const int64_t n = await(s, question, SCPI_ANSWER_MAX - 1, scpi_line_length, err);
 
     if (n < 0)
         return (int)n;
@@ -196,60 +188,24 @@ int scpi_ask(struct scpi_link *s, const char *question, char answer[static SCPI_
 int scpi_ask_number(struct scpi_link *s, const char *question, double *ret, struct err *err)
 {
     char answer[SCPI_ANSWER_MAX];
-    char *end;
 
     if (scpi_ask(s, question, answer, err) < 0)
         return (int)err->code;
-    *ret = strtod(answer, &end);
-    if (end == answer || !isfinite(*ret) || fabs(*ret) > 1e6)
+    if (!scpi_number(answer, ret))
         return err_set(err, ERR_METER, "'%s' is answered with '%.40s'", question, answer);
     return 0;
-}
-
-/* Where a block's data begins, 0 while unknown, -1 when it is none; *ret_size is of the data. */
-static int64_t block_begin(const struct buf *b, uint64_t *ret_size)
-{
-    char digits[10] = "";
-    size_t n;
-
-    if (b->len < 2)
-        return 0;
-    if (b->data[0] != '#' || b->data[1] < '1' || b->data[1] > '9')
-        return -1;
-    n = (size_t)(b->data[1] - '0');
-    if (b->len < 2 + n)
-        return 0;
-    memcpy(digits, b->data + 2, n);
-    for (size_t i = 0; i < n; i++) {
-        if (!isdigit((unsigned char)digits[i]))
-            return -1;
-    }
-    *ret_size = strtoull(digits, NULL, 10);
-    return (int64_t)(2 + n);
-}
-
-static int64_t block_length(const struct buf *b)
-{
-    uint64_t size = 0;
-    const int64_t begin = block_begin(b, &size);
-
-    if (begin <= 0)
-        return begin;
-    if (size > PIECE * 16)
-        return -1;
-    return b->len >= (uint64_t)begin + size + 1 ? begin + (int64_t)size : 0; /* and a line end */
 }
 
 int scpi_ask_block(struct scpi_link *s, const char *question, size_t most, struct buf *ret,
                    struct err *err)
 {
-    const int64_t n = await(s, question, most + 16, block_length, err);
+    const int64_t n = await(s, question, most + 16, scpi_block_length, err);
     uint64_t size = 0;
     int64_t begin;
 
     if (n < 0)
         return (int)n;
-    begin = block_begin(&s->received, &size);
+    begin = scpi_block_begin(buf_text(&s->received), s->received.len, &size);
     if (begin <= 0 || size > most)
         return err_set(err, ERR_METER, "'%s' is answered with a block of %llu bytes", question,
                        (unsigned long long)size);

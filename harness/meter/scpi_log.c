@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/meter/scpi_format.h"
 
 enum {
     FETCH_MS = 20,    /* between two fetches: a hundred records */
@@ -79,21 +79,10 @@ static int fetch(struct scpi *s, const char *what, struct buf *block, struct err
     return 0;
 }
 
-static float float_at(const struct buf *b, size_t k)
-{
-    const uint8_t *p = (const uint8_t *)b->data + k * sizeof(float);
-    const uint32_t bits =
-        (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
-    float value;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
 static void take_record(struct scpi *s, size_t k)
 {
-    const float amperes = float_at(&s->block[0], k);
-    const float volts = float_at(&s->block[1], k);
+    const float amperes = scpi_float(buf_text(&s->block[0]), k);
+    const float volts = scpi_float(buf_text(&s->block[1]), k);
     const bool lost = !(fabsf(amperes) < NO_VALUE) || !(fabsf(volts) < NO_VALUE);
 
     s->current_a[k] = lost ? NAN : amperes;

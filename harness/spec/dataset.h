@@ -55,6 +55,8 @@ struct data_case {
     size_t metric_count;
     const struct event_window *windows; /* with DATA_WINDOWS */
     size_t window_count;
+    const struct event_energy *energies; /* with DATA_WINDOWS */
+    size_t energy_count;
     const struct event_profile *profile; /* with DATA_PROFILE */
     size_t profile_count;
     const struct event_output *outputs; /* with DATA_OUTPUTS */

@@ -25,6 +25,7 @@ enum event_kind {
     EVENT_FACT,       /* provenance of the current attempt: key = value */
     EVENT_OUTPUT,     /* one output tensor, compared */
     EVENT_WINDOW,     /* one measured window */
+    EVENT_ENERGY,     /* what the meter saw of one window */
     EVENT_METRIC,     /* one derived or static figure */
     EVENT_PROFILE,    /* one operator's share */
     EVENT_RECOVERY,   /* a rung of the recovery ladder was used */
@@ -96,6 +97,21 @@ struct event_window {
     size_t samples_size;
 };
 
+/* Totals of one energy window, beside its EVENT_WINDOW of the same index; NAN: not known. */
+struct event_energy {
+    uint32_t index;
+    uint32_t inferences;
+    bool full;        /* the figures come from it; else a shorter one, for the slope */
+    uint32_t invalid; /* INVALID_* bits */
+    double duration_s;
+    double gross_nj, net_nj, idle_nj, marker_nj;
+    double gross_nc, net_nc;
+    double mean_na, idle_na, peak_na, drift_na;
+    double mean_uv;
+    double systematic_nj, random_nj; /* uncertainty of net_nj, at about 95 % */
+    uint64_t samples, lost;
+};
+
 struct event_metric {
     const char *name; /* "latency", "flash.code", "ram.arena": see harness/spec/metric.h */
     enum metric_class class_;
@@ -146,6 +162,7 @@ struct event {
         struct event_fact fact;
         struct event_output output;
         struct event_window window;
+        struct event_energy energy;
         struct event_metric metric;
         struct event_profile profile;
         struct event_recovery recovery;

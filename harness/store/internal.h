@@ -42,6 +42,8 @@ int write_case_end(struct store *s, int64_t attempt, const struct event *e,
                    struct err *err) MUST_CHECK;
 int write_output(struct store *s, int64_t attempt, const struct event_output *o,
                  struct err *err) MUST_CHECK;
+int write_energy(struct store *s, int64_t attempt, const struct event_energy *e,
+                 struct err *err) MUST_CHECK;
 int write_window(struct store *s, int64_t attempt, const struct event_window *w,
                  struct err *err) MUST_CHECK;
 int write_metric(struct store *s, int64_t attempt, const struct event_metric *m,

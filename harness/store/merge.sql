@@ -116,6 +116,14 @@ INSERT OR IGNORE INTO main.window
 SELECT a.new, o.repeat, o.number, u.new, o.cold, o.inferences, o.ticks, o.overhead, o.value,
        o.invalid, o.host_ns, o.samples
   FROM map_attempt a JOIN src.window o ON o.attempt = a.old JOIN map_unit u ON u.old = o.unit;
+INSERT OR IGNORE INTO main.energy_window
+    (attempt, number, inferences, full, invalid, duration_s, gross_nj, net_nj, idle_nj, marker_nj,
+     gross_nc, net_nc, mean_na, idle_na, peak_na, drift_na, mean_uv, systematic_nj, random_nj,
+     samples, lost)
+SELECT a.new, o.number, o.inferences, o.full, o.invalid, o.duration_s, o.gross_nj, o.net_nj,
+       o.idle_nj, o.marker_nj, o.gross_nc, o.net_nc, o.mean_na, o.idle_na, o.peak_na, o.drift_na,
+       o.mean_uv, o.systematic_nj, o.random_nj, o.samples, o.lost
+  FROM map_attempt a JOIN src.energy_window o ON o.attempt = a.old;
 INSERT OR IGNORE INTO main.measurement
     (attempt, series, value, low, high, n, budget, over_budget)
 SELECT a.new, s.new, o.value, o.low, o.high, o.n, o.budget, o.over_budget

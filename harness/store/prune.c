@@ -13,6 +13,7 @@ struct deletion {
 
 static const struct deletion details[] = {
     {"DELETE FROM window WHERE " FOR_RUN, offsetof(struct store_prune, windows)},
+    {"DELETE FROM energy_window WHERE " FOR_RUN, 0},
     {"UPDATE output SET blob = NULL WHERE blob IS NOT NULL AND " FOR_RUN,
      offsetof(struct store_prune, outputs)}, /* how many were exact stays */
     {"DELETE FROM profile WHERE " FOR_RUN, offsetof(struct store_prune, profiles)},
@@ -20,6 +21,7 @@ static const struct deletion details[] = {
 };
 static const struct deletion whole[] = {
     {"DELETE FROM window WHERE " FOR_RUN, offsetof(struct store_prune, windows)},
+    {"DELETE FROM energy_window WHERE " FOR_RUN, 0},
     {"DELETE FROM output WHERE " FOR_RUN, offsetof(struct store_prune, outputs)},
     {"DELETE FROM profile WHERE " FOR_RUN, offsetof(struct store_prune, profiles)},
     {"DELETE FROM run WHERE id = ?1", 0},

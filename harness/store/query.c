@@ -162,6 +162,41 @@ static int read_windows(struct query *q, int64_t attempt, struct data_case *c, s
     return r;
 }
 
+static int read_energies(struct query *q, int64_t attempt, struct data_case *c, struct err *err)
+{
+    struct event_energy *energies = NULL;
+    size_t count = 0, capacity = 0;
+    sqlite3_stmt *st;
+    int r =
+        db_start(&q->s->db, &st, err,
+                 "SELECT number, inferences, full, invalid, samples, lost, duration_s, gross_nj,"
+                 " net_nj, idle_nj, marker_nj, gross_nc, net_nc, mean_na, idle_na, peak_na,"
+                 " drift_na, mean_uv, systematic_nj, random_nj FROM energy_window"
+                 " WHERE attempt = ? ORDER BY number",
+                 "i", attempt);
+
+    FOR_EACH_ROW(q->s, st, r, err)
+    {
+        struct event_energy *e = ARENA_PUSH(q->arena, energies, count, capacity);
+        double *const reals[] = {&e->duration_s,    &e->gross_nj, &e->net_nj,   &e->idle_nj,
+                                 &e->marker_nj,     &e->gross_nc, &e->net_nc,   &e->mean_na,
+                                 &e->idle_na,       &e->peak_na,  &e->drift_na, &e->mean_uv,
+                                 &e->systematic_nj, &e->random_nj};
+
+        e->index = (uint32_t)sqlite3_column_int64(st, 0);
+        e->inferences = (uint32_t)sqlite3_column_int64(st, 1);
+        e->full = sqlite3_column_int(st, 2) != 0;
+        e->invalid = (uint32_t)sqlite3_column_int64(st, 3);
+        e->samples = (uint64_t)sqlite3_column_int64(st, 4);
+        e->lost = (uint64_t)sqlite3_column_int64(st, 5);
+        for (size_t i = 0; i < ARRAY_SIZE(reals); i++)
+            *reals[i] = db_real(st, 6 + (int)i);
+    }
+    c->energies = energies;
+    c->energy_count = count;
+    return r;
+}
+
 static int read_profile(struct query *q, int64_t attempt, struct data_case *c, struct err *err)
 {
     struct event_profile *profile = NULL;
@@ -294,6 +329,8 @@ static int read_attempt(struct query *q, int64_t attempt, int64_t log, struct da
         r = read_facts(q, (int64_t)c->context, &c->facts, &c->fact_count, err);
     if (r == 0 && (q->parts & DATA_WINDOWS) != 0)
         r = read_windows(q, attempt, c, err);
+    if (r == 0 && (q->parts & DATA_WINDOWS) != 0)
+        r = read_energies(q, attempt, c, err);
     if (r == 0 && (q->parts & DATA_PROFILE) != 0)
         r = read_profile(q, attempt, c, err);
     if (r == 0 && (q->parts & DATA_OUTPUTS) != 0)

@@ -229,6 +229,8 @@ static int write_queued(struct store *s, const struct queued *n, struct err *err
         return write_output(s, n->attempt, &e->output, err);
     case EVENT_WINDOW:
         return write_window(s, n->attempt, &e->window, err);
+    case EVENT_ENERGY:
+        return write_energy(s, n->attempt, &e->energy, err);
     case EVENT_METRIC:
         return write_metric(s, n->attempt, &e->metric, err);
     case EVENT_PROFILE:

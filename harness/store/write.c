@@ -267,6 +267,21 @@ int write_window(struct store *s, int64_t attempt, const struct event_window *w,
                   w->value, (int64_t)w->invalid, (int64_t)w->host_ns, w->samples, w->samples_size);
 }
 
+int write_energy(struct store *s, int64_t attempt, const struct event_energy *e, struct err *err)
+{
+    return db_run(&s->db, err,
+                  "INSERT INTO energy_window (attempt, number, inferences, full, invalid,"
+                  " duration_s, gross_nj, net_nj, idle_nj, marker_nj, gross_nc, net_nc, mean_na,"
+                  " idle_na, peak_na, drift_na, mean_uv, systematic_nj, random_nj, samples, lost)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                  " ON CONFLICT DO NOTHING",
+                  "iiiiirrrrrrrrrrrrrrii", attempt, (int64_t)e->index, (int64_t)e->inferences,
+                  (int64_t)e->full, (int64_t)e->invalid, e->duration_s, e->gross_nj, e->net_nj,
+                  e->idle_nj, e->marker_nj, e->gross_nc, e->net_nc, e->mean_na, e->idle_na,
+                  e->peak_na, e->drift_na, e->mean_uv, e->systematic_nj, e->random_nj,
+                  (int64_t)e->samples, (int64_t)e->lost);
+}
+
 /* The newest definition of a metric wins: class and direction say how to judge, not what it is. */
 static int write_series(struct store *s, int64_t attempt, const struct event_metric *m,
                         int64_t *ret, struct err *err)

@@ -308,6 +308,61 @@ static void a_switch_of_the_lab_runs_its_own_argv(void **state)
     assert_false(power_switch_can(&p));
 }
 
+/* A program in front of PATH that writes its arguments down, one a line, and fails or not. */
+static void fake_program(const char *name, int status)
+{
+    char path[256];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/bin", folder);
+    (void)mkdir(path, 0700);
+    (void)snprintf(path, sizeof(path), "%s/bin/%s", folder, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    (void)fprintf(f, "#!/bin/sh\nprintf '%%s\\n' \"$*\" >> '%s/%s.log'\nexit %d\n", folder, name,
+                  status);
+    (void)fclose(f);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void expect_log(const char *name, const char *expected)
+{
+    char path[256];
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.log", folder, name);
+    assert_int_equal(file_read(path, 4096, &text, &err), 0);
+    assert_string_equal(buf_text(&text), expected);
+}
+
+static void hubs_and_lines_are_switched_by_their_programs(void **state)
+{
+    const struct lab_power hub = {
+        .name = "hub", .kind = "uhubctl", .location = "1-1.4", .port = 2, .off_time_ns = 1000000};
+    const struct lab_power relay = {
+        .name = "relay", .kind = "gpio", .location = "gpiochip0", .port = 17};
+    AUTO_BUF path = BUF_INIT;
+    const char *usual = getenv("PATH");
+    char *before = strdup(usual != NULL ? usual : "/usr/bin:/bin");
+    struct err err = ERR_INIT;
+
+    assert_non_null(before);
+    buf_printf(&path, "%s/bin:%s", folder, before);
+    (void)setenv("PATH", buf_text(&path), 1);
+    fake_program("uhubctl", 139); /* it is known to do its work and then crash */
+    fake_program("gpioset", 0);
+    assert_int_equal(power_switch_cycle(&hub, &err), 0);
+    expect_log("uhubctl", "-l 1-1.4 -p 2 -a off\n-l 1-1.4 -p 2 -a on\n");
+    assert_int_equal(power_switch_cycle(&relay, &err), 0);
+    expect_log("gpioset", "--mode=exit gpiochip0 17=0\n--mode=exit gpiochip0 17=1\n");
+    fake_program("gpioset", 1);
+    assert_true(power_switch_set(&relay, true, &err) < 0);
+    assert_non_null(strstr(err.text, "power switch 'relay' on"));
+    (void)setenv("PATH", before, 1);
+    free(before);
+}
+
 static void a_program_is_bounded_in_time_and_output(void **state)
 {
     const char *const endless[] = {"yes", NULL};
@@ -345,6 +400,7 @@ int main(void)
         cmocka_unit_test(what_helped_once_is_not_tried_again_before_a_case_passed),
         cmocka_unit_test(resources_have_names_of_their_own),
         cmocka_unit_test(a_switch_of_the_lab_runs_its_own_argv),
+        cmocka_unit_test(hubs_and_lines_are_switched_by_their_programs),
         cmocka_unit_test(a_program_is_bounded_in_time_and_output),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -22,6 +22,9 @@ static const struct promise {
                   " lower_is_better value low high n budget over_budget status context"},
     {"v_windows", "run case_key model board engine parameters realm attempt repeat window cold"
                   " inferences ticks overhead value unit invalid host_s"},
+    {"v_energy", "run case_key model board engine parameters realm attempt window inferences full"
+                 " invalid duration_s gross_nj net_nj idle_nj marker_nj gross_nc net_nc mean_na"
+                 " idle_na peak_na drift_na mean_uv systematic_nj random_nj samples lost emulated"},
     {"v_outputs", "run case_key model board engine parameters realm attempt vector tensor compared"
                   " equal first_difference differences size data"},
     {"v_profile", "run case_key model board engine parameters realm attempt position op kernel"

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 """Energy end to end: suite, virtual boards with emulated meters, store, report.
 
-usage: energy.py BUILD SOURCE
+usage: energy.py BUILD SOURCE usual|faults|eembc
 
 What a virtual board draws is known (targets/boards), and its instructions are exact, so net energy
 is too: N instructions of 2^shift ns at (run - sleep) times the voltage.
 """
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 
 build, source = sys.argv[1:3]
-RUN_A, SLEEP_A, VOLTS, NS = 9e-3, 1.2e-3, 3.0, 128e-9
+RUN_A, IDLE_A, SLEEP_A, VOLTS, NS = 9e-3, 4e-3, 1.2e-3, 3.0, 128e-9
 
 SUITE = """
 description: energy end to end
@@ -67,6 +68,14 @@ def run(folder, boards, meters=None, profile="guarded", budgets="energy <= 30uJ,
     return status, text, cases, db
 
 
+def run_text(folder, budgets):
+    """A suite that cannot be run."""
+    with open(folder + "/s.yaml", "w") as f:
+        f.write(SUITE % {"s": source, "boards": "virt-m4", "profile": "guarded", "budgets": budgets})
+    status, text = tinyrig("run", folder + "/s.yaml", "--db", folder + "/n.db", "--quiet")
+    return status, text, None, None
+
+
 def metric(case, name):
     return next((m["value"] for m in case["metrics"] if m["name"] == name), None)
 
@@ -99,6 +108,14 @@ def figures_are_right(folder):
         assert fact(c, "meter.emulated") == "yes"
         assert fact(c, "voltage.source") == "setpoint"
         assert metric(c, "battery_life") > 0
+    rows = sqlite3.connect(db).execute(
+        "SELECT full, inferences, net_nj, gross_nj, idle_nj, lost, emulated, systematic_nj + random_nj, invalid"
+        " FROM v_energy WHERE board = 'virt-m4' ORDER BY window").fetchall()
+    assert [r[0] for r in rows] == [1, 1, 1, 0, 0] and all(r[5] == 0 and r[6] == 1 and r[8] == 0 for r in rows), rows
+    for r in rows:
+        near(r[2] / r[1], metric(cases["virt-m4"], "energy.net"), 0.005, "window")
+        near(r[3], r[2] + r[4], 1e-9, "gross is net and idle")
+        assert r[7] > 0
     for form in ("text", "html", "markdown"):
         _, report = tinyrig("report", "--db", db, "--format", form)
         assert "emulated" in report, form
@@ -151,11 +168,26 @@ def batteries_are_projected(folder):
 def faults_cost_their_case_only(folder):
     meters = {"lossy": "faults: [lose 3000 at 20000]", "gone": "faults: [hangup 1 at 30000]",
               "stranger": "variant: stranger", "storm": "faults: [storm 200 at 20000]",
-              "nan": "variant: nan", "fine": "run: 9mA"}
-    status, text, cases, _ = run(folder, sorted(meters), meters)
+              "nan": "variant: nan", "fine": "run: 9mA", "truncated": "variant: truncated",
+              "deaf": "variant: mute", "garbage": "faults: [garbage 700 at 20000]",
+              "sly": "faults: [lose 6400 at 20000]"}
+    status, text, cases, db = run(folder, sorted(meters), meters)
     assert status == 4, (status, text)
     assert cases["fine"]["status"] == "passed", cases["fine"]
-    assert cases["stranger"]["status"] == "error"
+    for name in ("stranger", "gone", "nan", "truncated", "deaf"):
+        assert cases[name]["status"] == "error", cases[name]
+    assert "breaks off after" in json.dumps(cases["truncated"])
+    assert "does not answer" in json.dumps(cases["deaf"])
+    # What costs samples costs its window, with a reason; the others of the case still count.
+    for name in ("garbage", "storm", "sly"):
+        assert cases[name]["status"] == "passed", cases[name]
+        near(metric(cases[name], "energy.net"), metric(cases["fine"], "energy.net"), 0.005, name)
+    rows = sqlite3.connect(db).execute(
+        "SELECT board, window, invalid FROM v_energy WHERE invalid <> 0").fetchall()
+    gate, meter = 1 << 7, 1 << 6
+    assert any(r[0] == "sly" and r[2] & gate for r in rows), rows  # 64 x 100: no counter shows it
+    assert any(r[0] == "garbage" and r[2] & (meter | gate) for r in rows), rows
+    assert not any(r[0] == "fine" for r in rows), rows
     assert "not the metadata of a PPK2" in json.dumps(cases["stranger"])
     assert "the meter is gone" in json.dumps(cases["gone"])
     assert "calibration" in json.dumps(cases["nan"])
@@ -166,12 +198,76 @@ def faults_cost_their_case_only(folder):
     near(metric(lossy, "energy.net"), metric(cases["fine"], "energy.net"), 0.02, "lossy")
 
 
+def an_lpm01a_measures_the_same(folder):
+    """Falling edges only, a thousand energies a second: the window's begin is that of the current."""
+    meters = {"lpm": "driver: lpm01a", "deaf": "driver: lpm01a, variant: mute",
+              "pulled": "driver: lpm01a, faults: [hangup 1 at 30000]",
+              "noisy": "driver: lpm01a, faults: [garbage 40 at 30000]"}
+    status, text, cases, _ = run(folder, sorted(meters), meters)
+    assert status == 4, text
+    c = cases["lpm"]
+    assert c["status"] == "passed" and fact(c, "method.gate") == "falling edges", c
+    near(metric(c, "energy.net"), metric(c, "latency") * NS * VOLTS * (RUN_A - SLEEP_A) * 1e9, 0.005, "lpm")
+    assert "is this an LPM01A?" in json.dumps(cases["deaf"])
+    assert "the meter is gone" in json.dumps(cases["pulled"])
+    assert cases["noisy"]["status"] in ("passed", "error"), cases["noisy"]
+    for name in ("deaf", "pulled"):
+        assert cases[name]["status"] == "error" and metric(cases[name], "latency") is not None
+
+
+AVR = """
+description: energy of an eight-bit core
+measure: {windows: 2, slope: 3, window_time: 5ms}
+defaults: {inputs: "%(s)s/suites/models/{name}/in*.bin"}
+models: ["%(s)s/suites/models/sine/sine.tflite"]
+boards: [virt-avr]
+engines: ["null"]
+energy: {voltage: 5V, windows: 3, window_time: 200ms, idle_time: 50ms}
+"""
+
+
+def an_avr_is_measured_too(folder):
+    with open(folder + "/avr.yaml", "w") as f:
+        f.write(AVR % {"s": source})
+    db = folder + "/r.db"
+    status, text = tinyrig("run", folder + "/avr.yaml", "--db", db, "--quiet")
+    _, report = tinyrig("report", "--db", db, "--format", "json")
+    case = json.loads(report)["cases"][0]
+    assert status == 0, (text, case)
+    seconds = metric(case, "latency") / 16e6
+    # simavr's cycles go on in sleep, so what the core does between windows counts as idle, not as sleep
+    near(metric(case, "energy.net"), seconds * 5.0 * (RUN_A - IDLE_A) * 1e9, 0.005, "avr")
+    near(metric(case, "current.idle"), IDLE_A * 1e9, 0.01, "avr idle")
+
+
+def the_eembc_profile_is_run_by_its_rules(folder):
+    """Exactly five windows of at least ten seconds, gross, the median; the firmware of the latency."""
+    status, text, cases, db = run(folder, ["virt-m4"], profile="eembc", budgets="")
+    assert status == 0, text
+    c = cases["virt-m4"]
+    assert fact(c, "method.energy") == "eembc/1" and fact(c, "meter.emulated") == "yes"
+    rows = sqlite3.connect(db).execute(
+        "SELECT duration_s, marker_nj / inferences, full, invalid, inferences FROM v_energy ORDER BY window").fetchall()
+    assert len(rows) == 5 and all(r[0] >= 10 and r[2] == 1 and r[3] == 0 and r[4] >= 10 for r in rows), rows
+    near(metric(c, "energy"), sorted(r[1] for r in rows)[2], 1e-9, "median")
+    near(metric(c, "energy"), metric(c, "latency") * NS * VOLTS * RUN_A * 1e9, 0.001, "gross")
+    builds = sqlite3.connect(db).execute("SELECT DISTINCT value FROM v_facts WHERE key = 'firmware.sha256'").fetchall()
+    assert len(builds) == 1, builds
+
+
 def a_broken_budget_fails(folder):
-    status, _, cases, _ = run(folder, ["virt-m4"], budgets="energy <= 1uJ")
-    assert status == 1 and cases["virt-m4"]["status"] == "over-budget", cases
+    for budget in ("energy <= 1uJ", "battery_life >= 50y", "energy.net <= 1000nJ", "current.peak <= 5mA"):
+        status, text, cases, _ = run(folder, ["virt-m4"], budgets=budget)
+        assert status == 1 and cases["virt-m4"]["status"] == "over-budget", (budget, text, cases)
+    status, text, _, _ = run_text(folder, "energy <= 1kg")
+    assert status == 2 and "energy <= 1kg" in text, text
 
 
-for test in (figures_are_right, traces_are_kept_and_shown, batteries_are_projected, faults_cost_their_case_only, a_broken_budget_fails):
+TESTS = {"usual": (figures_are_right, traces_are_kept_and_shown, batteries_are_projected, a_broken_budget_fails),
+         "faults": (faults_cost_their_case_only, an_lpm01a_measures_the_same, an_avr_is_measured_too),
+         "eembc": (the_eembc_profile_is_run_by_its_rules,)}
+
+for test in TESTS[sys.argv[3]]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TINYRIG_LOCK_DIR"] = folder  # other tests use the same boards
         test(folder)

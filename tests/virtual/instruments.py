@@ -214,6 +214,9 @@ class Supply:
 
     def command(self, line):
         line = line.split(";")[0]
+        if "INSTRUMENT_LOG" in os.environ:
+            with open(os.environ["INSTRUMENT_LOG"], "a") as f:
+                f.write("%.3f %s\n" % (time.time(), line))
         name = "Keysight Technologies,N6705C,MY56001234,E.02.07" if kind == "n6705" else "HEWLETT-PACKARD,66312A,0,A.01"
         if line == "*IDN?":
             self.say(name if trouble != "stranger" else "login:")

@@ -272,6 +272,26 @@ static void settings_out_of_bounds_are_refused(void **state)
     end(&b);
 }
 
+static void a_ppk2_switches_the_board(void **state)
+{
+    struct bench b;
+    struct seen s;
+    struct err err = ERR_INIT;
+
+    start(&b, "ppk2", NULL);
+    must(open_meter(&b, "ppk2", &err), &err);
+    must(meter_power(b.meter, false, &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    must(stream(&b, 10000, &s, &err), &err);
+    must(meter_stop(b.meter, &err), &err);
+    assert_true(fabs((s.sum_high + s.sum_low) / (double)s.samples) < 1e-6);
+    must(meter_power(b.meter, true, &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    must(stream(&b, 10000, &s, &err), &err);
+    assert_true((s.sum_high + s.sum_low) / (double)s.samples > SLEEP_A);
+    end(&b);
+}
+
 /* ---- LPM01A ---- */
 
 /* Falling edges only, one in each 30 ms. */
@@ -405,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_range_without_calibration_is_refused),
         cmocka_unit_test(a_pulled_meter_is_an_error_at_once),
         cmocka_unit_test(settings_out_of_bounds_are_refused),
+        cmocka_unit_test(a_ppk2_switches_the_board),
         cmocka_unit_test(an_lpm01a_sends_energies_and_events),
         cmocka_unit_test(an_lpm01a_streams_currents_in_binary),
         cmocka_unit_test(an_lpm01a_loses_nothing_unseen),
