@@ -195,6 +195,41 @@ static int put_windows(struct writer *w, const struct data_case *c, struct err *
     return r;
 }
 
+/* Only where there are any: most runs have no meter. */
+static void put_energies(struct writer *w, const struct data_case *c)
+{
+    if (c->energy_count == 0)
+        return;
+    open_with(w, "energy_windows", '[');
+    for (size_t i = 0; i < c->energy_count; i++) {
+        const struct event_energy *e = &c->energies[i];
+
+        open_with(w, NULL, '{');
+        put_count(w, "index", e->index);
+        put_count(w, "inferences", e->inferences);
+        put_bool(w, "full", e->full);
+        put_number(w, "duration_s", e->duration_s);
+        put_number(w, "gross_nj", e->gross_nj);
+        put_number(w, "net_nj", e->net_nj);
+        put_number(w, "idle_nj", e->idle_nj);
+        put_number(w, "marker_nj", e->marker_nj);
+        put_number(w, "systematic_nj", e->systematic_nj);
+        put_number(w, "random_nj", e->random_nj);
+        put_number(w, "gross_nc", e->gross_nc);
+        put_number(w, "net_nc", e->net_nc);
+        put_number(w, "mean_na", e->mean_na);
+        put_number(w, "idle_na", e->idle_na);
+        put_number(w, "peak_na", e->peak_na);
+        put_number(w, "drift_na", e->drift_na);
+        put_number(w, "mean_uv", e->mean_uv);
+        put_count(w, "samples", e->samples);
+        put_count(w, "lost", e->lost);
+        put_invalid(w, e->invalid);
+        close_with(w, '}');
+    }
+    close_with(w, ']');
+}
+
 static void put_profile(struct writer *w, const struct data_case *c)
 {
     open_with(w, "profile", '[');
@@ -275,6 +310,7 @@ static int put_case(struct writer *w, const struct data_case *c, struct err *err
     put_metrics(w, c);
     put_facts(w, c);
     r = put_windows(w, c, err);
+    put_energies(w, c);
     put_profile(w, c);
     close_with(w, '}');
     return r;

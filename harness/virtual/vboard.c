@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/base/arena.h"
 #include "harness/base/clock.h"
 #include "harness/base/log.h"
 #include "harness/base/proc.h"
+#include "harness/virtual/arguments.h"
 
 enum {
     START_MS = 30000,
@@ -19,7 +19,6 @@ enum {
     STOP_MS = 1000,
     LINE_MAX_BYTES = 8192,
     NEWS_MAX = 16384,
-    ARGS_MAX = 64,
 };
 
 struct vboard {
@@ -98,76 +97,55 @@ void vboard_news(struct vboard *v, struct buf *out)
 
 /* ---- starting ---- */
 
-struct arguments {
-    const char *argv[ARGS_MAX];
-    size_t count;
-    struct arena arena;
-};
-
-static void add(struct arguments *a, const char *name, const char *value)
-{
-    if (value == NULL || a->count + 3 > ARGS_MAX)
-        return;
-    a->argv[a->count++] = name;
-    a->argv[a->count++] = value;
-}
-
-static void add_number(struct arguments *a, const char *name, uint64_t value)
-{
-    add(a, name, arena_printf(&a->arena, "0x%llx", (unsigned long long)value));
-}
-
-static void make_arguments(struct arguments *a, const struct vboard_options *o)
+static void make_arguments(struct argument_list *a, const struct vboard_options *o)
 {
     const struct board *b = o->board;
 
-    a->argv[a->count++] = o->program;
-    add(a, "--kind", b->virt.kind);
-    add(a, "--name", b->name);
-    add(a, "--dir", o->run_dir);
-    add(a, "--firmware", o->firmware);
-    add(a, "--machine", b->virt.machine);
+    argument_add(a, o->program);
+    argument_add_pair(a, "--kind", b->virt.kind);
+    argument_add_pair(a, "--name", b->name);
+    argument_add_pair(a, "--dir", o->run_dir);
+    argument_add_pair(a, "--firmware", o->firmware);
+    argument_add_pair(a, "--machine", b->virt.machine);
     if (strcmp(b->virt.kind, "qemu") == 0) {
         if (b->virt.icount_shift >= 0)
-            add(a, "--icount", arena_printf(&a->arena, "%d", b->virt.icount_shift));
+            argument_add_pair(a, "--icount", arena_printf(&a->arena, "%d", b->virt.icount_shift));
         else
-            add(a, "--icount", "off");
+            argument_add_pair(a, "--icount", "off");
     }
     if (strcmp(b->virt.kind, "simavr") == 0)
-        add(a, "--clock", arena_printf(&a->arena, "%u", b->clock_hz));
+        argument_add_pair(a, "--clock", arena_printf(&a->arena, "%u", b->clock_hz));
     if (b->virt.marker_set != 0) {
-        add_number(a, "--marker-set", b->virt.marker_set);
-        add_number(a, "--marker-clear", b->virt.marker_clear);
+        argument_add_hex(a, "--marker-set", b->virt.marker_set);
+        argument_add_hex(a, "--marker-clear", b->virt.marker_clear);
     }
-    add(a, "--edges-socket", o->edges);
+    argument_add_pair(a, "--edges-socket", o->edges);
     if (b->virt.probe) {
-        add(a, "--probe", o->probe != NULL ? o->probe : "stlink");
-        add(a, "--chip", b->virt.chip);
-        add(a, "--flash",
-            b->virt.flash_file != NULL
-                ? b->virt.flash_file
-                : arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
+        argument_add_pair(a, "--probe", o->probe != NULL ? o->probe : "stlink");
+        argument_add_pair(a, "--chip", b->virt.chip);
+        argument_add_pair(a, "--flash",
+                          b->virt.flash_file != NULL
+                              ? b->virt.flash_file
+                              : arena_printf(&a->arena, "%s/%s.flash", o->run_dir, b->name));
     }
     if (o->seed != 0)
-        add_number(a, "--seed", o->seed);
+        argument_add_hex(a, "--seed", o->seed);
     if (b->virt.cpu_options != NULL && b->virt.cpu_options[0] != NULL) {
-        a->argv[a->count++] = "--";
-        for (size_t i = 0; b->virt.cpu_options[i] != NULL && a->count + 1 < ARGS_MAX; i++)
-            a->argv[a->count++] = b->virt.cpu_options[i];
+        argument_add(a, "--");
+        for (size_t i = 0; b->virt.cpu_options[i] != NULL; i++)
+            argument_add(a, b->virt.cpu_options[i]);
     }
-    a->argv[a->count] = NULL;
 }
 
 static int start(struct vboard *v, const struct vboard_options *o, struct err *err)
 {
-    struct arguments a = {.arena = ARENA_INIT};
+    AUTO(argument_list_release) struct argument_list a = ARGUMENT_LIST_INIT;
     int r;
 
     make_arguments(&a, o);
     r = proc_start(
         &v->proc,
         &(struct proc_options){.argv = a.argv, .stdio = {PROC_PIPE, PROC_PIPE, PROC_INHERIT}}, err);
-    arena_release(&a.arena);
     return r;
 }
 

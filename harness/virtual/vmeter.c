@@ -7,38 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/base/arena.h"
 #include "harness/base/clock.h"
 #include "harness/base/proc.h"
+#include "harness/virtual/arguments.h"
 
 enum {
     START_MS = 10000,
     STOP_MS = 1000,
-    ARGS_MAX = 64
 };
 
 struct vmeter {
     struct proc proc;
 };
-
-struct arguments {
-    const char *argv[ARGS_MAX];
-    size_t count;
-    struct arena arena;
-};
-
-static void add(struct arguments *a, const char *name, const char *value)
-{
-    if (value == NULL || a->count + 3 > ARGS_MAX)
-        return;
-    a->argv[a->count++] = name;
-    a->argv[a->count++] = value;
-}
-
-static void add_number(struct arguments *a, const char *name, double value)
-{
-    add(a, name, arena_printf(&a->arena, "%.17g", value));
-}
 
 /* How long one count of the edge stream takes on the board's own clock; 0: it does not say. */
 static double count_ns(const struct board *b)
@@ -48,24 +28,23 @@ static double count_ns(const struct board *b)
     return b->clock_hz > 0 ? 1e9 / b->clock_hz : 0;
 }
 
-static void make_arguments(struct arguments *a, const struct vmeter_options *o)
+static void make_arguments(struct argument_list *a, const struct vmeter_options *o)
 {
     const struct virtual_meter *m = &o->board->virt.meter;
 
-    a->argv[a->count++] = o->program;
-    add(a, "--kind", m->driver);
-    add(a, "--link", o->link);
-    add(a, "--edges", o->edges);
-    add_number(a, "--sleep", m->sleep_na * 1e-9);
-    add_number(a, "--idle", m->idle_na * 1e-9);
-    add_number(a, "--run", m->run_na * 1e-9);
-    add_number(a, "--rc", (double)m->rc_ns * 1e-9);
-    add_number(a, "--noise", m->noise);
-    add_number(a, "--count-ns", count_ns(o->board));
-    add(a, "--variant", m->variant);
+    argument_add(a, o->program);
+    argument_add_pair(a, "--kind", m->driver);
+    argument_add_pair(a, "--link", o->link);
+    argument_add_pair(a, "--edges", o->edges);
+    argument_add_real(a, "--sleep", m->sleep_na * 1e-9);
+    argument_add_real(a, "--idle", m->idle_na * 1e-9);
+    argument_add_real(a, "--run", m->run_na * 1e-9);
+    argument_add_real(a, "--rc", (double)m->rc_ns * 1e-9);
+    argument_add_real(a, "--noise", m->noise);
+    argument_add_real(a, "--count-ns", count_ns(o->board));
+    argument_add_pair(a, "--variant", m->variant);
     for (size_t i = 0; m->faults != NULL && m->faults[i] != NULL; i++)
-        add(a, "--fault", m->faults[i]);
-    a->argv[a->count] = NULL;
+        argument_add_pair(a, "--fault", m->faults[i]);
 }
 
 /* Its only line before it works: "ready ..." or "error ...". */
@@ -93,7 +72,7 @@ static int take_answer(struct vmeter *m, struct err *err)
 int vmeter_open(const struct vmeter_options *options, struct vmeter **ret, struct err *err)
 {
     AUTO(vmeter_close_auto) struct vmeter *m = calloc(1, sizeof(*m));
-    struct arguments a = {.arena = ARENA_INIT};
+    AUTO(argument_list_release) struct argument_list a = ARGUMENT_LIST_INIT;
     int r;
 
     if (m == NULL)
@@ -103,7 +82,6 @@ int vmeter_open(const struct vmeter_options *options, struct vmeter **ret, struc
     r = proc_start(
         &m->proc,
         &(struct proc_options){.argv = a.argv, .stdio = {PROC_PIPE, PROC_PIPE, PROC_INHERIT}}, err);
-    arena_release(&a.arena);
     if (r < 0 || take_answer(m, err) < 0)
         return (int)err->code;
     *ret = MOVE(m);

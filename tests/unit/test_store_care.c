@@ -1,5 +1,6 @@
 /* Looking after databases: history, tags, checks, copies, merges, prunes, public views. */
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,10 @@ static const char *content(struct fixture *f, struct store *s)
             buf_printf(&b, " %s=%.17g", c->metrics[m].name, c->metrics[m].value);
         for (size_t w = 0; w < c->window_count; w++)
             buf_printf(&b, " %.17g/%zu", c->windows[w].value, c->windows[w].samples_size);
+        assert_true(c->energy_count == (c->window_count > 0));
+        for (size_t w = 0; w < c->energy_count; w++)
+            buf_printf(&b, " %.17g/%.17g/%d/%d", c->energies[w].net_nj, c->energies[w].marker_nj,
+                       isnan(c->energies[w].peak_na), (int)c->energies[w].lost);
         for (size_t w = 0; w < c->fact_count; w++)
             buf_printf(&b, " %s=%s", c->facts[w].key, c->facts[w].value);
         buf_putc(&b, '\n');

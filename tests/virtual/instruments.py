@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The far ends of network instruments, for tests: iiod (protocol 0.24), a SCPI supply, an N6705.
 
-usage: instruments.py iiod|scpi|scpi-pty|n6705 [TROUBLE]
+usage: instruments.py iiod|scpi|scpi-pty|vxi11|n6705 [TROUBLE]
 
 Prints `ready PORT` (or the file, for scpi-pty) and serves until standard input closes. The current is a square wave in steps of
 the instrument's own samples: HIGH_A for the last fifth of each hundred samples, LOW_A before.
@@ -252,8 +252,8 @@ def serve_scpi(c):
 
 def serve(c):
     try:
-        (serve_iiod if kind == "iiod" else serve_scpi)(c)
-    except (OSError, ValueError):
+        {"iiod": serve_iiod, "vxi11": serve_vxi}.get(kind, serve_scpi)(c)
+    except (OSError, ValueError, struct.error):
         pass
     c.close()
 
@@ -282,6 +282,71 @@ class Terminal:
         pass
 
 
+# ---- VXI-11: SCPI in calls of ONC RPC (RFC 5531), found through a portmapper on port 111 ----
+
+PORTMAP, GETPORT, DEVICE_CORE = 100000, 3, 0x0607AF
+CREATE_LINK, DEVICE_WRITE, DEVICE_READ, DESTROY_LINK = 10, 11, 12, 23
+
+
+def opaque(data):
+    return struct.pack(">I", len(data)) + data + b"\0" * (-len(data) % 4)
+
+
+def call_of(message):
+    """Number, program, its version, procedure, and the arguments behind credentials and verifier."""
+    xid, _, _, program, version, procedure = struct.unpack_from(">6I", message)
+    at = 24
+    for _ in range(2):
+        at += 8 + (struct.unpack_from(">I", message, at + 4)[0] + 3) // 4 * 4
+    return xid, program, version, procedure, message[at:]
+
+
+def reply_to(xid, result):
+    return struct.pack(">6I", xid, 1, 0, 0, 0, 0) + result
+
+
+class Said:
+    """What the supply answers, until it is read."""
+
+    def __init__(self):
+        self.data = b""
+
+    def sendall(self, data):
+        self.data += data
+
+
+def vxi_result(procedure, arguments, supply):
+    if procedure == CREATE_LINK:
+        return struct.pack(">4I", 0, 7, 0, 65536)
+    if procedure == DEVICE_WRITE:
+        size = struct.unpack_from(">I", arguments, 16)[0]
+        for line in arguments[20:20 + size].decode().splitlines():
+            supply.command(line.strip())
+        return struct.pack(">2I", 0, size)
+    if procedure == DEVICE_READ:
+        data, supply.c.data = supply.c.data, b""
+        return struct.pack(">2I", 0 if data else 15, 4) + opaque(data)  # 15: it timed out
+    return struct.pack(">I", 0)
+
+
+def serve_vxi(c):
+    supply = Supply(Said())
+    while True:
+        head = c.recv(4, socket.MSG_WAITALL)
+        if len(head) < 4:
+            return
+        message = c.recv(struct.unpack(">I", head)[0] & 0x7fffffff, socket.MSG_WAITALL)
+        xid, program, version, procedure, arguments = call_of(message)
+        if program == PORTMAP:  # the instrument is behind the same port
+            known = procedure == GETPORT and struct.unpack_from(">I", arguments)[0] == DEVICE_CORE
+            result = struct.pack(">I", 111 if known else 0) if version == 2 else \
+                opaque(b"127.0.0.1.0.111" if known else b"")  # rpcbind: a universal address
+        else:
+            result = vxi_result(procedure, arguments, supply)
+        reply = reply_to(xid, result)
+        c.sendall(struct.pack(">I", 0x80000000 | len(reply)) + reply)
+
+
 if kind == "scpi-pty":
     terminal = Terminal()
     threading.Thread(target=serve, args=(terminal,), daemon=True).start()
@@ -290,7 +355,12 @@ if kind == "scpi-pty":
     sys.exit(0)
 
 server = socket.socket()
-server.bind(("127.0.0.1", 0))
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    server.bind(("127.0.0.1", 111 if kind == "vxi11" else 0))
+except OSError:  # not root, or a portmapper runs here
+    print("ready none", flush=True)
+    sys.exit(0)
 server.listen(4)
 threading.Thread(target=accept, args=(server,), daemon=True).start()
 print("ready %d" % server.getsockname()[1], flush=True)

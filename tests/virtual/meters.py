@@ -144,6 +144,28 @@ def a_multiplexer_that_fails_costs_its_case(folder):
     assert fact(result["right"], "meter.name") == "shared", result["right"]
 
 
+LAB_FREE = """
+virtual_boards: false
+meters:
+  shared: {driver: ppk2, where: %s, mode: source}
+boards:
+  left: {board: virt-m4}
+  right: {board: virt-m4}
+"""
+
+
+def a_suite_can_name_the_meter(folder):
+    """Of boards that have none: they take turns at it all the same, by its lease."""
+    with vmeter(folder) as m:
+        (status, text), result, _ = run(folder, LAB_FREE % m.where, ["left", "right"],
+                                        energy=ENERGY.replace("{", "{meter: shared, "))
+        for board in ("left", "right"):
+            assert fact(result[board], "meter.name") == "shared", (text, result[board])
+        (status, text), result, _ = run(folder, LAB_FREE % m.where, ["left"],
+                                        energy=ENERGY.replace("{", "{meter: nobody, "))
+    assert status != 0 and "nobody" in text + json.dumps(result), text
+
+
 LAB_SUPPLY = """
 virtual_boards: false
 meters:
@@ -173,7 +195,7 @@ def a_switch_that_is_gone_is_named(folder):
 
 
 for test in (boards_of_one_run_take_turns, runs_wait_for_each_others_meter, a_multiplexer_that_fails_costs_its_case,
-             a_meter_is_the_boards_switch, a_switch_that_is_gone_is_named):
+             a_suite_can_name_the_meter, a_meter_is_the_boards_switch, a_switch_that_is_gone_is_named):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TINYRIG_LOCK_DIR"] = folder
         test(folder)

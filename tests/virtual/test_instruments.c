@@ -1,7 +1,7 @@
 /*
  * Drivers of instruments that are reached through a library, a network or another program, each
- * against a peer that speaks its protocol: libiio's own client against an iiod, SCPI over TCP and a
- * USBTMC-like file, an N6705's log, libjsdrv's interface, and sigrok-cli itself with its demo device.
+ * against a peer that speaks its protocol: libiio's own client against an iiod, SCPI over TCP, VXI-11
+ * and a USBTMC-like file, an N6705's log, libjsdrv's interface, and sigrok-cli itself with its demo device.
  */
 #include "tests/unit/unit.h"
 
@@ -264,6 +264,28 @@ static void a_supply_behind_a_file_is_the_same(void **state)
     end(&b);
 }
 
+/* Only root may be the portmapper that VXI-11 needs. */
+static void a_supply_behind_vxi11_is_the_same(void **state)
+{
+    struct bench b;
+    struct seen s;
+    struct err err = ERR_INIT;
+
+    start(&b, "vxi11", NULL);
+    if (strstr(b.where, "none") != NULL) {
+        end(&b);
+        skip();
+    }
+    if (open_at(&b, "scpi", "vxi11:127.0.0.1", true, &err) == ERR_UNSUPPORTED) {
+        end(&b);
+        skip(); /* built without liblxi */
+    }
+    must((int)err.code, &err);
+    must(stream(&b, 20, &s, &err), &err);
+    assert_int_equal(s.low, s.samples);
+    end(&b);
+}
+
 static void an_n6705_logs(void **state)
 {
     struct bench b;
@@ -432,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_supply_is_set_and_read),
         cmocka_unit_test(troubles_of_a_supply_are_named),
         cmocka_unit_test(a_supply_behind_a_file_is_the_same),
+        cmocka_unit_test(a_supply_behind_vxi11_is_the_same),
         cmocka_unit_test(an_n6705_logs),
         cmocka_unit_test(troubles_of_a_log_are_named),
         cmocka_unit_test(a_joulescope_streams_through_its_library),
