@@ -1,6 +1,8 @@
 /* STM32F1: clock, pins, reset cause. Register names as in RM0041. */
 #include "targets/chips/stm32f1.h"
 
+#include "targets/chips/stm32_reset.h"
+
 enum {
     RCC_CR = 0x00,
     RCC_CFGR = 0x04,
@@ -73,14 +75,8 @@ void stm32f1_start_output(uintptr_t port, unsigned pin)
 
 uint8_t stm32f1_reset_cause(void)
 {
-    uint32_t why = REG32(STM32F1_RCC + RCC_CSR);
+    static const struct stm32_reset_flags flags = {CSR_RMVF, CSR_WATCHDOGS, CSR_SOFTWARE, CSR_POR,
+                                                   0,        CSR_PIN};
 
-    REG32(STM32F1_RCC + RCC_CSR) = why | CSR_RMVF;
-    if ((why & CSR_WATCHDOGS) != 0)
-        return CHIP_RESET_WATCHDOG;
-    if ((why & CSR_SOFTWARE) != 0)
-        return CHIP_RESET_SOFTWARE;
-    if ((why & CSR_POR) != 0)
-        return CHIP_RESET_POWER;
-    return (why & CSR_PIN) != 0 ? CHIP_RESET_PIN : CHIP_RESET_UNKNOWN;
+    return stm32_reset_cause(STM32F1_RCC + RCC_CSR, &flags);
 }

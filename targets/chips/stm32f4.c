@@ -2,6 +2,7 @@
 #include "targets/chips/stm32f4.h"
 
 #include "targets/chips/stm32_gpio.h"
+#include "targets/chips/stm32_reset.h"
 
 enum {
     RCC_CR = 0x00,
@@ -117,16 +118,8 @@ void stm32f4_start_output(uintptr_t port, unsigned pin)
 
 uint8_t stm32f4_reset_cause(void)
 {
-    uint32_t why = REG32(STM32F4_RCC + RCC_CSR);
+    static const struct stm32_reset_flags flags = {CSR_RMVF, CSR_WATCHDOGS, CSR_SOFTWARE,
+                                                   CSR_POR,  CSR_BROWN_OUT, CSR_PIN};
 
-    REG32(STM32F4_RCC + RCC_CSR) = why | CSR_RMVF;
-    if ((why & CSR_WATCHDOGS) != 0)
-        return CHIP_RESET_WATCHDOG;
-    if ((why & CSR_SOFTWARE) != 0)
-        return CHIP_RESET_SOFTWARE;
-    if ((why & CSR_POR) != 0)
-        return CHIP_RESET_POWER;
-    if ((why & CSR_BROWN_OUT) != 0)
-        return CHIP_RESET_BROWN_OUT;
-    return (why & CSR_PIN) != 0 ? CHIP_RESET_PIN : CHIP_RESET_UNKNOWN;
+    return stm32_reset_cause(STM32F4_RCC + RCC_CSR, &flags);
 }

@@ -2,6 +2,7 @@
 #include "targets/chips/stm32h743.h"
 
 #include "targets/chips/stm32_gpio.h"
+#include "targets/chips/stm32_reset.h"
 
 enum {
     RCC_CR = 0x00,
@@ -119,16 +120,8 @@ void stm32h743_start_output(uintptr_t port, unsigned pin)
 
 uint8_t stm32h743_reset_cause(void)
 {
-    uint32_t why = REG32(STM32H743_RCC + RCC_RSR);
+    static const struct stm32_reset_flags flags = {RSR_RMVF, RSR_WATCHDOGS, RSR_SOFTWARE,
+                                                   RSR_POR,  RSR_BROWN_OUT, RSR_PIN};
 
-    REG32(STM32H743_RCC + RCC_RSR) = why | RSR_RMVF;
-    if ((why & RSR_WATCHDOGS) != 0)
-        return CHIP_RESET_WATCHDOG;
-    if ((why & RSR_SOFTWARE) != 0)
-        return CHIP_RESET_SOFTWARE;
-    if ((why & RSR_POR) != 0)
-        return CHIP_RESET_POWER;
-    if ((why & RSR_BROWN_OUT) != 0)
-        return CHIP_RESET_BROWN_OUT;
-    return (why & RSR_PIN) != 0 ? CHIP_RESET_PIN : CHIP_RESET_UNKNOWN;
+    return stm32_reset_cause(STM32H743_RCC + RCC_RSR, &flags);
 }

@@ -2,6 +2,7 @@
 #include "targets/chips/stm32u575.h"
 
 #include "targets/chips/stm32_gpio.h"
+#include "targets/chips/stm32_reset.h"
 
 enum {
     RCC_CR = 0x00,
@@ -99,14 +100,8 @@ void stm32u575_start_output(uintptr_t port, unsigned pin)
 
 uint8_t stm32u575_reset_cause(void)
 {
-    uint32_t why = REG32(STM32U575_RCC + RCC_CSR);
+    static const struct stm32_reset_flags flags = {
+        CSR_RMVF, CSR_WATCHDOGS, CSR_SOFTWARE, CSR_BROWN_OUT, 0, CSR_PIN};
 
-    REG32(STM32U575_RCC + RCC_CSR) = why | CSR_RMVF;
-    if ((why & CSR_WATCHDOGS) != 0)
-        return CHIP_RESET_WATCHDOG;
-    if ((why & CSR_SOFTWARE) != 0)
-        return CHIP_RESET_SOFTWARE;
-    if ((why & CSR_BROWN_OUT) != 0)
-        return CHIP_RESET_POWER;
-    return (why & CSR_PIN) != 0 ? CHIP_RESET_PIN : CHIP_RESET_UNKNOWN;
+    return stm32_reset_cause(STM32U575_RCC + RCC_CSR, &flags);
 }
