@@ -58,6 +58,8 @@ bool session_by_probe(const struct session *s); /* something needs a probe */
 int session_open_probe(struct session *s, struct err *err) MUST_CHECK;
 /* An OpenOCD that died, or one that never connected, is started anew. */
 int session_probe_again(struct session *s, struct err *err) MUST_CHECK;
+/* Before the supply is switched: what OpenOCD knows of the chip does not survive that. */
+void session_drop_probe(struct session *s);
 /* A block that an earlier firmware left in RAM must not be taken for the one to come. */
 int session_forget_rings(struct session *s, struct err *err) MUST_CHECK;
 void session_probe_log(struct session *s, struct buf *out); /* the last of what OpenOCD said */

@@ -78,10 +78,11 @@ static int act_reflash(struct session *s, struct err *err)
     return s->means.reflash(s->means.context, s->firmware, err);
 }
 
-/* The port vanishes with the power: it is let go first. */
+/* The port vanishes with the power, and the chip forgets its debugger: they are let go first. */
 static int act_power(struct session *s, struct err *err)
 {
     session_hang_up(s);
+    session_drop_probe(s);
     if (s->means.power_cycle != NULL)
         return s->means.power_cycle(s->means.context, err);
     return power_switch_cycle(s->power, err);

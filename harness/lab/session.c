@@ -263,7 +263,7 @@ static int means_reset(void *context, struct err *err)
     struct session *s = context;
 
     if (!session_by_probe(s))
-        return vboard_reset(s->vboard, err);
+        return s->vboard != NULL ? vboard_reset(s->vboard, err) : start_virtual(s, err);
     return session_probe_again(s, err) < 0 ? (int)err->code : probe_reset_run(s->openocd, err);
 }
 
@@ -278,7 +278,10 @@ static int means_under_reset(void *context, struct err *err)
 
 static int means_power_cycle(void *context, struct err *err)
 {
-    return vboard_power_cycle(((struct session *)context)->vboard, err);
+    struct session *s = context;
+
+    /* Without one a reflash before has failed to start it. */
+    return s->vboard != NULL ? vboard_power_cycle(s->vboard, err) : start_virtual(s, err);
 }
 
 /* The probe's program and a virtual board's supervisor are made anew: they may be what is wrong. */
@@ -287,8 +290,7 @@ static int means_reflash(void *context, const char *firmware, struct err *err)
     struct session *s = context;
 
     session_hang_up(s);
-    openocd_close(s->openocd);
-    s->openocd = NULL;
+    session_drop_probe(s);
     fault_plan_report(s->options.fault_dir, s->vboard, s->board->name);
     vboard_close(s->vboard);
     s->vboard = NULL;

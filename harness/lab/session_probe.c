@@ -54,12 +54,17 @@ int session_open_probe(struct session *s, struct err *err)
 }
 
 /* An OpenOCD that died, or one that never connected, is started anew. */
+void session_drop_probe(struct session *s)
+{
+    openocd_close(s->openocd);
+    s->openocd = NULL;
+}
+
 int session_probe_again(struct session *s, struct err *err)
 {
     if (s->openocd != NULL && !openocd_is_lost(s->openocd))
         return 0;
-    openocd_close(s->openocd);
-    s->openocd = NULL;
+    session_drop_probe(s);
     return session_open_probe(s, err);
 }
 
