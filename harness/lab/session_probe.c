@@ -50,7 +50,15 @@ int session_open_probe(struct session *s, struct err *err)
         options.address = address;
     }
     session_step(s, "connect", 0);
-    return probe_open(&options, &s->openocd, err);
+    if (probe_start(&options, &s->openocd, err) < 0)
+        return (int)err->code;
+    if (probe_connect(s->openocd, s->board, err) == 0 &&
+        probe_check_core(s->openocd, s->board, err) == 0)
+        return 0;
+    if (s->options.failure_log != NULL)
+        session_probe_log(s, s->options.failure_log);
+    session_drop_probe(s);
+    return (int)err->code;
 }
 
 /* An OpenOCD that died, or one that never connected, is started anew. */

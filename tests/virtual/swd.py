@@ -280,6 +280,11 @@ def strange(names=("secured", "protected", "other-id")):
             "SELECT DISTINCT failure_class FROM attempt a JOIN case_def c ON c.id = a.case_def "
             "WHERE c.board = ?", (f"virt-{name}",)).fetchall()
         check(found == [(kind,)], f"run {name}: {found} instead of {kind}")
+        logs = sqlite3.connect(db).execute(
+            "SELECT b.data FROM attempt a JOIN case_def c ON c.id = a.case_def "
+            "JOIN blob b ON b.id = a.log WHERE c.board = ?", (f"virt-{name}",)).fetchall()
+        check(len(logs) > 0 and b"openocd:" in logs[0][0] and b"DPIDR" in logs[0][0],
+              f"run {name}: OpenOCD's log is not kept with the case: {logs}")
     del environment["TINYRIG_FAULT_ANSWER_MS"]
     print(f"{len(names)} chips that are locked, others or blank")
 
