@@ -56,7 +56,15 @@
     X(DEPTHWISE_S16, kernel_conv) \
     X(FULLY_CONNECTED_S16, kernel_fully_connected) \
     X(ADD_S16, kernel_binary) \
-    X(MUL_S16, kernel_binary)
+    X(MUL_S16, kernel_binary) \
+    X(CONV_F32, kernel_conv_f32) \
+    X(DEPTHWISE_F32, kernel_conv_f32) \
+    X(FULLY_CONNECTED_F32, kernel_fully_connected_f32) \
+    X(BINARY_F32, kernel_binary_f32) \
+    X(POOL_F32, kernel_pool_f32) \
+    X(SOFTMAX_F32, kernel_softmax_f32) \
+    X(UNARY_F32, kernel_unary_f32) \
+    X(REDUCE_F32, kernel_reduce_f32)
 /* clang-format on */
 
 enum kernel_kind {
@@ -344,6 +352,76 @@ struct kernel_lstm {
     int32_t tanh_multiplier, tanh_shift;
 };
 
+/*
+ * *_F32: real arithmetic, in images for cores that have an FPU (KERNEL_CAP_FLOAT). Sums go over the
+ * same elements in the same order on every core, without fused multiply-adds, so that results are
+ * the same on all of them; those of other implementations differ by rounding.
+ * Tensors are float. Shapes and spans are those of the int8 kind, unless said otherwise.
+ */
+
+/* Spans: in, out, weights, bias float[out_c]. Of the shape only geometry counts. */
+struct kernel_conv_f32 {
+    struct kernel_conv shape;
+    float act_min, act_max;
+};
+
+/* Spans: in [batches][in_n], out [batches][out_n], weights [out_n][in_n], bias float[out_n]. */
+struct kernel_fully_connected_f32 {
+    uint32_t batches, in_n, out_n;
+    float act_min, act_max;
+};
+
+enum kernel_binary_op {
+    KERNEL_F32_ADD,
+    KERNEL_F32_SUB,
+    KERNEL_F32_MUL,
+    KERNEL_F32_MAXIMUM,
+    KERNEL_F32_MINIMUM,
+    KERNEL_F32_PRELU
+};
+
+/* Of the walk only rank, dims and strides count. */
+struct kernel_binary_f32 {
+    struct kernel_binary walk;
+    uint32_t op; /* enum kernel_binary_op */
+    float act_min, act_max;
+};
+
+struct kernel_pool_f32 {
+    struct kernel_pool shape;
+    uint32_t max; /* else the average */
+    float act_min, act_max;
+};
+
+/* Spans: in [rows][depth], out [rows][depth]: exp(beta * x) over its sum. */
+struct kernel_softmax_f32 {
+    uint32_t rows, depth;
+    float beta;
+};
+
+enum kernel_unary_op {
+    KERNEL_F32_CLAMP, /* to low .. high */
+    KERNEL_F32_LEAKY, /* low is the slope below 0 */
+    KERNEL_F32_LOGISTIC,
+    KERNEL_F32_TANH,
+    KERNEL_F32_HARD_SWISH,
+    KERNEL_F32_ELU
+};
+
+/* Spans: in [n], out [n]. */
+struct kernel_unary_f32 {
+    uint32_t n;
+    uint32_t op; /* enum kernel_unary_op */
+    float low, high;
+};
+
+/* Of the shape only dims and strides count. MEAN: the sum times `factor`. */
+struct kernel_reduce_f32 {
+    struct kernel_reduce shape;
+    uint32_t max; /* else the mean */
+    float factor;
+};
+
 typedef void kernel_fn(const void *params, void *const *at);
 /* True when run() with these parameters stays inside the spans. Parameters are 4-aligned. */
 typedef bool kernel_check_fn(const void *params, const struct kernel_span *spans);
@@ -373,12 +451,21 @@ extern const struct kernel *const kernel_tables[KERNEL_VARIANT_COUNT];
 #define KERNEL_ROW(kind, function, checker, span_count, written)                                   \
     [KERNEL_##kind] = {KERNEL_IN_IMAGE(KERNEL_##kind) ? (function) : 0,                            \
                        KERNEL_IN_IMAGE(KERNEL_##kind) ? (checker) : 0, (span_count), (written)}
+/* Real arithmetic needs an FPU; without one the *_F32 kernels are left out. The host has one. */
+#if defined(__AVR__) || (defined(__arm__) && !defined(__ARM_FP)) ||                                \
+    (defined(__riscv) && !defined(__riscv_flen))
+#define KERNELS_FLOAT 0
+#else
+#define KERNELS_FLOAT 1
+#endif
+/* In the mask below: the *_F32 kernels are here. */
+#define KERNEL_CAP_FLOAT (1u << 30)
 /*
  * Mask of 1 << enum kernel_variant: those linked here that this core runs with its own
  * instructions. (On the host, variants for other cores are emulated: exact, but not to be chosen.)
  */
 enum {
-    KERNELS_NATIVE = 1 << KERNEL_REF
+    KERNELS_NATIVE = 1 << KERNEL_REF | (KERNELS_FLOAT ? (int)KERNEL_CAP_FLOAT : 0)
 #ifdef KERNELS_TUNED
                      | 1 << KERNEL_TUNED
 #endif

@@ -59,7 +59,8 @@ uint32_t suite_variants(const struct board *b)
 
     return 1u << KERNEL_REF | (small ? 0 : 1u << KERNEL_TUNED) |
            (tagged(b, "dsp") ? 1u << KERNEL_ARMV7EM : 0) |
-           (tagged(b, "mve") ? 1u << KERNEL_MVE : 0);
+           (tagged(b, "mve") ? 1u << KERNEL_MVE : 0) |
+           (tagged(b, "fpu") || strcmp(b->cpu, "host") == 0 ? KERNEL_CAP_FLOAT : 0);
 }
 
 static int compile(struct compile_cache *cache, const struct suite_model *model, uint32_t variants,

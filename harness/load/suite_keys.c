@@ -222,6 +222,10 @@ static const struct key_map dataset_map = {
         LIST("expected", VALUE_TEXT, files.expected, "models/sine/out*.bin",                       \
              "the outputs that must come back for them, bit for bit; as many as inputs",           \
              OPTIONAL),                                                                            \
+        ONE("tolerance", VALUE_NUMBER, model.tolerance, "0.001",                                   \
+            "float32 outputs may differ by this, times the larger of 1 and the expected value; "   \
+            "integers never",                                                                      \
+            DEFAULT("0")),                                                                         \
         MAP("measure", measure_map, model.measure, "what this model measures differently",         \
             FLAGS(KEY_INHERITS)),                                                                  \
         MAPS("budgets", budget_map, model.budgets, "limits for this model only", FLAGS(KEY_ALONE), \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "harness/base/file.h"
+#include "harness/measure/compare.h"
 #include "harness/measure/internal.h"
 #include "harness/measure/tensors.h"
 
@@ -16,19 +17,6 @@ static int write_inputs(struct attempt *a, const struct suite_vector *v, struct 
     if (file_read(v->input, VECTOR_MAX, &data, err) < 0)
         return (int)err->code;
     return tensors_write(session_client(a->session), a->loaded.inputs, &data, v->input, err);
-}
-
-static void compare(const struct buf *got, const struct buf *expected, struct event_output *o)
-{
-    o->compared = true;
-    o->equal = got->len == expected->len;
-    for (size_t i = 0; i < got->len && i < expected->len; i++) {
-        if (got->data[i] == expected->data[i])
-            continue;
-        if (o->differences++ == 0)
-            o->first_difference = (uint32_t)i;
-        o->equal = false;
-    }
 }
 
 static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info *record,
@@ -54,7 +42,7 @@ static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info
         return 0;
     if (file_read(v->expected, VECTOR_MAX, &expected, err) < 0)
         return (int)err->code;
-    compare(got, &expected, o);
+    check_compare(a->has_report ? &a->report : NULL, a->c->model->tolerance, got, &expected, o);
     return 0;
 }
 
@@ -90,6 +78,11 @@ static uint32_t vector_count(const struct attempt *a)
     return (uint32_t)(limit != 0 && limit < n ? limit : n);
 }
 
+static bool puts_out_floats(const struct attempt *a)
+{
+    return a->has_report && a->report.output_count > 0 && a->report.outputs[0].type == NN_FLOAT32;
+}
+
 static int wrong_output(struct attempt *a, const struct event_output *o, size_t wrong,
                         struct err *err)
 {
@@ -99,6 +92,9 @@ static int wrong_output(struct attempt *a, const struct event_output *o, size_t 
                   "%zu of %u outputs are wrong; first %s: %u of %zu bytes differ, from byte %u on",
                   wrong, vector_count(a), v->expected, o->differences, o->size,
                   o->first_difference);
+    if (puts_out_floats(a) && a->c->model->tolerance <= 0)
+        return err_hint(err, "float32 outputs are compared bit for bit unless the model declares a "
+                             "'tolerance'");
     return err_hint(err, "the outputs are stored with the case; no timing is reported for it");
 }
 

@@ -39,7 +39,7 @@ static int choose_variants(const struct attempt *a, uint32_t *ret, struct err *e
             return err_set(err, ERR_UNSUPPORTED,
                            "the agent of board '%s' has no %s kernels, but %s", a->c->board->name,
                            p->value, buf_text(&words));
-        *ret = wanted & held;
+        *ret = (wanted | KERNEL_CAP_FLOAT) & held;
     }
     return 0;
 }

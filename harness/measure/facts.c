@@ -79,6 +79,28 @@ static int kernels_fact(struct attempt *a, struct err *err)
     return emit_fact(&a->out, err, "engine.kernels", "%s", buf_text(&text));
 }
 
+/* "integer", "float32", or both, when tensors change their type on the way. */
+static int arithmetic_fact(struct attempt *a, struct err *err)
+{
+    unsigned real = 0, whole = 0;
+
+    if (!a->has_report)
+        return 0;
+    for (size_t i = 0; i < a->report.step_count; i++) {
+        const bool is_real = nn_step_is_float(&a->report.steps[i]);
+
+        real += is_real;
+        whole += !is_real && a->report.steps[i].macs > 0;
+    }
+    if (a->c->model->tolerance > 0 &&
+        emit_fact(&a->out, err, "model.tolerance", "%g", a->c->model->tolerance) < 0)
+        return (int)err->code;
+    return emit_fact(&a->out, err, "model.arithmetic", "%s",
+                     real == 0    ? "integer"
+                     : whole == 0 ? "float32"
+                                  : "float32 and integer");
+}
+
 int attempt_facts(struct attempt *a, struct err *err)
 {
     struct client_engine engine;
@@ -97,7 +119,7 @@ int attempt_facts(struct attempt *a, struct err *err)
     }
     if (!attempt_computes(a))
         return 0;
-    if (kernels_fact(a, err) < 0)
+    if (kernels_fact(a, err) < 0 || arithmetic_fact(a, err) < 0)
         return (int)err->code;
     sha256_hex(buf_text(&a->image), a->image.len, digest);
     if (emit_fact(&a->out, err, "model.image_sha256", "%s", digest) < 0)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "agents/kernels/kernels.h"
 #include "harness/measure/internal.h"
 #include "harness/measure/tensors.h"
 
@@ -63,7 +64,8 @@ int infer_open(const struct infer_request *request, struct infer **ret, struct e
 
     if (i == NULL)
         abort();
-    if (compile(i, request, 0, err) < 0)
+    if (compile(i, request, KERNEL_CAP_FLOAT, err) <
+        0) /* say what is wrong before a board is asked */
         return (int)err->code;
     if (load(i, request, err) < 0)
         return (int)err->code;

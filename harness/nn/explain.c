@@ -112,6 +112,15 @@ static void append_peak(struct buf *b, const struct nn_report *r)
                r->steps[peak].op, op->name ? op->name : "?");
 }
 
+static bool computes_reals(const struct nn_report *r)
+{
+    for (size_t i = 0; i < r->step_count; i++) {
+        if (nn_step_is_float(&r->steps[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool in_strips(const struct nn_report *r, size_t op)
 {
     for (size_t i = 0; i < r->step_count; i++) {
@@ -146,6 +155,8 @@ void nn_explain_text(const struct nn_report *r, const char *name, struct buf *b)
     text_format_count((double)r->macs, macs);
     buf_printf(b, "%s: %zu operators, %s MACs, %u B of weights\n", name, r->op_count, macs,
                r->weight_bytes);
+    if (computes_reals(r))
+        buf_puts(b, "computes in float32: for cores that have an FPU\n");
     buf_printf(b, "image %u B, arena %u B", r->image_bytes, r->arena_bytes);
     if (r->arena_bound < r->arena_bytes)
         buf_printf(b, " (no plan in this order needs less than %u B)", r->arena_bound);

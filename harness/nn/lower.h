@@ -202,6 +202,22 @@ int lower_axis(struct nn_lower *l, int64_t axis, unsigned rank, unsigned *ret);
 /* Product of the dimensions [from, to). */
 uint32_t lower_extent(const struct nn_tensor *t, unsigned from, unsigned to);
 
+/* ---- float32 (lower_float.c) ---- */
+
+/* Input 0 is float32. */
+bool lower_is_float(const struct nn_lower *l);
+/* Fails when the target cannot run float32. */
+int lower_needs_fpu(struct nn_lower *l);
+/* The fused activation's limits. */
+int lower_float_range(struct nn_lower *l, float *low, float *high);
+/* Input i, a constant with elements. NULL: failed. */
+const struct nn_tensor *lower_float_const(struct nn_lower *l, size_t i);
+/* Input i as biases; zeros when it was left out. */
+int lower_float_bias(struct nn_lower *l, size_t i, uint32_t channels, struct nn_span *ret);
+int lower_float_unary(struct nn_lower *l, enum kernel_unary_op op, float low, float high);
+int lower_float_softmax(struct nn_lower *l);
+int lower_float_dense(struct nn_lower *l);
+
 /* A block of elements to move; strides and starts in elements. */
 struct nn_block {
     unsigned rank;

@@ -86,9 +86,10 @@ static int read_binary(struct nn_lower *l, uint32_t types, struct binary *x)
     return 0;
 }
 
-static int emit_binary(struct nn_lower *l, enum kernel_kind kind, const struct binary *x)
+static int emit_binary(struct nn_lower *l, enum kernel_kind kind, const struct binary *x,
+                       const void *params)
 {
-    struct nn_step *s = lower_step(l, kind, KERNEL_REF, &x->params);
+    struct nn_step *s = lower_step(l, kind, KERNEL_REF, params);
 
     if (lower_add_in(l, s, x->a) < 0 || lower_add_in(l, s, x->b) < 0 ||
         lower_add_out(l, s, x->out) < 0)
@@ -98,6 +99,18 @@ static int emit_binary(struct nn_lower *l, enum kernel_kind kind, const struct b
     if (x->b->elements == x->out->elements)
         lower_share(s, 2, 1, 0);
     return 0;
+}
+
+static int lower_float_binary(struct nn_lower *l, enum kernel_binary_op op, bool activation)
+{
+    struct binary x = {.params = {.negative = 0}};
+    struct kernel_binary_f32 p = {.op = op, .act_min = -INFINITY, .act_max = INFINITY};
+
+    if (lower_needs_fpu(l) < 0 || read_binary(l, TYPE_BIT(NN_FLOAT32), &x) < 0 ||
+        (activation && lower_float_range(l, &p.act_min, &p.act_max) < 0))
+        return lower_failed(l);
+    p.walk = x.params;
+    return emit_binary(l, KERNEL_BINARY_F32, &x, &p);
 }
 
 /* ADD works out its factors from doubles of the scales, SUB from floats: so do the originals. */
@@ -125,11 +138,13 @@ static int lower_add_or_sub(struct nn_lower *l, bool subtract)
 {
     struct binary x = {.params = {.negative = subtract}};
 
+    if (lower_is_float(l))
+        return lower_float_binary(l, subtract ? KERNEL_F32_SUB : KERNEL_F32_ADD, true);
     if (read_binary(l, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16), &x) < 0 ||
         set_add_scales(l, &x, subtract) < 0 ||
         lower_range(l, x.out, &x.params.act_min, &x.params.act_max) < 0)
         return lower_failed(l);
-    return emit_binary(l, x.out->type == NN_INT16 ? KERNEL_ADD_S16 : KERNEL_ADD_S8, &x);
+    return emit_binary(l, x.out->type == NN_INT16 ? KERNEL_ADD_S16 : KERNEL_ADD_S8, &x, &x.params);
 }
 
 int lower_add(struct nn_lower *l)
@@ -147,6 +162,8 @@ int lower_mul(struct nn_lower *l)
     struct binary x = {.params = {.negative = 0}};
     struct quant_multiplier m;
 
+    if (lower_is_float(l))
+        return lower_float_binary(l, KERNEL_F32_MUL, true);
     if (read_binary(l, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16), &x) < 0 ||
         lower_range(l, x.out, &x.params.act_min, &x.params.act_max) < 0)
         return lower_failed(l);
@@ -156,7 +173,7 @@ int lower_mul(struct nn_lower *l)
         return LOWER_FAIL(l, "a factor of %g between the scales is not supported", real);
     x.params.out_multiplier = m.multiplier;
     x.params.out_shift = m.shift;
-    return emit_binary(l, x.out->type == NN_INT16 ? KERNEL_MUL_S16 : KERNEL_MUL_S8, &x);
+    return emit_binary(l, x.out->type == NN_INT16 ? KERNEL_MUL_S16 : KERNEL_MUL_S8, &x, &x.params);
 }
 
 /* Raw values are compared, whatever their scales: so they must be the same. */
@@ -164,11 +181,13 @@ static int lower_select(struct nn_lower *l, bool smaller)
 {
     struct binary x = {.params = {.negative = smaller}};
 
+    if (lower_is_float(l))
+        return lower_float_binary(l, smaller ? KERNEL_F32_MINIMUM : KERNEL_F32_MAXIMUM, false);
     if (read_binary(l, INTEGER_TYPES, &x) < 0 || lower_same_quant(l, x.a, x.out) < 0 ||
         lower_same_quant(l, x.b, x.out) < 0)
         return lower_failed(l);
     x.params.type = (uint8_t)lower_kernel_type(x.out->type);
-    return emit_binary(l, KERNEL_SELECT, &x);
+    return emit_binary(l, KERNEL_SELECT, &x, &x.params);
 }
 
 int lower_maximum(struct nn_lower *l)
@@ -187,6 +206,8 @@ int lower_prelu(struct nn_lower *l)
     struct binary x = {.params = {.act_min = INT8_MIN, .act_max = INT8_MAX}};
     struct quant_multiplier above, below;
 
+    if (lower_is_float(l))
+        return lower_float_binary(l, KERNEL_F32_PRELU, false);
     if (read_binary(l, TYPE_BIT(NN_INT8), &x) < 0)
         return lower_failed(l);
     double in = (double)x.a->quant.scale[0], out = (double)x.out->quant.scale[0];
@@ -197,5 +218,5 @@ int lower_prelu(struct nn_lower *l)
     x.params.a_shift = above.shift;
     x.params.b_multiplier = below.multiplier;
     x.params.b_shift = below.shift;
-    return emit_binary(l, KERNEL_PRELU_S8, &x);
+    return emit_binary(l, KERNEL_PRELU_S8, &x, &x.params);
 }

@@ -78,11 +78,15 @@ static int lower_relu_up_to(struct nn_lower *l, enum nn_activation activation)
 
 int lower_relu(struct nn_lower *l)
 {
+    if (lower_is_float(l))
+        return lower_float_unary(l, KERNEL_F32_CLAMP, 0, INFINITY);
     return lower_relu_up_to(l, NN_ACT_RELU);
 }
 
 int lower_relu6(struct nn_lower *l)
 {
+    if (lower_is_float(l))
+        return lower_float_unary(l, KERNEL_F32_CLAMP, 0, 6);
     return lower_relu_up_to(l, NN_ACT_RELU6);
 }
 
@@ -98,6 +102,8 @@ int lower_leaky_relu(struct nn_lower *l)
 {
     struct curve c;
 
+    if (lower_is_float(l))
+        return lower_float_unary(l, KERNEL_F32_LEAKY, l->op->options.alpha, 0);
     if (read_curve(l, TYPE_BIT(NN_INT8), &c) < 0 ||
         factor(l, (double)(c.in_scale / c.out_scale), &c.first) < 0)
         return lower_failed(l);
@@ -209,12 +215,14 @@ static int lower_saturating(struct nn_lower *l, bool tanh)
 
 int lower_logistic(struct nn_lower *l)
 {
-    return lower_saturating(l, false);
+    return lower_is_float(l) ? lower_float_unary(l, KERNEL_F32_LOGISTIC, 0, 0)
+                             : lower_saturating(l, false);
 }
 
 int lower_tanh(struct nn_lower *l)
 {
-    return lower_saturating(l, true);
+    return lower_is_float(l) ? lower_float_unary(l, KERNEL_F32_TANH, 0, 0)
+                             : lower_saturating(l, true);
 }
 
 /* ---- ELU, HARD_SWISH ---- */
@@ -233,6 +241,8 @@ int lower_elu(struct nn_lower *l)
 {
     struct curve c;
 
+    if (lower_is_float(l))
+        return lower_float_unary(l, KERNEL_F32_ELU, 0, 0);
     if (read_curve(l, TYPE_BIT(NN_INT8), &c) < 0)
         return lower_failed(l);
     return emit_table(l, &c, elu);
@@ -276,6 +286,8 @@ int lower_hard_swish(struct nn_lower *l)
 {
     struct curve c;
 
+    if (lower_is_float(l))
+        return lower_float_unary(l, KERNEL_F32_HARD_SWISH, 0, 0);
     if (read_curve(l, TYPE_BIT(NN_INT8), &c) < 0)
         return lower_failed(l);
     float fine = c.in_scale / 128.0f;

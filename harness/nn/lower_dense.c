@@ -110,6 +110,8 @@ int lower_fully_connected(struct nn_lower *l)
     struct dense d = {.bias = lower_optional(l, 2)};
     struct nn_span channels;
 
+    if (lower_is_float(l))
+        return lower_float_dense(l);
     if (lower_arity(l, 2, 3, 1) < 0)
         return lower_failed(l);
     if (l->op->options.weights_format != 0)
@@ -248,6 +250,8 @@ int lower_softmax(struct nn_lower *l)
 {
     int32_t *table = arena_alloc(l->arena, 256 * sizeof *table);
 
+    if (lower_is_float(l))
+        return lower_float_softmax(l);
     if (lower_arity(l, 1, 1, 1) < 0)
         return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, TYPE_BIT(NN_INT8));

@@ -58,10 +58,12 @@ static void note_padded(struct nn_lower *l, const struct padding *p, uint32_t va
     const struct nn_tensor *in = p->in, *out = p->out;
 
     if (in->rank != 4 || p->before[0] || p->after[0] || p->before[3] || p->after[3] ||
-        (in->type != NN_INT8 && in->type != NN_INT16) ||
-        in->quant.scale[0] != out->quant.scale[0] ||
-        in->quant.zero_point[0] != out->quant.zero_point[0] ||
-        (int32_t)value != out->quant.zero_point[0])
+        (in->type == NN_FLOAT32 && value != 0) ||
+        (in->type != NN_FLOAT32 && in->type != NN_INT8 && in->type != NN_INT16))
+        return;
+    if (in->type != NN_FLOAT32 && (in->quant.scale[0] != out->quant.scale[0] ||
+                                   in->quant.zero_point[0] != out->quant.zero_point[0] ||
+                                   (int32_t)value != out->quant.zero_point[0]))
         return;
     l->padded[lower_index(l, out)] =
         (struct nn_padded){in, (int32_t)p->before[1], (int32_t)p->after[1], (int32_t)p->before[2],

@@ -36,7 +36,8 @@ static int read_axes(struct nn_lower *l, const struct nn_tensor *in, struct kern
 }
 
 static int emit_reduce(struct nn_lower *l, enum kernel_kind kind, const struct nn_tensor *in,
-                       const struct nn_tensor *out, const struct kernel_reduce *p)
+                       const struct nn_tensor *out, const struct kernel_reduce *p,
+                       const void *params)
 {
     uint64_t n = 1;
 
@@ -45,7 +46,7 @@ static int emit_reduce(struct nn_lower *l, enum kernel_kind kind, const struct n
     if (n != out->elements)
         return LOWER_FAIL_TENSOR(l, lower_index(l, out), "%s does not hold the %llu results",
                                  nn_shape_text(l->arena, out), (unsigned long long)n);
-    struct nn_step *s = lower_step(l, kind, KERNEL_REF, p);
+    struct nn_step *s = lower_step(l, kind, KERNEL_REF, params);
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
         return lower_failed(l);
     return 0;
@@ -68,11 +69,28 @@ static int set_mean(struct nn_lower *l, const struct nn_tensor *in, const struct
     return 0;
 }
 
+static int lower_float_reduction(struct nn_lower *l, bool max)
+{
+    struct kernel_reduce_f32 p = {.max = max};
+    uint32_t count = 0;
+
+    if (lower_needs_fpu(l) < 0 || lower_arity(l, 2, 2, 1) < 0)
+        return lower_failed(l);
+    const struct nn_tensor *in = lower_in(l, 0, TYPE_BIT(NN_FLOAT32));
+    const struct nn_tensor *out = in ? lower_out(l, 0, TYPE_BIT(NN_FLOAT32)) : NULL;
+    if (!out || read_axes(l, in, &p.shape, &count) < 0)
+        return lower_failed(l);
+    p.factor = 1.0f / (float)count;
+    return emit_reduce(l, KERNEL_REDUCE_F32, in, out, &p.shape, &p);
+}
+
 static int lower_reduction(struct nn_lower *l, enum kernel_kind kind)
 {
     struct kernel_reduce p = {0};
     uint32_t count = 0;
 
+    if (lower_is_float(l))
+        return lower_float_reduction(l, kind == KERNEL_REDUCE_MAX);
     if (lower_arity(l, 2, 2, 1) < 0)
         return lower_failed(l);
     const struct nn_tensor *in = lower_in(l, 0, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16));
@@ -85,7 +103,7 @@ static int lower_reduction(struct nn_lower *l, enum kernel_kind kind)
     if (kind == KERNEL_MEAN ? set_mean(l, in, out, count, &p) < 0
                             : lower_same_quant(l, in, out) < 0)
         return lower_failed(l);
-    return emit_reduce(l, kind, in, out, &p);
+    return emit_reduce(l, kind, in, out, &p, &p);
 }
 
 int lower_mean(struct nn_lower *l)

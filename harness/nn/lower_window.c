@@ -203,8 +203,8 @@ static struct kernel_conv conv_params(const struct nn_tensor *in, const struct n
         .dilation_w = (uint16_t)a[1].dilation,
         .pad_top = (int16_t)a[0].pad,
         .pad_left = (int16_t)a[1].pad,
-        .in_offset = (int16_t)-in->quant.zero_point[0],
-        .out_offset = (int16_t)out->quant.zero_point[0],
+        .in_offset = in->quant.count ? (int16_t)-in->quant.zero_point[0] : 0,
+        .out_offset = out->quant.count ? (int16_t)out->quant.zero_point[0] : 0,
     };
 }
 
@@ -298,25 +298,87 @@ static int emit_conv(struct nn_lower *l, enum kernel_kind kind, const struct con
 /* For kernels that go over the output's pixels in order. */
 static int32_t conv_slack(const struct conv *c)
 {
-    int64_t element = c->in->type == NN_INT16 ? 2 : 1;
+    int64_t element = lower_element_size(c->in);
 
     return window_slack(c->axes, c->in->dims[0], c->in->dims[3] * element,
                         c->out->dims[3] * element);
+}
+
+/* Input channels that one output channel of CONV_2D reads. */
+static int set_group(struct nn_lower *l, struct conv *c)
+{
+    int32_t group = c->filter->dims[3];
+
+    if (c->in->dims[3] % group || c->out->dims[3] % (c->in->dims[3] / group))
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter),
+                                 "reads %d channels, the input has %d", group, c->in->dims[3]);
+    c->params.filter_c = (uint16_t)group;
+    l->macs[l->op_index] = (uint64_t)c->out->elements * (uint64_t)group *
+                           (uint64_t)c->filter->dims[1] * (uint64_t)c->filter->dims[2];
+    return 0;
+}
+
+static int set_multiplier(struct nn_lower *l, struct conv *c)
+{
+    if (c->filter->dims[0] != 1)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter), "first dimension is %d, not 1",
+                                 c->filter->dims[0]);
+    if (c->out->dims[3] % c->in->dims[3])
+        return LOWER_FAIL(l, "%d input channels do not divide %d output channels", c->in->dims[3],
+                          c->out->dims[3]);
+    c->params.filter_c = 1;
+    l->macs[l->op_index] =
+        (uint64_t)c->out->elements * (uint64_t)c->filter->dims[1] * (uint64_t)c->filter->dims[2];
+    return 0;
+}
+
+/* The same with real numbers; `axis` of the filter is the output channel. */
+static int lower_float_conv(struct nn_lower *l, unsigned axis)
+{
+    struct conv c = {.depthwise = axis == 3};
+    struct kernel_conv_f32 p;
+    struct nn_span bias;
+
+    if (lower_needs_fpu(l) < 0 || lower_arity(l, 2, 3, 1) < 0)
+        return lower_failed(l);
+    c.in = lower_in(l, 0, TYPE_BIT(NN_FLOAT32));
+    c.out = c.in ? lower_out(l, 0, TYPE_BIT(NN_FLOAT32)) : NULL;
+    c.filter = c.out ? lower_float_const(l, 1) : NULL;
+    if (!c.filter || lower_rank(l, c.out, 4) < 0 || check_dims(l, c.filter) < 0)
+        return lower_failed(l);
+    if (c.filter->dims[axis] != c.out->dims[3])
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter),
+                                 "makes %d channels, the output has %d", c.filter->dims[axis],
+                                 c.out->dims[3]);
+    if (fit_window(l, c.in, c.out, c.filter->dims[1], c.filter->dims[2], c.axes) < 0)
+        return lower_failed(l);
+    take_padding(l, &c);
+    c.params = conv_params(c.in, c.out, c.axes);
+    if ((c.depthwise ? set_multiplier(l, &c) : set_group(l, &c)) < 0 ||
+        lower_float_bias(l, 2, (uint32_t)c.out->dims[3], &bias) < 0 ||
+        lower_float_range(l, &p.act_min, &p.act_max) < 0)
+        return lower_failed(l);
+    p.shape = c.params;
+    struct nn_step *s =
+        lower_step(l, c.depthwise ? KERNEL_DEPTHWISE_F32 : KERNEL_CONV_F32, KERNEL_REF, &p);
+    if (lower_add_in(l, s, c.in) < 0 || lower_add_out(l, s, c.out) < 0)
+        return lower_failed(l);
+    lower_span(s, lower_constant(l, c.filter->name, c.filter->data, c.filter->size));
+    lower_span(s, bias);
+    lower_share(s, 1, 0, conv_slack(&c));
+    return 0;
 }
 
 int lower_conv_2d(struct nn_lower *l)
 {
     struct conv c = {0};
 
+    if (lower_is_float(l))
+        return lower_float_conv(l, 0);
     if (read_windowed_conv(l, 0, &c) < 0)
         return lower_failed(l);
-    int32_t group = c.filter->dims[3]; /* input channels that one output channel reads */
-    if (c.in->dims[3] % group || c.out->dims[3] % (c.in->dims[3] / group))
-        return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter), "reads %d channels, the input has %d",
-                                 group, c.in->dims[3]);
-    c.params.filter_c = (uint16_t)group;
-    l->macs[l->op_index] = (uint64_t)c.out->elements * (uint64_t)group *
-                           (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
+    if (set_group(l, &c) < 0)
+        return lower_failed(l);
     return emit_conv(l, c.in->type == NN_INT16 ? KERNEL_CONV_S16 : KERNEL_CONV_S8, &c,
                      conv_slack(&c));
 }
@@ -325,17 +387,12 @@ int lower_depthwise_conv_2d(struct nn_lower *l)
 {
     struct conv c = {.depthwise = true};
 
+    if (lower_is_float(l))
+        return lower_float_conv(l, 3);
     if (read_windowed_conv(l, 3, &c) < 0)
         return lower_failed(l);
-    if (c.filter->dims[0] != 1)
-        return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter), "first dimension is %d, not 1",
-                                 c.filter->dims[0]);
-    if (c.out->dims[3] % c.in->dims[3])
-        return LOWER_FAIL(l, "%d input channels do not divide %d output channels", c.in->dims[3],
-                          c.out->dims[3]);
-    c.params.filter_c = 1;
-    l->macs[l->op_index] =
-        (uint64_t)c.out->elements * (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
+    if (set_multiplier(l, &c) < 0)
+        return lower_failed(l);
     return emit_conv(l, c.in->type == NN_INT16 ? KERNEL_DEPTHWISE_S16 : KERNEL_DEPTHWISE_S8, &c,
                      conv_slack(&c));
 }
@@ -379,25 +436,23 @@ int lower_transpose_conv(struct nn_lower *l)
 
 /* ---- pools ---- */
 
-static int lower_pool(struct nn_lower *l, enum kernel_kind kind)
+/* Input, output and the window between them; what the quantised kernel takes. */
+static int read_pool(struct nn_lower *l, enum nn_type type, const struct nn_tensor **ret_in,
+                     const struct nn_tensor **ret_out, struct axis a[2], struct kernel_pool *p)
 {
     const struct nn_window *w = &l->op->options.window;
-    struct axis a[2];
 
     if (lower_arity(l, 1, 1, 1) < 0)
         return lower_failed(l);
-    const struct nn_tensor *in = lower_in(l, 0, TYPE_BIT(NN_INT8));
-    const struct nn_tensor *out = in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
+    const struct nn_tensor *in = *ret_in = lower_in(l, 0, TYPE_BIT(type));
+    const struct nn_tensor *out = *ret_out = in ? lower_out(l, 0, TYPE_BIT(type)) : NULL;
     if (!out)
         return lower_failed(l);
     if (fit_window(l, in, out, w->filter_h, w->filter_w, a) < 0)
         return lower_failed(l);
     if (in->dims[3] != out->dims[3])
         return LOWER_FAIL(l, "%d channels in, %d out", in->dims[3], out->dims[3]);
-    if (fabs((double)in->quant.scale[0] - (double)out->quant.scale[0]) > 1.0e-6 ||
-        in->quant.zero_point[0] != out->quant.zero_point[0])
-        return lower_same_quant(l, in, out);
-    struct kernel_pool p = {
+    *p = (struct kernel_pool){
         .batches = (uint16_t)in->dims[0],
         .in_h = (uint16_t)a[0].in,
         .in_w = (uint16_t)a[1].in,
@@ -411,13 +466,50 @@ static int lower_pool(struct nn_lower *l, enum kernel_kind kind)
         .pad_top = (int16_t)a[0].pad,
         .pad_left = (int16_t)a[1].pad,
     };
-    if (set_range(l, out, &p.act_min, &p.act_max) < 0)
-        return lower_failed(l);
-    struct nn_step *s = lower_step(l, kind, KERNEL_REF, &p);
+    return 0;
+}
+
+static int emit_pool(struct nn_lower *l, enum kernel_kind kind, const struct nn_tensor *in,
+                     const struct nn_tensor *out, const struct axis a[2], const void *params)
+{
+    const int64_t element = lower_element_size(in);
+    struct nn_step *s = lower_step(l, kind, KERNEL_REF, params);
+
     if (lower_add_in(l, s, in) < 0 || lower_add_out(l, s, out) < 0)
         return lower_failed(l);
-    lower_share(s, 1, 0, window_slack(a, in->dims[0], in->dims[3], out->dims[3]));
+    lower_share(s, 1, 0,
+                window_slack(a, in->dims[0], in->dims[3] * element, out->dims[3] * element));
     return 0;
+}
+
+static int lower_float_pool(struct nn_lower *l, bool max)
+{
+    struct kernel_pool_f32 p = {.max = max};
+    const struct nn_tensor *in = NULL, *out = NULL;
+    struct axis a[2];
+
+    if (lower_needs_fpu(l) < 0 || read_pool(l, NN_FLOAT32, &in, &out, a, &p.shape) < 0 ||
+        lower_float_range(l, &p.act_min, &p.act_max) < 0)
+        return lower_failed(l);
+    return emit_pool(l, KERNEL_POOL_F32, in, out, a, &p);
+}
+
+static int lower_pool(struct nn_lower *l, enum kernel_kind kind)
+{
+    const struct nn_tensor *in = NULL, *out = NULL;
+    struct kernel_pool p;
+    struct axis a[2];
+
+    if (lower_is_float(l))
+        return lower_float_pool(l, kind == KERNEL_MAX_POOL_S8);
+    if (read_pool(l, NN_INT8, &in, &out, a, &p) < 0)
+        return lower_failed(l);
+    if (fabs((double)in->quant.scale[0] - (double)out->quant.scale[0]) > 1.0e-6 ||
+        in->quant.zero_point[0] != out->quant.zero_point[0])
+        return lower_same_quant(l, in, out);
+    if (set_range(l, out, &p.act_min, &p.act_max) < 0)
+        return lower_failed(l);
+    return emit_pool(l, kind, in, out, a, &p);
 }
 
 int lower_average_pool(struct nn_lower *l)

@@ -116,6 +116,9 @@ uint32_t nn_variants(const char *word);
 #define NN_ALL_VARIANTS UINT32_MAX
 void nn_variant_words(uint32_t variants, struct buf *out);
 
+/* It computes with real numbers. */
+bool nn_step_is_float(const struct nn_report_step *s);
+
 /* "int8 1x25x5x64" */
 const char *nn_shape_text(struct arena *arena, const struct nn_tensor *t);
 

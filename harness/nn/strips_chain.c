@@ -47,6 +47,7 @@ static uint32_t conv_element(unsigned kind)
 {
     return kind == KERNEL_CONV_S8 || kind == KERNEL_DEPTHWISE_S8     ? 1
            : kind == KERNEL_CONV_S16 || kind == KERNEL_DEPTHWISE_S16 ? 2
+           : kind == KERNEL_CONV_F32 || kind == KERNEL_DEPTHWISE_F32 ? 4
                                                                      : 0;
 }
 

@@ -139,6 +139,7 @@ struct suite_model {
     const char *path; /* .tflite, resolved against the suite's folder */
     const struct suite_vector *vectors;
     size_t vector_count;
+    double tolerance; /* of float32 outputs: this times the larger of 1 and what is expected */
     const struct suite_dataset *dataset; /* NULL: none */
     struct suite_measure measure;        /* the suite's, with this model's own keys on top */
     const struct suite_budget *budgets;  /* this model's own, beside the suite's */

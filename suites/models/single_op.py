@@ -15,7 +15,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from oracle import generate  # noqa: E402
+from oracle import generate, generate_real  # noqa: E402, F401 (it adds cases)
 
 
 def main():

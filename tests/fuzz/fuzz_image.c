@@ -149,7 +149,8 @@ static void run_image(uint8_t *image, size_t size)
 void fuzz_prepare(struct buf *file)
 {
     static unsigned turn; /* one variant of the kernels after the other */
-    const struct nn_target target = {.variants = 1u << turn++ % KERNEL_VARIANT_COUNT};
+    const struct nn_target target = {.variants =
+                                         KERNEL_CAP_FLOAT | 1u << turn++ % KERNEL_VARIANT_COUNT};
     struct buf image = BUF_INIT;
     struct err err = ERR_INIT;
 

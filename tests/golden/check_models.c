@@ -12,6 +12,7 @@
 
 #include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
+#include "harness/measure/compare.h"
 #include "tests/support/host_run.h"
 
 extern const struct engine engine_tiny;
@@ -25,6 +26,9 @@ static const struct {
     {"micro_speech_quantized", "speech"},
     {"keyword_scrambled_8bit", "scrambled"},
 };
+
+/* What float32 outputs may differ by; integers not at all. */
+#define FLOAT_TOLERANCE 2e-5
 
 static int wrong, compared, unsupported;
 
@@ -57,8 +61,10 @@ static void check_vectors(struct host_run *r, const char *folder)
             break;
         engine_tiny.reset(&r->model);
         bool ran = host_run_infer(r, in.data, in.len, &out);
-        note(ran && out.len == expected.len && memcmp(out.data, expected.data, out.len) == 0,
-             "output", folder, i);
+        struct event_output o = {.equal = false};
+        if (ran)
+            check_compare(&r->report, FLOAT_TOLERANCE, &out, &expected, &o);
+        note(o.equal, "output", folder, i);
     }
 }
 
@@ -109,12 +115,13 @@ static void check_layers(struct host_run *r, const char *folder)
 
 static void check_model(const char *path, const char *folder)
 {
-    const struct nn_target targets[] = {{.reuse_inputs = false},
-                                        {.reuse_inputs = true},
-                                        {.whole = true},
-                                        {.variants = 1u << KERNEL_TUNED},
-                                        {.variants = 1u << KERNEL_ARMV7EM},
-                                        {.variants = 1u << KERNEL_MVE, .reuse_inputs = true}};
+    const struct nn_target targets[] = {
+        {.variants = KERNEL_CAP_FLOAT},
+        {.variants = KERNEL_CAP_FLOAT, .reuse_inputs = true},
+        {.variants = KERNEL_CAP_FLOAT, .whole = true},
+        {.variants = KERNEL_CAP_FLOAT | 1u << KERNEL_TUNED},
+        {.variants = KERNEL_CAP_FLOAT | 1u << KERNEL_ARMV7EM},
+        {.variants = KERNEL_CAP_FLOAT | 1u << KERNEL_MVE, .reuse_inputs = true}};
     struct err err = ERR_INIT;
     AUTO_BUF file = BUF_INIT;
 

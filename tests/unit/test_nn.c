@@ -1,7 +1,10 @@
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agents/engines/image.h"
 #include "agents/wire/wire.h"
+#include "harness/base/file.h"
 #include "harness/nn/explain.h"
 #include "harness/tflite/model.h"
 #include "tests/support/host_run.h"
@@ -254,6 +257,27 @@ static void kernels_are_named_by_words(void **state)
     assert_string_equal(buf_text(&words), "ref, mve");
 }
 
+static void float32_needs_an_fpu(void **state)
+{
+    const struct nn_target with = {.variants = KERNEL_CAP_FLOAT};
+    AUTO_BUF model = BUF_INIT, image = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct nn_report r;
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/suites/models/kws-float/kws-float.tflite",
+                   getenv("TINYRIG_SOURCE"));
+    assert_int_equal(file_read(path, 1 << 20, &model, &err), 0);
+    assert_int_equal(nn_compile(model.data, model.len, &reference_target, &image, NULL, &err),
+                     ERR_UNSUPPORTED);
+    assert_non_null(
+        strstr(err.text, "operator 0 CONV_2D v3: float32 needs a core that has an FPU"));
+    err_clear(&err);
+    assert_int_equal(nn_compile(model.data, model.len, &with, &image, &r, &err), 0);
+    assert_true(nn_step_is_float(&r.steps[0]));
+    nn_report_release(&r);
+}
+
 static void inputs_survive_unless_told_otherwise(void **state)
 {
     for (uint32_t seed = 1; seed < 60; seed++) {
@@ -288,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_small_arena_is_refused_with_the_size_needed),
         cmocka_unit_test(options_choose_among_variants),
         cmocka_unit_test(kernels_are_named_by_words),
+        cmocka_unit_test(float32_needs_an_fpu),
         cmocka_unit_test(inputs_survive_unless_told_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,7 +141,7 @@ static bool operand_fits(const struct kernel_binary *p, const uint32_t *strides,
     return last < span->size / element && check_aligned(span, element);
 }
 
-static bool fits(const struct kernel_binary *p, const struct kernel_span *spans, uint32_t element)
+bool binary_fits(const struct kernel_binary *p, const struct kernel_span *spans, uint32_t element)
 {
     uint32_t n = element;
 
@@ -159,17 +159,17 @@ static bool fits(const struct kernel_binary *p, const struct kernel_span *spans,
 
 bool ref_binary_s8_check(const void *params, const struct kernel_span *spans)
 {
-    return fits(params, spans, 1);
+    return binary_fits(params, spans, 1);
 }
 
 bool ref_binary_s16_check(const void *params, const struct kernel_span *spans)
 {
-    return fits(params, spans, 2);
+    return binary_fits(params, spans, 2);
 }
 
 bool ref_select_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_binary *p = params;
 
-    return p->type < KERNEL_F32 && fits(p, spans, check_type_size(p->type));
+    return p->type < KERNEL_F32 && binary_fits(p, spans, check_type_size(p->type));
 }

@@ -89,18 +89,51 @@ static uint32_t walk_size(const uint32_t *dims, const uint32_t *strides, uint32_
     return n;
 }
 
-bool ref_reduce_check(const void *params, const struct kernel_span *spans)
+static bool reduce_fits(const struct kernel_reduce *p, const struct kernel_span *spans,
+                        uint32_t size)
 {
-    const struct kernel_reduce *p = params;
-    uint32_t size = check_type_size(p->type);
     uint64_t reach = 0;
     uint32_t outer = walk_size(p->outer_dims, p->outer_strides, p->outer_rank, &reach);
     uint32_t inner = walk_size(p->inner_dims, p->inner_strides, p->inner_rank, &reach);
 
-    return (p->type == KERNEL_S8 || p->type == KERNEL_S16) && outer && inner &&
-           reach < spans[0].size / size && check_aligned(&spans[0], size) &&
+    return outer && inner && reach < spans[0].size / size && check_aligned(&spans[0], size) &&
            check_holds(&spans[1], outer, 1, 1, size);
 }
+
+bool ref_reduce_check(const void *params, const struct kernel_span *spans)
+{
+    const struct kernel_reduce *p = params;
+
+    return (p->type == KERNEL_S8 || p->type == KERNEL_S16) &&
+           reduce_fits(p, spans, check_type_size(p->type));
+}
+
+#if KERNELS_FLOAT
+void ref_reduce_f32(const void *params, void *const *at)
+{
+    const struct kernel_reduce_f32 *f = params;
+    const struct kernel_reduce *p = &f->shape;
+    struct walker outer = {p->outer_dims, p->outer_strides, p->outer_rank, 0, {0}};
+    struct walker inner = {p->inner_dims, p->inner_strides, p->inner_rank, 0, {0}};
+    const float *in = at[0];
+    float *out = at[1];
+
+    do {
+        float sum = 0, max = in[outer.at];
+        do {
+            float v = in[outer.at + inner.at];
+            sum += v;
+            max = v > max ? v : max;
+        } while (step(&inner));
+        *out++ = f->max ? max : sum * f->factor;
+    } while (step(&outer));
+}
+
+bool ref_reduce_f32_check(const void *params, const struct kernel_span *spans)
+{
+    return reduce_fits(&((const struct kernel_reduce_f32 *)params)->shape, spans, sizeof(float));
+}
+#endif
 
 /* Is element i larger than element k? */
 static bool larger(const void *data, uint32_t type, uint32_t i, uint32_t k)

@@ -37,6 +37,14 @@ kernel_fn ref_depthwise_s16;
 kernel_fn ref_fully_connected_s16;
 kernel_fn ref_add_s16;
 kernel_fn ref_mul_s16;
+kernel_fn ref_conv_f32;
+kernel_fn ref_depthwise_f32;
+kernel_fn ref_fully_connected_f32;
+kernel_fn ref_binary_f32;
+kernel_fn ref_pool_f32;
+kernel_fn ref_softmax_f32;
+kernel_fn ref_unary_f32;
+kernel_fn ref_reduce_f32;
 
 kernel_check_fn ref_conv_check;
 kernel_check_fn ref_depthwise_check;
@@ -66,6 +74,17 @@ kernel_check_fn ref_conv_s16_check;
 kernel_check_fn ref_depthwise_s16_check;
 kernel_check_fn ref_fully_connected_s16_check;
 kernel_check_fn ref_binary_s16_check;
+kernel_check_fn ref_conv_f32_check;
+kernel_check_fn ref_depthwise_f32_check;
+kernel_check_fn ref_fully_connected_f32_check;
+kernel_check_fn ref_binary_f32_check;
+kernel_check_fn ref_pool_f32_check;
+kernel_check_fn ref_softmax_f32_check;
+kernel_check_fn ref_unary_f32_check;
+kernel_check_fn ref_reduce_f32_check;
+
+/* The walk of an element-wise operator on elements of that size; see struct kernel_binary. */
+bool binary_fits(const struct kernel_binary *p, const struct kernel_span *spans, uint32_t element);
 
 extern const struct kernel kernels_ref[KERNEL_KIND_COUNT];
 

@@ -35,4 +35,15 @@ const struct kernel kernels_ref[KERNEL_KIND_COUNT] = {
                1u << 1),
     KERNEL_ROW(ADD_S16, ref_add_s16, ref_binary_s16_check, 3, 1u << 2),
     KERNEL_ROW(MUL_S16, ref_mul_s16, ref_binary_s16_check, 3, 1u << 2),
+#if KERNELS_FLOAT
+    KERNEL_ROW(CONV_F32, ref_conv_f32, ref_conv_f32_check, 4, 1u << 1),
+    KERNEL_ROW(DEPTHWISE_F32, ref_depthwise_f32, ref_depthwise_f32_check, 4, 1u << 1),
+    KERNEL_ROW(FULLY_CONNECTED_F32, ref_fully_connected_f32, ref_fully_connected_f32_check, 4,
+               1u << 1),
+    KERNEL_ROW(BINARY_F32, ref_binary_f32, ref_binary_f32_check, 3, 1u << 2),
+    KERNEL_ROW(POOL_F32, ref_pool_f32, ref_pool_f32_check, 2, 1u << 1),
+    KERNEL_ROW(SOFTMAX_F32, ref_softmax_f32, ref_softmax_f32_check, 2, 1u << 1),
+    KERNEL_ROW(UNARY_F32, ref_unary_f32, ref_unary_f32_check, 2, 1u << 1),
+    KERNEL_ROW(REDUCE_F32, ref_reduce_f32, ref_reduce_f32_check, 2, 1u << 1),
+#endif
 };

@@ -31,6 +31,7 @@ class Draft:
         self.builder = build.Builder()
         self.inputs, self.outputs = [], []
         self.rounds = 1
+        self.spread = 0.0  # of real input values; 0: by the output's scale
         self.low_high = None  # bounds for input values that would overflow the published kernel
 
     def scale(self, low=-9.0, high=1.0):
@@ -52,6 +53,9 @@ class Draft:
         if kind == 1:
             return [self.rng.choice((low, high))] * n
         return [self.rng.randint(low, high) for _ in range(n)]
+
+    def reals(self, n):
+        return [float32(self.rng.uniform(-self.spread, self.spread)) for _ in range(n)]
 
     def quantised(self, shape, type_name='INT8', scale=None, zero=None):
         return self.builder.tensor('t%d' % len(self.builder.tensors), type_name, shape,
@@ -117,6 +121,8 @@ def draw(name, rng):
 
 def draw_input(d, tensor):
     if tensor.type == 'FLOAT32':
+        if d.spread:
+            return tensor.pack(d.reals(tensor.size))
         spread = 200 * d.scale_of(d.outputs[0]) if d.builder.tensors[d.outputs[0]][3] else 100
         return tensor.pack([float32(d.rng.uniform(-spread, spread)) for _ in range(tensor.size)])
     return tensor.pack(d.values(tensor.type, tensor.size))

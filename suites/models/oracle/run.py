@@ -2,7 +2,7 @@
 
 import struct
 
-from . import activation, conv, elementwise, recurrent, reduce, shape
+from . import activation, conv, elementwise, real, recurrent, reduce, shape
 from .common import Call, Unsupported
 from .flatfile import Model
 
@@ -59,6 +59,17 @@ OPERATORS = {
 }
 
 
+def operator(graph, op, number):
+    """What computes an operator: real arithmetic for those that read and make float32."""
+    floats = [op.inputs and graph.tensors[op.inputs[0]].type == 'FLOAT32',
+              op.outputs and graph.tensors[op.outputs[0]].type == 'FLOAT32']
+    if all(floats) and op.name in real.OPERATORS:
+        return real.OPERATORS[op.name]
+    if op.name not in OPERATORS:
+        raise Unsupported('operator %d: %s' % (number, op.name))
+    return OPERATORS[op.name]
+
+
 class Interpreter:
     """Holds a model and, between runs, the values of its variables."""
 
@@ -86,9 +97,7 @@ class Interpreter:
             if op.name == 'CALL_ONCE':
                 self.call_once(op.option(0, 'i'))
                 continue
-            if op.name not in OPERATORS:
-                raise Unsupported('operator %d: %s' % (number, op.name))
-            results = OPERATORS[op.name](Call(graph, op, values, self.state))
+            results = operator(graph, op, number)(Call(graph, op, values, self.state))
             for i, result in zip(op.outputs, results):
                 values[i] = result
         return values

@@ -1,0 +1,126 @@
+"""Random one-operator models in float32, beside those of generate.py."""
+
+import math
+
+from .conv import out_size_and_pad
+from .fixed import float32
+from .generate import generator, window
+
+
+def reals(d, n, spread=0.5):
+    return [float32(d.rng.uniform(-spread, spread)) for _ in range(n)]
+
+
+def tensor(d, shape):
+    return d.builder.tensor('t%d' % len(d.builder.tensors), 'FLOAT32', shape)
+
+
+def real_input(d, shape, spread=2.0):
+    d.spread = spread
+    d.inputs.append(tensor(d, shape))
+    return d.inputs[-1]
+
+
+def real_output(d, shape):
+    d.outputs.append(tensor(d, shape))
+
+
+def real_constant(d, shape, spread=0.5):
+    return d.builder.tensor('c%d' % len(d.builder.tensors), 'FLOAT32', shape,
+                            data=reals(d, math.prod(shape), spread))
+
+
+def any_bias(d, channels):
+    return real_constant(d, [channels]) if d.rng.randrange(6) else -1
+
+
+def convolution(d, name):
+    rng = d.rng
+    (h, w), kernel, stride, dilation, padding, out = window(d)
+    batch, depth = rng.choice((1, 1, 2)), rng.randint(1, 12)
+    options = {0: ('b', padding), 1: ('i', stride[1]), 2: ('i', stride[0])}
+    inp = real_input(d, [batch, h, w, depth])
+    if name == 'CONV_2D':
+        channels = rng.randint(1, 12)
+        shape = [channels, *kernel, depth]
+        options.update({3: d.activation(), 4: ('i', dilation[1]), 5: ('i', dilation[0])})
+    else:
+        multiplier = rng.choice((1, 1, 2, 4))
+        channels = depth * multiplier
+        shape = [1, *kernel, channels]
+        options.update({3: ('i', multiplier), 4: d.activation(), 5: ('i', dilation[1]),
+                        6: ('i', dilation[0])})
+    weights, bias = real_constant(d, shape), any_bias(d, channels)
+    real_output(d, [batch, *out, channels])
+    d.operator(name, [inp, weights, bias], 3, options)
+
+
+@generator
+def conv_2d_float32(d):
+    convolution(d, 'CONV_2D')
+
+
+@generator
+def depthwise_conv_2d_float32(d):
+    convolution(d, 'DEPTHWISE_CONV_2D')
+
+
+@generator
+def fully_connected_float32(d):
+    depth, units, batch = d.rng.randint(1, 70), d.rng.randint(1, 24), d.rng.choice((1, 1, 3))
+    inp = real_input(d, [batch, depth])
+    weights, bias = real_constant(d, [units, depth]), any_bias(d, units)
+    real_output(d, [batch, units])
+    d.operator('FULLY_CONNECTED', [inp, weights, bias], 4, {0: d.activation()})
+
+
+@generator
+def pool_float32(d):
+    (h, w), kernel, stride, _, padding, _ = window(d)
+    if padding:
+        h, w = max(h, kernel[0]), max(w, kernel[1])
+    out = [out_size_and_pad(n, k, s, 1, padding)[0] for n, k, s in zip((h, w), kernel, stride)]
+    depth = d.rng.randint(1, 9)
+    inp = real_input(d, [1, h, w, depth])
+    real_output(d, [1, *out, depth])
+    d.operator(d.rng.choice(('AVERAGE_POOL_2D', 'MAX_POOL_2D')), [inp], 2,
+               {0: ('b', padding), 1: ('i', stride[1]), 2: ('i', stride[0]), 3: ('i', kernel[1]),
+                4: ('i', kernel[0]), 5: d.activation()})
+
+
+@generator
+def elementwise_float32(d):
+    name = d.rng.choice(('ADD', 'SUB', 'MUL', 'MAXIMUM', 'MINIMUM', 'PRELU'))
+    out = d.dims(1, 4)
+    shape = [n if d.rng.randrange(3) else 1 for n in out][d.rng.choice((0, 0, len(out) - 1)):]
+    a = real_input(d, out)
+    b = real_constant(d, shape, 2) if d.rng.randrange(2) else real_input(d, shape)
+    real_output(d, out)
+    d.operator(name, [a, b], 1 if name == 'PRELU' else 2,
+               {0: d.activation()} if name in ('ADD', 'SUB', 'MUL') else None)
+
+
+@generator
+def unary_float32(d):
+    name = d.rng.choice(('RELU', 'RELU6', 'LEAKY_RELU', 'LOGISTIC', 'TANH', 'HARD_SWISH', 'ELU'))
+    shape = d.dims(1, 3)
+    inp = real_input(d, shape, d.rng.choice((0.5, 8.0, 200.0)))
+    real_output(d, shape)
+    d.operator(name, [inp], 1, {0: ('f', 0.25)} if name == 'LEAKY_RELU' else None)
+
+
+@generator
+def softmax_float32(d):
+    shape = [d.rng.randint(1, 4), d.rng.randint(1, 40)]
+    inp = real_input(d, shape, d.rng.choice((1.0, 10.0, 100.0)))
+    real_output(d, shape)
+    d.operator('SOFTMAX', [inp], 2, {0: ('f', d.rng.choice((1.0, 0.5)))})
+
+
+@generator
+def reduce_float32(d):
+    shape = d.dims(2, 4)
+    axes = sorted(d.rng.sample(range(len(shape)), d.rng.randint(1, len(shape) - 1)))
+    inp = real_input(d, shape)
+    real_output(d, [1 if i in axes else n for i, n in enumerate(shape)])
+    d.operator(d.rng.choice(('MEAN', 'REDUCE_MAX')), [inp, d.constant(axes)], 2, {0: ('b', 1)})
