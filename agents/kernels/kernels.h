@@ -64,7 +64,8 @@
     X(POOL_F32, kernel_pool_f32) \
     X(SOFTMAX_F32, kernel_softmax_f32) \
     X(UNARY_F32, kernel_unary_f32) \
-    X(REDUCE_F32, kernel_reduce_f32)
+    X(REDUCE_F32, kernel_reduce_f32) \
+    X(CUSTOM, kernel_custom)
 /* clang-format on */
 
 enum kernel_kind {
@@ -420,6 +421,20 @@ struct kernel_reduce_f32 {
     struct kernel_reduce shape;
     uint32_t max; /* else the mean */
     float factor;
+};
+
+/*
+ * An operator that model files know by name only (custom.h). Spans: three inputs, of size 0 where
+ * there are fewer, and the output. What the values mean is the operator's own affair.
+ */
+struct kernel_custom {
+    uint32_t id; /* kernel_custom_id() of its name */
+    uint32_t values[12];
+};
+
+enum {
+    KERNEL_CUSTOM_IN = 0,
+    KERNEL_CUSTOM_OUT = 3
 };
 
 typedef void kernel_fn(const void *params, void *const *at);

@@ -53,30 +53,46 @@ static bool is_lookup(const struct nn_step *s)
     return s->kind == KERNEL_LOOKUP && s->variant == KERNEL_REF;
 }
 
-/* The table is clamp(value, low, high) of int8 values. */
-static bool is_clamp(const int8_t *table, int8_t *low, int8_t *high)
-{
-    *low = table[(uint8_t)INT8_MIN];
-    *high = table[INT8_MAX];
-    for (int v = INT8_MIN; v <= INT8_MAX; v++) {
-        int clamped = v < *low ? *low : v > *high ? *high : v;
-        if (table[(uint8_t)v] != clamped)
-            return false;
-    }
-    return *low <= *high;
-}
-
 static int32_t limit(int32_t v, int32_t low, int32_t high)
 {
     return v < low ? low : v > high ? high : v;
 }
 
-#define NARROW(p, low, high)                                                                       \
-    ((p)->act_min = (__typeof__((p)->act_min))limit((p)->act_min, (low), (high)),                  \
-     (p)->act_max = (__typeof__((p)->act_max))limit((p)->act_max, (low), (high)))
+/* clamp(value + shift, low, high) of int8 values. */
+struct ramp {
+    int32_t shift, low, high;
+};
 
-/* Narrows the range that the step clamps to; false when it is of a kind that does not clamp. */
-static bool narrow_range(struct nn_lower *l, struct nn_step *s, int32_t low, int32_t high)
+static bool is_ramp(const int8_t *table, struct ramp *r)
+{
+    r->shift = 0;
+    r->low = table[(uint8_t)INT8_MIN];
+    r->high = table[INT8_MAX];
+    for (int v = INT8_MIN; v <= INT8_MAX; v++) {
+        if (table[(uint8_t)v] > r->low && table[(uint8_t)v] < r->high)
+            r->shift = table[(uint8_t)v] - v;
+    }
+    for (int v = INT8_MIN; v <= INT8_MAX; v++) {
+        if (table[(uint8_t)v] != limit(v + r->shift, r->low, r->high))
+            return false;
+    }
+    return r->low <= r->high;
+}
+
+/*
+ * A step's result is clamp(x + offset, min, max); a ramp of that is another one of the same form,
+ * exactly: the values are integers that no step rounds any more.
+ */
+#define NARROW(p, r)                                                                               \
+    ((p)->act_min =                                                                                \
+         (__typeof__((p)->act_min))limit((p)->act_min + (r)->shift, (r)->low, (r)->high),          \
+     (p)->act_max =                                                                                \
+         (__typeof__((p)->act_max))limit((p)->act_max + (r)->shift, (r)->low, (r)->high))
+#define MOVE_RANGE(p, r)                                                                           \
+    ((p)->out_offset = (__typeof__((p)->out_offset))((p)->out_offset + (r)->shift), NARROW(p, r))
+
+/* Puts the ramp into what the step does last; false when it is of a kind that cannot. */
+static bool add_ramp(struct nn_lower *l, struct nn_step *s, const struct ramp *r)
 {
     void *params = arena_dup(l->arena, s->params, s->params_size);
 
@@ -84,18 +100,20 @@ static bool narrow_range(struct nn_lower *l, struct nn_step *s, int32_t low, int
     case KERNEL_CONV_S8:
     case KERNEL_DEPTHWISE_S8:
     case KERNEL_TRANSPOSE_CONV_S8:
-        NARROW((struct kernel_conv *)params, low, high);
+        MOVE_RANGE((struct kernel_conv *)params, r);
         break;
     case KERNEL_FULLY_CONNECTED_S8:
-        NARROW((struct kernel_fully_connected *)params, low, high);
+        MOVE_RANGE((struct kernel_fully_connected *)params, r);
         break;
     case KERNEL_ADD_S8:
     case KERNEL_MUL_S8:
-        NARROW((struct kernel_binary *)params, low, high);
+        MOVE_RANGE((struct kernel_binary *)params, r);
         break;
     case KERNEL_AVERAGE_POOL_S8:
     case KERNEL_MAX_POOL_S8:
-        NARROW((struct kernel_pool *)params, low, high);
+        if (r->shift != 0)
+            return false;
+        NARROW((struct kernel_pool *)params, r);
         break;
     default:
         return false;
@@ -135,7 +153,7 @@ static bool fuse_lookup(struct nn_lower *l, const struct uses *uses, struct nn_s
 {
     const struct kernel_lookup *p = s->params;
     const struct uses *u = &uses[s->spans[0].buffer];
-    int8_t low, high;
+    struct ramp r;
 
     if (u->pinned || u->readers != 1 || u->writers != 1 || !is_whole(l, &s->spans[0]) ||
         !is_whole(l, &s->spans[1]) || uses[s->spans[1].buffer].writers != 1)
@@ -152,8 +170,8 @@ static bool fuse_lookup(struct nn_lower *l, const struct uses *uses, struct nn_s
         before->span_count = 0; /* gone; its sharing was for its own output */
         return true;
     }
-    if (p->width != 1 || !is_clamp(l->buffers[s->spans[2].buffer].data, &low, &high) ||
-        !narrow_range(l, before, low, high))
+    if (p->width != 1 || !is_ramp(l->buffers[s->spans[2].buffer].data, &r) ||
+        !add_ramp(l, before, &r))
         return false;
     *result = s->spans[1];
     s->span_count = 0;
@@ -194,9 +212,62 @@ static void drop_unread(struct nn_lower *l)
     drop_empty(l);
 }
 
+/* The step only repeats its input: a COPY of all of it, or a table that changes nothing. */
+static bool repeats(const struct nn_lower *l, const struct nn_step *s)
+{
+    const struct kernel_copy *copy = s->params;
+    const struct kernel_lookup *lookup = s->params;
+    struct ramp r;
+
+    if (s->span_count < 2 || !is_whole(l, &s->spans[0]) || !is_whole(l, &s->spans[1]) ||
+        s->spans[0].size != s->spans[1].size || l->buffers[s->spans[0].buffer].data)
+        return false;
+    if (s->kind == KERNEL_COPY)
+        return copy->rank == 0 && copy->run == s->spans[0].size;
+    return is_lookup(s) && lookup->width == 1 && is_ramp(l->buffers[s->spans[2].buffer].data, &r) &&
+           r.shift == 0 && r.low == INT8_MIN && r.high == INT8_MAX;
+}
+
+static void rename_buffer(struct nn_lower *l, uint32_t from, uint32_t to)
+{
+    for (size_t i = 0; i < l->step_count; i++) {
+        for (unsigned n = 0; n < l->steps[i].span_count; n++) {
+            if (l->steps[i].spans[n].buffer == from)
+                l->steps[i].spans[n].buffer = to;
+        }
+    }
+    for (size_t i = 0; i < l->graph->tensor_count; i++) {
+        if (l->span_of[i].size && l->span_of[i].buffer == from)
+            l->span_of[i].buffer = to;
+    }
+}
+
+/* What is only repeated need not be: both names mean the same bytes from then on. */
+static void drop_repeats(struct nn_lower *l)
+{
+    struct uses *uses = count_uses(l);
+
+    for (size_t i = 0; i < l->step_count; i++) {
+        struct nn_step *s = &l->steps[i];
+        if (!repeats(l, s))
+            continue;
+        const uint32_t in = s->spans[0].buffer, out = s->spans[1].buffer;
+        if (uses[in].writers > 1 || uses[out].writers != 1 || l->buffers[in].variable ||
+            l->buffers[out].variable || in == out)
+            continue;
+        s->span_count = 0;
+        uses[in].readers += uses[out].readers;
+        uses[in].pinned |= uses[out].pinned;
+        rename_buffer(l, out, in);
+    }
+    free(uses);
+    drop_empty(l);
+}
+
 void fuse_steps(struct nn_lower *l)
 {
     drop_unread(l);
+    drop_repeats(l);
     for (bool changed = true; changed;) {
         struct uses *uses = count_uses(l);
         changed = false;

@@ -283,7 +283,8 @@ typedef int lower_fn(struct nn_lower *l);
     X(VAR_HANDLE, var_handle)                                                                      \
     X(READ_VARIABLE, read_variable)                                                                \
     X(ASSIGN_VARIABLE, assign_variable)                                                            \
-    X(CALL_ONCE, call_once)
+    X(CALL_ONCE, call_once)                                                                        \
+    X(CUSTOM, custom)
 
 #define X(name, fn) lower_fn lower_##fn;
 NN_LOWERINGS(X)

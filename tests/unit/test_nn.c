@@ -257,6 +257,27 @@ static void kernels_are_named_by_words(void **state)
     assert_string_equal(buf_text(&words), "ref, mve");
 }
 
+static void the_list_of_operators_is_complete(void **state)
+{
+    AUTO_BUF list = BUF_INIT;
+    struct err err = ERR_INIT;
+    char path[512], row[128];
+
+    (void)snprintf(path, sizeof path, "%s/agents/engines/OPERATORS.md", getenv("TINYRIG_SOURCE"));
+    assert_int_equal(file_read(path, 1 << 20, &list, &err), 0);
+    for (int32_t code = 0; code < 256; code++) {
+        const char *name = nn_opcode_name(code);
+        if (name == NULL)
+            continue;
+        if (code == NN_OP_CUSTOM)
+            (void)snprintf(row, sizeof row, "\n| CUSTOM | any |");
+        else
+            (void)snprintf(row, sizeof row, "\n| %s | %d |", name, nn_opcode_max_version(code));
+        if (strstr(buf_text(&list), row) == NULL)
+            fail_msg("OPERATORS.md has no row '%s", row + 1);
+    }
+}
+
 static void float32_needs_an_fpu(void **state)
 {
     const struct nn_target with = {.variants = KERNEL_CAP_FLOAT};
@@ -313,6 +334,7 @@ int main(void)
         cmocka_unit_test(options_choose_among_variants),
         cmocka_unit_test(kernels_are_named_by_words),
         cmocka_unit_test(float32_needs_an_fpu),
+        cmocka_unit_test(the_list_of_operators_is_complete),
         cmocka_unit_test(inputs_survive_unless_told_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

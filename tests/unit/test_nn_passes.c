@@ -131,6 +131,63 @@ static void a_fused_chain_equals_its_parts(void **state)
     }
 }
 
+/* ---- requantising and repeating ---- */
+
+/* ADD, QUANTIZE to another zero point, CONCATENATION of one: those from `first` to `last`. */
+static void make_shifted(int first, int last, struct buf *ret)
+{
+    static const enum tfl_builtin codes[] = {TFL_ADD, TFL_QUANTIZE, TFL_CONCATENATION};
+    static const int64_t zero_points[] = {-3, 5, -40, -40};
+    static const float scale[] = {0.1f, 0.15f, 0.15f, 0.15f};
+    struct tfl_model m = {.description = "test"};
+
+    for (int i = 0; i < 4; i++) {
+        struct tfl_tensor *t = tfl_add_tensor(&m);
+        *t = (struct tfl_tensor){.name = "t",
+                                 .type = TFL_INT8,
+                                 .rank = 2,
+                                 .shape = {2, 30},
+                                 .scales = &scale[i],
+                                 .zero_points = &zero_points[i],
+                                 .scale_count = 1};
+    }
+    for (int i = first; i <= last; i++) {
+        struct tfl_op *op = tfl_add_op(&m, codes[i], 1);
+        tfl_op_input(op, i);
+        if (codes[i] == TFL_ADD)
+            tfl_op_input(op, i);
+        if (codes[i] == TFL_CONCATENATION)
+            tfl_op_option(op, 0, TFL_OPT_I32)->i = 1;
+        tfl_op_output(op, i + 1);
+    }
+    m.input_count = m.output_count = 1;
+    m.inputs[0] = first;
+    m.outputs[0] = last + 1;
+    tfl_write(&m, ret);
+    tfl_model_release(&m);
+}
+
+static void a_shift_and_a_repetition_cost_no_step(void **state)
+{
+    uint32_t random = 5;
+
+    for (int round = 0; round < 20; round++) {
+        AUTO_BUF in = BUF_INIT, model = BUF_INIT, whole = BUF_INIT;
+        random_bytes(&random, &in, 60);
+        make_shifted(0, 2, &model);
+        assert_int_equal(run(&model, &in, &whole), 1);
+        for (int i = 0; i <= 2; i++) {
+            AUTO_BUF one = BUF_INIT, out = BUF_INIT;
+            make_shifted(i, i, &one);
+            (void)run(&one, &in, &out);
+            buf_clear(&in);
+            buf_append(&in, out.data, out.len);
+        }
+        assert_int_equal(whole.len, in.len);
+        assert_memory_equal(whole.data, in.data, in.len);
+    }
+}
+
 /* ---- constants ---- */
 
 /* FULLY_CONNECTED whose weights are a constant, or that constant transposed by an operator. */
@@ -193,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fused_chain_equals_its_parts),
+        cmocka_unit_test(a_shift_and_a_repetition_cost_no_step),
         cmocka_unit_test(operators_on_constants_run_in_the_compiler),
     };
 

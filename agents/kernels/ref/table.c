@@ -46,4 +46,7 @@ const struct kernel kernels_ref[KERNEL_KIND_COUNT] = {
     KERNEL_ROW(UNARY_F32, ref_unary_f32, ref_unary_f32_check, 2, 1u << 1),
     KERNEL_ROW(REDUCE_F32, ref_reduce_f32, ref_reduce_f32_check, 2, 1u << 1),
 #endif
+#ifdef KERNELS_CUSTOM
+    KERNEL_ROW(CUSTOM, ref_custom, ref_custom_check, 4, 1u << 3),
+#endif
 };

@@ -94,7 +94,8 @@ class Builder:
         return self.tensor(name, 'INT32', [len(values)] if shape is None else shape, data=values)
 
     def operator(self, name, inputs, outputs, version=1, options=None):
-        """options: {field number: (struct format, value)}; a list is a vector, a str a string."""
+        """options: {field number: (struct format, value)}; a list is a vector, a str a string.
+        The name 'CUSTOM:name' is a custom operator, whose options are {'custom': bytes}."""
         self.operators.append((name, list(inputs), list(outputs), version, options or {}))
 
     def finish(self, inputs, outputs):
@@ -102,8 +103,14 @@ class Builder:
         codes = sorted({(op[0], op[3]) for op in self.operators})
         root = w.table(0, {0: ('I', 3), 1: ('ref', 0), 2: ('ref', 0), 3: ('ref', 0), 4: ('ref', 0)})
         for slot, (name, version) in zip(w.refs(root[1], len(codes)), codes):
-            number = NUMBERS[name]
-            w.table(slot, {0: ('b', min(number, 127)), 2: ('i', version), 3: ('i', number)})
+            builtin, _, custom = name.partition(':')
+            number = NUMBERS[builtin]
+            fields = {0: ('b', min(number, 127)), 2: ('i', version), 3: ('i', number)}
+            if custom:
+                fields[1] = ('ref', 0)
+            places = w.table(slot, fields)
+            if custom:
+                w.string(places[1], custom)
         graph_slot, = w.refs(root[2], 1)
         buffers = [b'']
         graph = w.table(graph_slot, {n: ('ref', 0) for n in range(5)})
@@ -153,9 +160,13 @@ class Builder:
         fields = {0: ('I', codes.index((name, version))), 1: ('ref', 0), 2: ('ref', 0)}
         if name in OPTIONS:
             fields[3], fields[4] = ('B', OPTIONS[name]), ('ref', 0)
+        if 'custom' in options:
+            fields[5] = ('ref', 0)
         places = w.table(slot, fields)
         w.vector(places[1], 'i', inputs)
         w.vector(places[2], 'i', outputs)
+        if 'custom' in options:
+            w.vector(places[5], 'B', options['custom'])
         if name not in OPTIONS:
             return
         refs = {n: ('ref', 0) if isinstance(v, (list, str)) else v for n, v in options.items()}
