@@ -32,7 +32,7 @@ static bool delta_check(const void *params, const struct kernel_span *spans)
 {
     const uint32_t *v = ((const struct kernel_custom *)params)->values;
 
-    return check_holds(&spans[KERNEL_CUSTOM_IN], v[ROWS], v[LENGTH], 1, 1) &&
+    return v[LENGTH] != 0 && check_holds(&spans[KERNEL_CUSTOM_IN], v[ROWS], v[LENGTH], 1, 1) &&
            check_holds(&spans[KERNEL_CUSTOM_OUT], v[ROWS], v[LENGTH], 1, 1);
 }
 

@@ -53,6 +53,7 @@ static uint64_t step_work(const struct image_step *s, const void *params)
     switch (s->kind) {
     case KERNEL_CONV_S8:
     case KERNEL_CONV_S16:
+    case KERNEL_CONV_F32: /* the shape comes first */
     case KERNEL_TRANSPOSE_CONV_S8: {
         const struct kernel_conv *p = params;
         /* A transposed one walks its input. */
@@ -63,14 +64,20 @@ static uint64_t step_work(const struct image_step *s, const void *params)
     }
     case KERNEL_DEPTHWISE_S8:
     case KERNEL_DEPTHWISE_S16:
+    case KERNEL_DEPTHWISE_F32:
         return conv_work(params, true);
     case KERNEL_FULLY_CONNECTED_S8:
     case KERNEL_FULLY_CONNECTED_S16: {
         const struct kernel_fully_connected *p = params;
         return (uint64_t)p->batches * p->in_n * p->out_n + p->batches;
     }
+    case KERNEL_FULLY_CONNECTED_F32: {
+        const struct kernel_fully_connected_f32 *p = params;
+        return (uint64_t)p->batches * p->in_n * p->out_n + p->batches;
+    }
     case KERNEL_AVERAGE_POOL_S8:
-    case KERNEL_MAX_POOL_S8: {
+    case KERNEL_MAX_POOL_S8:
+    case KERNEL_POOL_F32: {
         const struct kernel_pool *p = params;
         return (uint64_t)p->batches * p->out_h * p->out_w * (p->c + 1u) * p->in_h * p->in_w;
     }
@@ -87,7 +94,8 @@ static uint64_t step_work(const struct image_step *s, const void *params)
     case KERNEL_BATCH_MATMUL_S8:
         return matmul_work(params);
     case KERNEL_MEAN:
-    case KERNEL_REDUCE_MAX: {
+    case KERNEL_REDUCE_MAX:
+    case KERNEL_REDUCE_F32: {
         const struct kernel_reduce *p = params;
         uint64_t outer = product(p->outer_dims, p->outer_rank);
         return outer > UINT32_MAX ? outer : outer * (product(p->inner_dims, p->inner_rank) + 1);
