@@ -60,7 +60,8 @@ static int32_t limit(int32_t v, int32_t low, int32_t high)
 
 /* clamp(value + shift, low, high) of int8 values. */
 struct ramp {
-    int32_t shift, low, high;
+    int32_t shift;
+    int8_t low, high;
 };
 
 static bool is_ramp(const int8_t *table, struct ramp *r)
