@@ -54,7 +54,7 @@ enum metric_kind {
     X("ram.arena", BYTES, "arena", METRIC_EXACT, true, "tensor arena as planned")                  \
     X("ram.arena_touched", BYTES, "touched", METRIC_EXACT, true,                                   \
       "of the arena, bytes really written")                                                        \
-    X("ram.stack", BYTES, "stack", METRIC_EXACT, true, "stack high-water mark")                    \
+    X("ram.stack", BYTES, "stack", METRIC_EXACT, true, "deepest stack in an inference")            \
     X("ram.heap", BYTES, "heap", METRIC_EXACT, true, "heap high-water mark")                       \
     X("ram.harness", BYTES, "harness", METRIC_EXACT, true,                                         \
       "of these, the same agent with null engine")                                                 \

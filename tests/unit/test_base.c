@@ -9,6 +9,21 @@
 #include "harness/spec/names.h"
 #include "tests/unit/unit.h"
 
+/* What README and the manual promise to scripts. */
+static void each_kind_of_error_has_its_exit_status(void **state)
+{
+    (void)state;
+    assert_int_equal(err_exit_status(ERR_OK), 0);
+    assert_int_equal(err_exit_status(ERR_USAGE), 2);
+    assert_int_equal(err_exit_status(ERR_CONFIG), 2);
+    assert_int_equal(err_exit_status(ERR_UNSUPPORTED), 2);
+    assert_int_equal(err_exit_status(ERR_IO), 3);
+    assert_int_equal(err_exit_status(ERR_TIMEOUT), 3);
+    assert_int_equal(err_exit_status(ERR_LAB), 3);
+    assert_int_equal(err_exit_status(ERR_BUG), 70);
+    assert_int_equal(err_exit_status(ERR_CANCELLED), 130);
+}
+
 static void error_gains_context_on_the_way_up(void **state)
 {
     struct err err = ERR_INIT;
@@ -141,6 +156,7 @@ static void names_go_both_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_of_error_has_its_exit_status),
         cmocka_unit_test(error_gains_context_on_the_way_up),
         cmocka_unit_test(sha256_matches_published_digests),
         cmocka_unit_test(numbers_carry_units),

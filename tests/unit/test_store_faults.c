@@ -483,6 +483,13 @@ static void files_of_every_older_version_are_brought_up_to_date(void **state)
         assert_true(data_case_metric(&d.cases[0], "latency")->value == 42);
         assert_sound(f, s);
         store_close(s);
+        ASSERT_DONE(f, store_open(path, STORE_WRITE, &s, &f->err));
+        store_close(s);
+        (void)snprintf(f->path, sizeof(f->path), "%s", path);
+        assert_int_equal(fixture_number(f, "SELECT value FROM v_metrics WHERE case_key = 'k' AND "
+                                           "metric = 'latency'"),
+                         42); /* the public views of old files, too */
+        assert_int_equal(fixture_number(f, "SELECT count(*) FROM v_runs"), 1);
     }
 }
 
