@@ -5,6 +5,7 @@
 #include "harness/flash/flash.h"
 #include "harness/lab/fault_plan.h"
 #include "harness/lab/instrument.h"
+#include "harness/lab/labgrid.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/power_switch.h"
 #include "harness/lab/recover.h"
@@ -19,6 +20,7 @@ struct session {
     const struct board *board;
     struct session_options options;
     struct lease *lease;
+    struct labgrid labgrid;  /* zeroed: its address comes from elsewhere */
     struct vboard *vboard; /* NULL for a real board */
     struct fault_plan plan;
     struct openocd *openocd; /* NULL when nothing needs a probe */

@@ -123,15 +123,26 @@ static int program(struct session *s, struct err *err)
     return s->flash->program(&job, err) < 0 ? (int)err->code : 0;
 }
 
+static int find_address(struct session *s, struct err *err)
+{
+    const char *place = labgrid_place(s->board->transport.where);
+    const struct lab *lab = s->options.lab;
+
+    return place == NULL
+               ? 0
+               : labgrid_acquire(&s->labgrid, lab != NULL ? lab->labgrid : NULL, place, err);
+}
+
 static int open_transport(struct session *s, struct err *err)
 {
     const struct board_transport *t = &s->board->transport;
     const char *kind = t->kind != NULL ? t->kind : "serial";
     char rings[48];
     const struct transport_config config = {
-        .where = session_over_swd(s) ? rings
-                 : s->vboard != NULL ? vboard_port(s->vboard)
-                                     : t->where,
+        .where = session_over_swd(s)             ? rings
+                 : s->vboard != NULL             ? vboard_port(s->vboard)
+                 : s->labgrid.address[0] != '\0' ? s->labgrid.address
+                                                 : t->where,
         .context = s->openocd,
         .usb_serial = t->usb_serial,
         .usb_id = t->usb_id,
@@ -323,8 +334,10 @@ static int first_greeting(struct session *s, struct err *err)
 static int bring_up(struct session *s, struct err *err)
 {
     static int (*const parts[])(struct session * s, struct err * err) = {
-        take_lease, find_method,        find_firmware, start_virtual, session_supply,
-        find_means, session_open_probe, find_means,    program,       first_greeting,
+        take_lease,    find_address,   find_method,
+        find_firmware, start_virtual,  session_supply,
+        find_means,    session_open_probe, find_means,
+        program,       first_greeting,
     };
 
     s->record.limit = RECORD_MAX;
@@ -377,6 +390,7 @@ void session_close(struct session *s)
     fault_plan_report(s->options.fault_dir, s->vboard, s->board->name);
     vboard_close(s->vboard);
     buf_release(&s->record);
+    labgrid_release(&s->labgrid);
     lease_release(s->lease);
     free(s);
 }

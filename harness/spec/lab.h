@@ -53,6 +53,7 @@ struct lab {
      * load has checked the boards against it. The lab file's own argv are allowed by being there.
      */
     const char *const *commands; /* NULL-terminated */
+    const char *const *labgrid;  /* argv of labgrid's client; NULL: no such addresses */
     const char *const *notify;   /* argv that is told of another verdict; NULL: nobody */
 };
 
