@@ -198,8 +198,8 @@ static void explain(const struct board *b, const struct lease_holder *h)
     clock_format_utc(h->since_ns, since);
     (void)printf(
         "%s is held by %s, process %ld on %s, since %s, for '%s'.\n"
-        "A release ends that worker: the case it measures ends as a lab fault, its other\n"
-        "cases on this board are not measured, and other boards of the run go on. Nothing\n"
+        "A release ends that worker: the case it measures is cancelled, the cases that are\n"
+        "left on this board end as lab faults, and other boards of the run go on. Nothing\n"
         "that was stored is lost; 'tinyrig resume --lab-faults' measures the rest.\n",
         b->name, h->user, (long)h->pid, h->host, since, h->purpose);
 }
@@ -230,6 +230,8 @@ static int end_holder(const char *locks, const struct board *b, const struct lea
         return err_sys(err, errno, "process %ld", (long)h->pid);
     if (!wait_free(locks, b->name, RELEASE_MS)) {
         (void)kill(h->pid, SIGKILL); /* the lock falls with it */
+        (void)printf(
+            "It did not end when told and was killed; its run may take the board again.\n");
         if (!wait_free(locks, b->name, RELEASE_MS))
             return err_set(err, ERR_LAB, "process %ld does not end", (long)h->pid);
     }

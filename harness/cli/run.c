@@ -26,6 +26,12 @@
          "DIR",                                                                                    \
          "keep what went over each board's link, for replays and bug reports",                     \
          offsetof(struct run_arguments, record)},                                                  \
+        {"replay",                                                                                 \
+         0,                                                                                        \
+         OPTION_STRING,                                                                            \
+         "DIR",                                                                                    \
+         "play such records in place of the boards, into a --db of their own",                     \
+         offsetof(struct run_arguments, replay)},                                                  \
     {                                                                                              \
         "batch", 0, OPTION_FLAG, NULL,                                                             \
             "for schedulers: exit 75 after lab faults (requeue), 76 when a board needs a person",  \
@@ -171,6 +177,19 @@ static int name_run(struct run *r, struct arena *arena, struct err *err)
     return result < 0 ? result : take_progress(r, &progress, true, err);
 }
 
+/* What was measured once must not count twice. */
+static int check_replay(const struct run_arguments *a, struct err *err)
+{
+    if (a->replay == NULL)
+        return 0;
+    if (a->record != NULL)
+        return err_set(err, ERR_USAGE, "--replay and --record exclude each other");
+    if (a->suite.common.database != NULL)
+        return 0;
+    (void)err_set(err, ERR_USAGE, "--replay needs a --db of its own");
+    return err_hint(err, "--db replay.db; results of records do not belong among those of boards");
+}
+
 static int print_plan(const struct plan *plan)
 {
     AUTO_BUF text = BUF_INIT;
@@ -189,7 +208,7 @@ static int run_run(void *arguments, int argc, char **argv, struct err *err)
     struct run r;
     int status;
 
-    if (context_init(&c, &a->suite.common, err) < 0 ||
+    if (check_replay(a, err) < 0 || context_init(&c, &a->suite.common, err) < 0 ||
         suite_plan(&c, &a->suite, argv[0], &plan, err) < 0)
         return (int)err->code;
     run_init(&r, a, &c, plan, &c.arena);
@@ -238,7 +257,7 @@ static int resume_run(void *arguments, int argc, char **argv, struct err *err)
     struct run r;
     int status;
 
-    if (context_init(&c, &a->suite.common, err) < 0 ||
+    if (check_replay(a, err) < 0 || context_init(&c, &a->suite.common, err) < 0 ||
         store_open(c.database, STORE_WRITE, &store, err) < 0)
         return (int)err->code;
     if (argc > 0) {

@@ -19,6 +19,7 @@ struct run_arguments {
     const char *run_id;
     const char *shard;
     const char *record;
+    const char *replay;
     uint64_t retries;
     bool no_retries;
     bool batch;

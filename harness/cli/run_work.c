@@ -66,7 +66,9 @@ static const char *barred(void *context, const struct board *b)
     struct err err = ERR_INIT;
     char since[21];
 
-    if (!health_kept(b))
+    if (pool_taken_away())
+        return "it was taken away by 'tinyrig boards release --force'";
+    if (!health_kept(b) || r->arguments->replay != NULL)
         return NULL;
     if (health_read(r->state_dir, b->name, &h, &err) < 0)
         (void)snprintf(text, sizeof(text), "%.500s", err.text);
@@ -120,29 +122,33 @@ static int emit_skips(struct run *r, struct err *err)
     return 0;
 }
 
-/* Of the suite's repository: what people change between two runs. */
-static size_t git_facts(const struct run *r, struct arena *arena, struct data_fact facts[static 2])
+/* Of the suite's repository: what people change between two runs. And whether any board was there. */
+static size_t run_facts(const struct run *r, struct arena *arena, struct data_fact facts[static 3])
 {
     const struct revision now = revision_of(r->plan->suite->path, arena);
+    size_t n = 0;
 
-    if (now.commit == NULL)
-        return 0;
-    facts[0] = (struct data_fact){.key = "git.revision", .value = now.commit};
-    facts[1] = (struct data_fact){.key = "git.dirty", .value = now.dirty ? "yes" : "no"};
-    return 2;
+    if (now.commit != NULL) {
+        facts[n++] = (struct data_fact){.key = "git.revision", .value = now.commit};
+        facts[n++] = (struct data_fact){.key = "git.dirty", .value = now.dirty ? "yes" : "no"};
+    }
+    if (r->arguments->replay != NULL)
+        facts[n++] = (struct data_fact){.key = "session.replayed", .value = "yes"};
+    return n;
 }
 
 static int run_workers(struct run *r, struct err *err)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
     const struct run_arguments *a = r->arguments;
-    struct data_fact facts[2];
+    struct data_fact facts[3];
     char traces[4096];
     struct measure_options measure = {
         .session =
             {
                 .lab = r->plan->lab,
                 .record_dir = a->record,
+                .replay_dir = a->replay,
                 .firmware_dir = r->context->paths.firmware,
                 .vboard = r->context->paths.vboard,
                 .vmeter = r->context->paths.vmeter,
@@ -158,7 +164,7 @@ static int run_workers(struct run *r, struct err *err)
         .attempt = next_attempt,
         .context = r,
         .facts = facts,
-        .fact_count = git_facts(r, &arena, facts),
+        .fact_count = run_facts(r, &arena, facts),
         .barred = barred,
         .retries_case = a->no_retries     ? 0
                         : a->retries != 0 ? (unsigned)a->retries
@@ -184,7 +190,7 @@ static int run_workers(struct run *r, struct err *err)
 
 static int exit_status(const struct progress_counts *n)
 {
-    const unsigned lab = n->of[CASE_ERROR];
+    const unsigned lab = n->of[CASE_ERROR] + n->of[CASE_CANCELLED];
     const unsigned bad = n->of[CASE_FAILED] + n->of[CASE_OVER];
 
     if (lab == 0)
@@ -230,7 +236,8 @@ static int open_folders(struct run *r, struct err *err)
         return (int)err->code;
     if (r->arguments->record != NULL && file_make_dirs(r->arguments->record, err) < 0)
         return (int)err->code;
-    r->health = health_sink_new(r->state_dir, health_kept);
+    if (r->arguments->replay == NULL) /* else no board did anything */
+        r->health = health_sink_new(r->state_dir, health_kept);
     return 0;
 }
 
@@ -255,7 +262,8 @@ int run_plan(struct run *r, struct err *err)
         return (int)err->code;
     r->tee = (struct tee){
         .base = {.emit = tee_emit},
-        .sinks = {store_sink(r->store), progress_sink(progress), health_sink_base(r->health)},
+        .sinks = {store_sink(r->store), progress_sink(progress),
+                  r->health != NULL ? health_sink_base(r->health) : NULL},
         .plan = r->plan,
         .attempts = r->attempts,
     };

@@ -3,10 +3,10 @@
 #include "harness/cli/verb.h"
 
 extern const struct verb verb_doctor, verb_probe;
-extern const struct verb verb_battery, verb_boards, verb_check, verb_compare, verb_db, verb_export,
-    verb_footprint, verb_gate, verb_help_command, verb_history, verb_import, verb_infer, verb_lab,
-    verb_merge, verb_model, verb_mute, verb_nightly, verb_pick, verb_plan, verb_rank, verb_report,
-    verb_resume, verb_run, verb_tag, verb_trace, verb_version;
+extern const struct verb verb_battery, verb_boards, verb_bundle, verb_check, verb_compare, verb_db,
+    verb_export, verb_footprint, verb_gate, verb_help_command, verb_history, verb_import,
+    verb_infer, verb_lab, verb_merge, verb_model, verb_mute, verb_nightly, verb_pick, verb_plan,
+    verb_rank, verb_report, verb_resume, verb_run, verb_tag, verb_trace, verb_version;
 
 /* clang-format off */
 const struct verb *const verbs[] = {
@@ -36,6 +36,7 @@ const struct verb *const verbs[] = {
     &verb_tag,
     &verb_merge,
     &verb_db,
+    &verb_bundle,
     &verb_help_command,
     &verb_version,
     NULL,

@@ -20,8 +20,8 @@ struct session {
     const struct board *board;
     struct session_options options;
     struct lease *lease;
-    struct labgrid labgrid;  /* zeroed: its address comes from elsewhere */
-    struct vboard *vboard; /* NULL for a real board */
+    struct labgrid labgrid; /* zeroed: its address comes from elsewhere */
+    struct vboard *vboard;  /* NULL for a real board */
     struct fault_plan plan;
     struct openocd *openocd; /* NULL when nothing needs a probe */
     const struct flash_ops *flash;
@@ -35,6 +35,8 @@ struct session {
     const struct lab_power *power; /* NULL: no switch */
     char firmware[SESSION_PATH];   /* "" when unknown */
     struct buf record;             /* of the port, when it is to be kept */
+    struct flash_ops replay_flash; /* of a session that is played back */
+    unsigned replayed;             /* records so far */
     uint16_t nonce;                /* of its first greeting */
     uint16_t greetings;
 };

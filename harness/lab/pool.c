@@ -19,11 +19,18 @@
 
 enum {
     RESTARTS_MAX = 3,
+    WORKER_STOPPED = 3, /* exit status of one that was told to end */
     TICK_MS = 100,
     READ_CHUNK = 65536
 };
 
 static volatile sig_atomic_t stopping;
+static bool taken_away; /* in a worker */
+
+bool pool_taken_away(void)
+{
+    return taken_away;
+}
 
 bool pool_stopping(void)
 {
@@ -79,6 +86,7 @@ struct worker {
     struct buf in;
     unsigned restarts;
     bool started;
+    bool taken; /* somebody told it to let its board go: not touched again in this run */
 };
 
 struct pool {
@@ -134,9 +142,10 @@ static int worker_start(struct pool *p, struct worker *w, struct err *err)
         (void)close(fds[0]);
         for (size_t i = 0; i < p->count; i++)
             fd_close(&p->workers[i].fd);
+        taken_away = w->taken;
         worker_main(p, w, fds[1]);
         (void)fflush(NULL);
-        _exit(0);
+        _exit(stopping ? WORKER_STOPPED : 0);
     }
     (void)close(fds[1]);
     w->fd = fds[0];
@@ -238,6 +247,8 @@ static int worker_gone(struct pool *p, struct worker *w, struct err *err)
             end_for_worker(p, i, how, err) < 0)
             return (int)err->code;
     }
+    /* Not by us: 'boards release --force'. A further worker says so of the cases that are left. */
+    w->taken = p->told == 0 && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_STOPPED;
     if (p->told == 0 && worker_has_work(p, w) && w->restarts++ < RESTARTS_MAX)
         return worker_start(p, w, err);
     return 0;

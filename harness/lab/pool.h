@@ -45,4 +45,7 @@ int pool_run(const struct plan *plan, const struct pool_options *options, struct
 /* In a worker: the user asked to stop. */
 bool pool_stopping(void);
 
+/* True in a worker whose predecessor was told to let the board go ('boards release --force'). */
+bool pool_taken_away(void);
+
 #endif

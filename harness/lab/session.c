@@ -15,6 +15,7 @@
 #include "harness/lab/fault_plan.h"
 #include "harness/lab/internal.h"
 #include "harness/lab/resources.h"
+#include "harness/lab/session_replay.h"
 #include "harness/openocd/probe.h"
 #include "harness/transport/filter.h"
 
@@ -36,6 +37,8 @@ static int take_lease(struct session *s, struct err *err)
 {
     struct resources r;
 
+    if (session_replays(s))
+        return 0; /* nothing is touched */
     resources_of(s->board, &r);
     return lease_take(s->options.lock_dir, r.list, r.count, s->options.purpose, s->options.wait_ms,
                       &s->lease, err);
@@ -57,6 +60,10 @@ static int find_firmware(struct session *s, struct err *err)
         return 0; /* flashed by other means; its build id still comes with HELLO */
     if (n >= (int)sizeof(s->firmware))
         return err_set(err, ERR_CONFIG, "firmware path too long");
+    if (access(s->firmware, R_OK) < 0 && session_replays(s)) {
+        s->firmware[0] = '\0'; /* recorded on another host */
+        return 0;
+    }
     if (access(s->firmware, R_OK) < 0) {
         (void)err_set(err, ERR_LAB, "firmware %s is not there", s->firmware);
         return err_hint(err, "its cross compiler may be missing: see the summary of 'meson setup'");
@@ -71,7 +78,7 @@ static int start_virtual(struct session *s, struct err *err)
     const bool marked = s->options.vmeter != NULL &&
                         instrument_edges(s->board, s->options.run_dir, edges, sizeof(edges));
 
-    if (!is_virtual(s->board))
+    if (!is_virtual(s->board) || session_replays(s))
         return 0;
     return vboard_open(
                &(struct vboard_options){.board = s->board,
@@ -128,9 +135,23 @@ static int find_address(struct session *s, struct err *err)
     const char *place = labgrid_place(s->board->transport.where);
     const struct lab *lab = s->options.lab;
 
-    return place == NULL
+    return place == NULL || session_replays(s)
                ? 0
                : labgrid_acquire(&s->labgrid, lab != NULL ? lab->labgrid : NULL, place, err);
+}
+
+static int open_record(struct session *s, struct err *err)
+{
+    char path[SESSION_PATH];
+    const struct transport_config config = {.where = path};
+
+    s->greetings = 0;
+    if (session_replay_next(s, path, &s->nonce, err) < 0)
+        return (int)err->code;
+    if (transport_open("replay", &config, &s->transport, err) == 0)
+        return 0;
+    err->code = ERR_LAB; /* a broken record is as bad as a broken cable; the suite is well */
+    return ERR_LAB;
 }
 
 static int open_transport(struct session *s, struct err *err)
@@ -150,6 +171,8 @@ static int open_transport(struct session *s, struct err *err)
         .baud = t->baud,
     };
 
+    if (session_replays(s))
+        return open_record(s, err);
     if (s->rings != 0)
         (void)snprintf(rings, sizeof(rings), "0x%x", s->rings);
     else
@@ -188,7 +211,9 @@ static int check_identity(struct session *s, struct err *err)
 /* 0, which is any, unless somebody may want to replay it: then one more with each greeting. */
 static uint16_t record_nonce(struct session *s)
 {
-    return s->options.record_dir != NULL ? (uint16_t)(s->nonce + s->greetings++) : 0;
+    return s->options.record_dir != NULL || session_replays(s)
+               ? (uint16_t)(s->nonce + s->greetings++)
+               : 0;
 }
 
 static unsigned answer_ms(const struct session *s)
@@ -264,6 +289,8 @@ static int find_method(struct session *s, struct err *err)
     s->flash = flash_find(method != NULL ? method : is_virtual(s->board) ? "qemu" : "none");
     if (s->flash == NULL)
         return err_set(err, ERR_CONFIG, "unknown flash method '%s'", method);
+    if (session_replays(s))
+        session_replay_method(s);
     return 0;
 }
 
@@ -314,6 +341,11 @@ static int means_reflash(void *context, const char *firmware, struct err *err)
 static int find_means(struct session *s, struct err *err)
 {
     s->means.context = s;
+    if (session_replays(s)) {
+        session_replay_means(s, is_virtual(s->board));
+        s->ready = true;
+        return 0;
+    }
     if (s->vboard != NULL || session_by_probe(s))
         s->means.reset = means_reset;
     if (session_by_probe(s))
@@ -405,6 +437,11 @@ const struct board *session_board(const struct session *s)
     return s->board;
 }
 
+bool session_replays(const struct session *s)
+{
+    return s->options.replay_dir != NULL;
+}
+
 const char *session_firmware(const struct session *s)
 {
     return s->firmware[0] != '\0' ? s->firmware : NULL;
@@ -478,8 +515,8 @@ static bool probe_is_faster(const struct session *s)
     const struct memory_region *ram = &s->board->ram;
     const uint64_t slot = client_hello(s->client)->slot_base;
 
-    return s->openocd != NULL && s->flash->needs_probe && slot >= ram->base &&
-           slot - ram->base < ram->size;
+    return (s->openocd != NULL || session_replays(s)) && s->flash->needs_probe &&
+           slot >= ram->base && slot - ram->base < ram->size;
 }
 
 int session_place_model(struct session *s, const void *image, size_t size, struct err *err)
@@ -517,6 +554,8 @@ int session_instrument(struct session *s, const struct suite_energy *energy,
 {
     const struct instrument_options options = session_instrument_options(s, energy);
 
+    if (session_replays(s))
+        return err_set(err, ERR_METER, "a record holds the board's link, not its meter's");
     if (session_supply_measures(s, energy))
         return session_supply_instrument(s, energy, ret, err) < 0
                    ? err_in(err, "board '%s'", s->board->name)

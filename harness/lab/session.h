@@ -29,6 +29,7 @@ struct session_options {
     struct buf *failure_log;
     const struct lab *lab;  /* for power switches and meters; may be NULL */
     const char *record_dir; /* keep the byte stream of each session there; NULL: do not */
+    const char *replay_dir; /* play such records back, in place of the boards; NULL: do not */
     const char *fault_dir;  /* of the fault laboratory (fault_plan.h); NULL: none */
     uint64_t fault_seed;
     unsigned answer_ms; /* one try of a short request; 0: as the board needs it */
@@ -48,6 +49,7 @@ DEFINE_AUTO(struct session, session_close)
 
 struct client *session_client(struct session *s);
 const struct board *session_board(const struct session *s);
+bool session_replays(const struct session *s);         /* records play the board */
 const char *session_firmware(const struct session *s); /* path of the ELF; NULL when unknown */
 
 /*

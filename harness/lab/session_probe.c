@@ -32,6 +32,8 @@ bool session_over_swd(const struct session *s)
 
 bool session_by_probe(const struct session *s)
 {
+    if (session_replays(s))
+        return false;
     return (s->flash != NULL && s->flash->needs_probe) || session_over_swd(s);
 }
 

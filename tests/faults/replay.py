@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Recorded sessions, played back: the same figures with no board there; broken and foreign records are
+lab faults and never results; and a bundle, which says nothing of the lab that it should not.
+
+usage: replay.py BUILD SOURCE
+"""
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tarfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lab import Lab  # noqa: E402
+
+lab = Lab(sys.argv[1], sys.argv[2], "replay")
+if not lab.kinds():
+    print("skipped: no cross-compiled firmware in this build")
+    sys.exit(77)
+SECRET = "hunter2"
+records = lab.path("records")
+database = lab.path("r.db")
+
+
+def inventory():
+    """With a secret wherever a lab file may have one."""
+    return lab.write("lab.yaml", f"""name: night
+virtual_boards: false
+commands: [{SECRET}-tool]
+notify: [mail, {SECRET}@example.org]
+labgrid: [labgrid-client, -x, {SECRET}:20408]
+meters:
+  m: {{driver: scpi, where: "{SECRET}.example:5025", serial: {SECRET}}}
+power:
+  pdu: {{kind: command, turn_on: [pdu, --password, {SECRET}], turn_off: [pdu, {SECRET}]}}
+boards:
+  one: {{board: {lab.kinds()[0]}}}   # {SECRET}
+  two: {{board: {lab.kinds()[-1]}}}
+  three:
+    {{board: {lab.kinds()[0]}, power: pdu, maintenance: "ask {SECRET}",
+     transport: {{usb_serial: {SECRET}2, where: /dev/{SECRET}}}}}
+""")
+
+
+def replay(suite, folder, name, *more):
+    """With nothing in PATH that could be an emulator."""
+    path, lab.env["PATH"] = lab.env["PATH"], lab.path("empty")
+    code, out = lab.run("run", suite, "--lab", lab.path("lab.yaml"), "--db", lab.path(name),
+                        "--replay", folder, *more)
+    lab.env["PATH"] = path
+    return code, out
+
+
+def the_same_figures_come_back(suite):
+    code, out = lab.run("run", suite, "--lab", inventory(), "--db", database, "--record", records)
+    lab.check(code == 0, f"record: {code}\n{out}")
+    with open(lab.path("state/board-one.state")) as f:
+        state = f.read()
+    code, out = replay(suite, records, "replayed.db")
+    lab.check(code == 0, f"replay: {code}\n{out}")
+    lab.check(len(lab.figures(database)) > 20, "no figures")
+    lab.check(lab.figures(lab.path("replayed.db")) == lab.figures(database), "other figures")
+    facts = lab.query(lab.path("replayed.db"), "SELECT DISTINCT value FROM v_facts"
+                                               " WHERE key = 'session.replayed'")
+    lab.check(facts == [("yes",)], f"not marked: {facts}")
+    with open(lab.path("state/board-one.state")) as f:
+        lab.check(f.read() == state, "a replay changed the board's state")
+    code, out = lab.run("run", suite, "--lab", lab.path("lab.yaml"), "--replay", records)
+    lab.check(code == 2 and "--db" in out, f"into the results of real boards: {code}\n{out}")
+
+
+def what_is_no_such_record_is_no_result(suite):
+    broken = lab.path("broken")
+    shutil.copytree(records, broken)
+    for name in os.listdir(broken):
+        path = os.path.join(broken, name)
+        with open(path) as f:
+            lines = f.readlines()
+        with open(path, "w") as f:
+            f.writelines(lines[:len(lines) // 3] if name.startswith("one") else ["nonsense\n"])
+    code, out = replay(suite, broken, "broken.db", "--no-retries")
+    lab.check(code == 3, f"broken records: {code}\n{out}")
+    lab.check("the record ends" in out and "line 1" in out, out)
+    lab.check(lab.query(lab.path("broken.db"), "SELECT count(*) FROM v_metrics"
+                                               " WHERE metric = 'latency'")[0][0] == 0, "a result")
+    code, out = replay(suite, lab.path("empty"), "none.db", "--no-retries")
+    lab.check(code == 3 and "record of board" in out, f"no records: {code}\n{out}")
+
+
+def bundle(name, *more):
+    code, out = lab.run("bundle", "--lab", lab.path("lab.yaml"), "--db", database, "-o",
+                        lab.path(name), *more)
+    lab.check(code == 0, f"bundle: {code}\n{out}")
+    with open(lab.path(name), "rb") as f:
+        data = f.read()
+    lab.check(stat.S_IMODE(os.stat(lab.path(name)).st_mode) == 0o640, "its mode")
+    return data
+
+
+def a_bundle_has_all_but_secrets(suite):
+    data = bundle("b.tar.gz", "--records", records)
+    with tarfile.open(lab.path("b.tar.gz")) as t:
+        files = {n.removeprefix("tinyrig-bundle/"): t.extractfile(n).read() for n in t.getnames()}
+    expected = {"boards.txt", "lab.txt", "run.json", "suite.yaml", "versions.txt"}
+    lab.check(expected == {n for n in files if "/" not in n}, sorted(files))
+    lab.check(sorted(n for n in files if "/" in n) ==
+              [f"records/{n}" for n in sorted(os.listdir(records))], sorted(files))
+    for name, content in files.items():
+        lab.check(SECRET.encode() not in content, f"{name} tells the secret")
+    text = files["lab.txt"].decode()
+    digest = hashlib.sha256(f"{SECRET}2".encode()).hexdigest()[:8]
+    lab.check("(redacted)" in text and f"usb_serial: sha256 {digest}" in text, text)
+    lab.check(b"tinyrig 0." in files["versions.txt"], files["versions.txt"])
+    with open(suite, "rb") as f:
+        lab.check(files["suite.yaml"] == f.read(), "the suite")
+    lab.check(bundle("again.tar.gz", "--records", records) == data, "another archive")
+    with tarfile.open(lab.path("b.tar.gz")) as t:
+        t.extractall(lab.path("report"))
+    code, out = replay(suite, lab.path("report/tinyrig-bundle/records"), "reported.db")
+    lab.check(code == 0 and lab.figures(lab.path("reported.db")) == lab.figures(database), out)
+    code, out = lab.run("bundle", "--lab", lab.path("lab.yaml"), "--db", database, "--records",
+                        lab.path("empty"))
+    lab.check(code == 2 and "no recorded session" in out, out)
+
+
+def main():
+    os.mkdir(lab.path("empty"))
+    inventory()
+    suite = lab.suite(2, boards="[one, two]")
+    the_same_figures_come_back(suite)
+    what_is_no_such_record_is_no_result(suite)
+    a_bundle_has_all_but_secrets(suite)
+    lab.check_quiet([database])
+    lab.close()
+    print("records: played back to the bit without a board, broken ones refused; bundles without secrets")
+
+
+main()
