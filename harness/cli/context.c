@@ -1,5 +1,7 @@
 #include "harness/cli/context.h"
 
+#include <stdlib.h>
+
 #include "harness/lab/health.h"
 #include "harness/load/load.h"
 
@@ -39,6 +41,34 @@ static int overlay_maintenance(struct context *c, struct err *err)
     return 0;
 }
 
+static bool names_programs(const struct lab *lab)
+{
+    bool any = lab->commands[0] != NULL || lab->notify != NULL || lab->labgrid != NULL;
+
+    for (size_t i = 0; i < lab->meter_count; i++)
+        any = any || lab->meters[i].mux != NULL;
+    for (size_t i = 0; i < lab->power_count; i++)
+        any = any || lab->powers[i].on != NULL || lab->powers[i].off != NULL;
+    return any;
+}
+
+/*
+ * A lab file is trusted because somebody who runs the lab put it there or named it. One that merely
+ * lies in the working folder may have come with a stranger's change to a repository.
+ */
+static int check_trust(const struct common_options *options, const struct lab *lab, struct err *err)
+{
+    const char *named = options->lab != NULL ? options->lab : getenv("TINYRIG_LAB");
+
+    if ((named != NULL && *named != '\0') || lab->path == NULL || lab->path[0] == '/' ||
+        !names_programs(lab))
+        return 0;
+    (void)err_set(err, ERR_CONFIG, "%s was found in the working folder and names programs to run",
+                  lab->path);
+    return err_hint(err, "when you trust it: --lab %s, or move it to /etc/tinyrig/lab.yaml",
+                    lab->path);
+}
+
 int context_load_lab(struct context *c, const struct common_options *options, struct err *err)
 {
     const char *folders[OPTION_STRINGS_MAX + 2];
@@ -50,7 +80,7 @@ int context_load_lab(struct context *c, const struct common_options *options, st
     folders[n] = NULL;
     if (lab_load(lab_find(options->lab, &c->arena), folders, &c->arena, &c->lab, err) < 0)
         return (int)err->code;
-    return overlay_maintenance(c, err);
+    return check_trust(options, c->lab, err) < 0 ? (int)err->code : overlay_maintenance(c, err);
 }
 
 void context_release(struct context *c)

@@ -7,6 +7,7 @@
 #include "harness/base/arena.h"
 #include "harness/base/proc.h"
 #include "harness/lab/lease.h"
+#include "harness/lab/resources.h"
 #include "harness/virtual/vmeter.h"
 
 enum {
@@ -95,13 +96,12 @@ static int run_mux(const struct lab_meter *m, const struct board *b, struct err 
 static int take_lease(struct instrument *i, const struct instrument_options *o,
                       const struct lab_meter *m, struct err *err)
 {
-    char name[128];
-    const char *names[] = {name};
+    struct resources r;
 
-    (void)snprintf(name, sizeof(name), "meter:%s", m->name); /* as resources_of() calls it */
     if (o->board->meter != NULL && strcmp(o->board->meter, m->name) == 0)
         return 0; /* taken together with the board */
-    return lease_take(o->lock_dir, names, 1, o->purpose, o->wait_ms, &i->lease, err);
+    resources_of_meter(m, &r);
+    return lease_take(o->lock_dir, r.list, r.count, o->purpose, o->wait_ms, &i->lease, err);
 }
 
 static int open_real(struct instrument *i, const struct instrument_options *o,

@@ -1,13 +1,18 @@
-/* What a board cannot be used without: itself, its probe, its meter, its power switch. */
+/*
+ * What a board cannot be used without: itself, its probe, its meter, its power switch. Instruments go by
+ * their names in the lab file and by what they are (serial number, address, port of a hub), so that two
+ * names or two lab files for one thing do not meet on it.
+ */
 #ifndef HARNESS_LAB_RESOURCES_H
 #define HARNESS_LAB_RESOURCES_H
 
 #include <stdbool.h>
 
 #include "harness/spec/board.h"
+#include "harness/spec/lab.h"
 
 enum {
-    RESOURCES_MAX = 4,
+    RESOURCES_MAX = 6,
     RESOURCE_NAME = 160
 };
 
@@ -18,8 +23,12 @@ struct resources {
     size_t count;
 };
 
-/* A board's own lock has its bare name; the others say what they are, so that none collide. */
-void resources_of(const struct board *b, struct resources *ret);
+/* A board's own lock has its bare name; the others say what they are, so that none collide. lab: NULL
+ * when there is none. */
+void resources_of(const struct board *b, const struct lab *lab, struct resources *ret);
+
+/* A meter alone: one that a suite names for a board that has another, or none. */
+void resources_of_meter(const struct lab_meter *m, struct resources *ret);
 
 /* They share an instrument, so they take turns. */
 bool resources_clash(const struct board *a, const struct board *b);

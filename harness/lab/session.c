@@ -39,7 +39,7 @@ static int take_lease(struct session *s, struct err *err)
 
     if (session_replays(s))
         return 0; /* nothing is touched */
-    resources_of(s->board, &r);
+    resources_of(s->board, s->options.lab, &r);
     return lease_take(s->options.lock_dir, r.list, r.count, s->options.purpose, s->options.wait_ms,
                       &s->lease, err);
 }

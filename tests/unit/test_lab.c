@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "harness/lab/event_pipe.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/pool.h"
@@ -54,6 +55,55 @@ static void loser_reads_who_holds_the_board(void **state)
     lease_release(mine);
     mine = NULL;
     assert_int_equal(lease_read(folder, "a", &h, &err), 1);
+}
+
+/* Each takes both, named in another order, again and again: neither waits for ever. */
+static void shared_instruments_cannot_deadlock(void **state)
+{
+    static const char *const orders[2][3] = {{"a", "b", "c"}, {"c", "b", "a"}};
+    pid_t children[2];
+
+    for (size_t k = 0; k < 2; k++) {
+        children[k] = fork();
+        if (children[k] != 0)
+            continue;
+        for (int i = 0; i < 300; i++) {
+            struct lease *both = NULL;
+            struct err err = ERR_INIT;
+
+            if (lease_take(folder, orders[k], 3, "both", 60000, &both, &err) < 0)
+                _exit(1);
+            lease_release(both);
+        }
+        _exit(0);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(children[k], &status, 0), children[k]);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void a_loser_leaves_the_record_as_it_is(void **state)
+{
+    static const char *const names[] = {"a"};
+    AUTO(lease_release_auto) struct lease *mine = NULL;
+    AUTO_BUF before = BUF_INIT;
+    AUTO_BUF after = BUF_INIT;
+    struct lease *other = NULL;
+    struct err err = ERR_INIT;
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/a.lock", folder);
+    assert_int_equal(lease_take(folder, names, 1, "a suite of a long name", 0, &mine, &err), 0);
+    assert_int_equal(file_read(path, 512, &before, &err), 0);
+    assert_int_equal(lease_take(folder, names, 1, "x", 0, &other, &err), ERR_BUSY);
+    assert_null(other);
+    err_clear(&err);
+    assert_int_equal(file_read(path, 512, &after, &err), 0);
+    assert_string_equal(buf_text(&after), buf_text(&before));
+    assert_non_null(strstr(buf_text(&after), "a suite of a long name"));
 }
 
 static void lease_vanishes_with_a_killed_holder(void **state)
@@ -284,6 +334,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loser_reads_who_holds_the_board),
+        cmocka_unit_test(shared_instruments_cannot_deadlock),
+        cmocka_unit_test(a_loser_leaves_the_record_as_it_is),
         cmocka_unit_test(lease_vanishes_with_a_killed_holder),
         cmocka_unit_test(lock_names_cannot_leave_the_folder),
         cmocka_unit_test(events_survive_the_pipe),

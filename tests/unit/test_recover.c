@@ -274,7 +274,7 @@ static void resources_have_names_of_their_own(void **state)
     const struct board c = {.name = "z", .meter = "other"};
     struct resources r;
 
-    resources_of(&a, &r);
+    resources_of(&a, NULL, &r);
     assert_int_equal(r.count, 4);
     assert_string_equal(r.list[0], "x");
     assert_string_equal(r.list[1], "probe:06_6F_F");
@@ -282,6 +282,44 @@ static void resources_have_names_of_their_own(void **state)
     assert_string_equal(r.list[3], "power:x");
     assert_true(resources_clash(&a, &b));
     assert_false(resources_clash(&a, &c));
+}
+
+static bool share(const struct resources *a, const struct resources *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t k = 0; k < b->count; k++) {
+            if (strcmp(a->list[i], b->list[k]) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void one_instrument_by_two_names_has_one_lock(void **state)
+{
+    const struct lab_meter meters[] = {{.name = "m", .serial = "C0FFEE"},
+                                       {.name = "n", .serial = "C0FFEE"},
+                                       {.name = "o", .where = "lab:5025"}};
+    const struct lab_power powers[] = {
+        {.name = "p", .kind = "uhubctl", .location = "1-1.4", .port = 2},
+        {.name = "q", .kind = "uhubctl", .location = "1-1.4", .port = 2},
+        {.name = "r", .kind = "uhubctl", .location = "1-1.4", .port = 3}};
+    const struct lab lab = {.meters = meters, .meter_count = 3, .powers = powers, .power_count = 3};
+    const struct board boards[] = {{.name = "1", .meter = "m", .power = "p"},
+                                   {.name = "2", .meter = "n"},
+                                   {.name = "3", .power = "q"},
+                                   {.name = "4", .meter = "o", .power = "r"}};
+    struct resources r[4], alone;
+
+    for (size_t i = 0; i < 4; i++)
+        resources_of(&boards[i], &lab, &r[i]);
+    resources_of_meter(&meters[1], &alone);
+    assert_true(share(&r[0], &r[1]));
+    assert_true(share(&r[0], &r[2]));
+    assert_true(share(&r[0], &alone));
+    assert_false(share(&r[0], &r[3]));
+    assert_false(share(&r[1], &r[2]));
+    assert_false(share(&r[3], &alone));
 }
 
 /* ---- switches and commands ---- */
@@ -399,6 +437,7 @@ int main(void)
         cmocka_unit_test(rungs_are_climbed_within_budgets_and_end_in_quarantine),
         cmocka_unit_test(what_helped_once_is_not_tried_again_before_a_case_passed),
         cmocka_unit_test(resources_have_names_of_their_own),
+        cmocka_unit_test(one_instrument_by_two_names_has_one_lock),
         cmocka_unit_test(a_switch_of_the_lab_runs_its_own_argv),
         cmocka_unit_test(hubs_and_lines_are_switched_by_their_programs),
         cmocka_unit_test(a_program_is_bounded_in_time_and_output),
