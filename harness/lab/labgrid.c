@@ -73,9 +73,9 @@ static bool take_address(const char *section, char ret_address[static LABGRID_AD
 /* Its first line names the class. */
 static bool is_serial_port(const char *section)
 {
-    const char *class_ = strstr(section, "/NetworkSerialPort/");
+    const char *class_part = strstr(section, "/NetworkSerialPort/");
 
-    return class_ != NULL && class_ < section + strcspn(section, "\n");
+    return class_part != NULL && class_part < section + strcspn(section, "\n");
 }
 
 int labgrid_parse(const char *text, char ret_address[static LABGRID_ADDRESS], struct err *err)

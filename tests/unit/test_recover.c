@@ -305,14 +305,15 @@ static void one_instrument_by_two_names_has_one_lock(void **state)
         {.name = "q", .kind = "uhubctl", .location = "1-1.4", .port = 2},
         {.name = "r", .kind = "uhubctl", .location = "1-1.4", .port = 3}};
     const struct lab lab = {.meters = meters, .meter_count = 3, .powers = powers, .power_count = 3};
-    const struct board boards[] = {{.name = "1", .meter = "m", .power = "p"},
-                                   {.name = "2", .meter = "n"},
-                                   {.name = "3", .power = "q"},
-                                   {.name = "4", .meter = "o", .power = "r"}};
+    const struct board one = {.name = "1", .meter = "m", .power = "p"};
+    const struct board two = {.name = "2", .meter = "n"};
+    const struct board three = {.name = "3", .power = "q"};
+    const struct board four = {.name = "4", .meter = "o", .power = "r"};
+    const struct board *const boards[] = {&one, &two, &three, &four};
     struct resources r[4], alone;
 
     for (size_t i = 0; i < 4; i++)
-        resources_of(&boards[i], &lab, &r[i]);
+        resources_of(boards[i], &lab, &r[i]);
     resources_of_meter(&meters[1], &alone);
     assert_true(share(&r[0], &r[1]));
     assert_true(share(&r[0], &r[2]));

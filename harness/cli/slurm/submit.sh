@@ -21,6 +21,7 @@ for node do
         ${TINYRIG_SHARES:+--array="1-$TINYRIG_SHARES"} --open-mode=append \
         --job-name="tinyrig-$node" --output="$TINYRIG_RESULTS/logs/$node.log" "$here/job.sh")
     ids=$ids:${id%%;*}
+    echo "$node ${id%%;*}" >>"$TINYRIG_RESULTS/jobs"
 done
 sbatch --parsable --requeue --dependency="afterany$ids" --job-name=tinyrig-merge \
     --output="$TINYRIG_RESULTS/logs/merge.log" "$here/merge.sh"
