@@ -1,4 +1,6 @@
 /* `tinyrig trace`: raw traces of current as a list, CSV or a picture. */
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,14 +190,22 @@ static int plot(struct chosen *c, FILE *out, struct err *err)
     return 0;
 }
 
+/* Like every file of ours: not for everyone, whatever the umask. */
+static FILE *create(const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+
+    return fd >= 0 ? fdopen(fd, "w") : NULL;
+}
+
 static int to_output(const struct trace_arguments *a, struct chosen *c,
                      int (*write)(struct chosen *, FILE *, struct err *), struct err *err)
 {
-    FILE *out = a->output != NULL ? fopen(a->output, "w") : stdout;
+    FILE *out = stdout;
     int r;
 
-    if (out == NULL)
-        return err_set(err, ERR_IO, "%s cannot be written", a->output);
+    if (a->output != NULL && (out = create(a->output)) == NULL)
+        return err_sys(err, errno, "%s", a->output);
     r = write(c, out, err);
     if ((out != stdout ? fclose(out) : fflush(out)) != 0 && r == 0)
         r = err_set(err, ERR_IO, "%s: not all could be written",

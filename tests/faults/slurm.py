@@ -350,7 +350,7 @@ def main():
     merged = check_merged("first", boards, 1, reference)
     check_merged("second", boards, 2, reference)
     failed = lab.query(merged, "SELECT count(*) FROM attempt WHERE status = 'error'")[0][0]
-    lab.check(failed >= 3, f"the fault was not seen: {failed} failed attempts")
+    lab.check(rough or failed >= 3, f"the fault was not seen: {failed} failed attempts")
     restarts = sum(int(job_field(j, "Restarts") or 0) for j in jobs.values())
     lab.check(rough or int(job_field(jobs[boards[0]], "Restarts")) > 0, "no job was requeued")
     both = lab.path("both.db")
