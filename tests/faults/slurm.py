@@ -171,7 +171,11 @@ AccountingStorageType=accounting_storage/none
     note(f"{len(boards)} nodes are up")
 
 
+submitted = {}
+
+
 def submit(suite, results, shares=None, boards=()):
+    submitted[os.path.basename(results)] = (suite, results, shares, boards)
     if shares:
         lab.env["TINYRIG_SHARES"] = str(shares)
     merge = slurm("sh", lab.path("slurm/submit.sh"), suite, results, *boards)
@@ -201,7 +205,13 @@ def hurry():
 def wait_merge(name, seconds):
     def done():
         hurry()
-        return os.path.exists(os.path.join(lab.path(name), "complete"))
+        if os.path.exists(os.path.join(lab.path(name), "complete")):
+            return True
+        if not slurm("squeue", "-h", "-o", "%i", check=False) and "UP" in slurm("scontrol", "ping",
+                                                                              check=False):
+            submit(*submitted[name])
+            note(f"run {name} was submitted again: the controller had forgotten a part of it")
+        return False
     wait(f"run {name} is merged", seconds, done)
 
 

@@ -1,12 +1,15 @@
 # submit.sh SUITE.yaml RESULTS [BOARD...]: a job per board (default: all), then one that merges into
-# RESULTS/results.db and, when no board is missing, makes RESULTS/complete. RESULTS is seen by all hosts. TINYRIG_SHARES=N makes each board's job an array
-# of N tasks, between which others get a turn. Prints the id of the job that merges.
+# RESULTS/results.db and, when no board is missing, makes RESULTS/complete. RESULTS is seen by all
+# hosts. TINYRIG_SHARES=N makes each board's job an array of N tasks, between which others get a turn.
+# Prints the id of the job that merges. The same command again goes on with the same run: a
+# controller that is killed forgets what was submitted just before.
 set -eu
 [ $# -ge 2 ] || { echo "usage: submit.sh SUITE.yaml RESULTS [BOARD...]" >&2; exit 2; }
 TINYRIG_SUITE=$(realpath "$1")
 mkdir -p "$2/parts" "$2/logs"
 TINYRIG_RESULTS=$(realpath "$2")
-TINYRIG_RUN=${TINYRIG_RUN:-$(cat /proc/sys/kernel/random/uuid)}
+[ -s "$2/run" ] || cat /proc/sys/kernel/random/uuid >"$2/run"
+TINYRIG_RUN=$(cat "$2/run")
 export TINYRIG_SUITE TINYRIG_RESULTS TINYRIG_RUN
 shift 2
 # shellcheck disable=SC2046 # names of nodes are words
