@@ -57,6 +57,13 @@ static uint32_t next_attempt(void *context, const struct plan_case *c)
     return r->attempts[c - r->plan->cases];
 }
 
+static uint32_t pool_attempt(void *context, const struct plan_case *c)
+{
+    const struct measure_options *m = context;
+
+    return next_attempt(m->context, c);
+}
+
 /* In the worker: a board in quarantine is left alone until a check passed or a person said so. */
 static const char *barred(void *context, const struct board *b)
 {
@@ -176,9 +183,11 @@ static int run_workers(struct run *r, struct err *err)
         .context = &measure,
         .jobs = (unsigned)r->arguments->jobs,
         .virtual_jobs = (unsigned)r->arguments->virtual_jobs,
+        .retries = measure.retries_case,
         .run_id = r->run_id,
         .done = r->done,
         .interrupts = &interrupts,
+        .attempt = pool_attempt,
         .tick = tick,
     };
 

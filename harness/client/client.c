@@ -246,11 +246,11 @@ void client_close(struct client *c)
         return;
     log_line(LOG_LAB,
              "link: %llu frames out, %llu in, %llu retries, %llu rewinds, %llu garbage, "
-             "%llu stale",
+             "%llu stale, waited %.3f ms",
              (unsigned long long)c->counts.frames_sent,
              (unsigned long long)c->counts.frames_received, (unsigned long long)c->counts.retries,
              (unsigned long long)c->counts.rewinds, (unsigned long long)c->counts.garbage,
-             (unsigned long long)c->counts.stale);
+             (unsigned long long)c->counts.stale, (double)c->counts.wait_ns * 1e-6);
     buf_release(&c->console);
     buf_release(&c->raw);
     free(c);

@@ -30,6 +30,12 @@ struct client_options {
     unsigned hello_ms;           /* how long to ask for a HELLO; 0: 5000 */
     unsigned answer_ms;          /* one try of a short request; 0: 500 */
     uint16_t nonce;              /* 0: random. Fixed ones are for replayed records */
+    /*
+     * Asked while an answer is late: is there still somebody who could give it? A failure ends the
+     * wait. NULL: nobody knows, so it waits as long as it takes.
+     */
+    int (*alive)(void *context, struct err *err);
+    void *context;
 };
 
 int client_open(const struct client_options *options, struct client **ret,
@@ -52,6 +58,7 @@ struct client_counts {
     uint64_t frames_sent, frames_received, retries, rewinds;
     uint64_t garbage; /* stretches between delimiters that were no frame */
     uint64_t stale;   /* good frames of another session or an earlier request */
+    uint64_t wait_ns; /* for the board and the line; the rest of a session is the host's own */
 };
 struct client_counts client_counts(const struct client *c);
 

@@ -12,6 +12,7 @@ enum {
     TRIES = 6, /* of a request that nothing answers */
     CONSOLE_LIMIT = 64 << 10,
     LIMIT_MS = 600000,
+    ALIVE_MS = 200, /* between two questions whether the board lives */
 };
 
 const char *client_type_name(uint8_t type)
@@ -89,16 +90,44 @@ static enum wire_rx_result take_byte(struct client *c, uint8_t byte)
     return result;
 }
 
+/* Silence for a while: is there still somebody? */
+static int ask_alive(struct client *c, struct err *err)
+{
+    const struct client_options *o = &c->options;
+
+    if (o->alive == NULL || !deadline_passed(c->ask))
+        return 0;
+    c->ask = deadline_in_ms(ALIVE_MS);
+    return o->alive(o->context, err);
+}
+
 /* 1 when there are bytes in c->in, 0 when the time is over. */
 static int fill(struct client *c, struct deadline until, struct err *err)
 {
+    struct transport *t = c->options.transport;
+
     if (c->in_at < c->in_used)
         return 1;
     c->in_at = c->in_used = 0;
-    if (transport_recv(c->options.transport, c->in, sizeof(c->in), deadline_left_ms(until),
-                       &c->in_used, err) < 0)
-        return (int)err->code;
-    return c->in_used != 0;
+    for (;;) {
+        const unsigned left = deadline_left_ms(until);
+        const unsigned slice = c->options.alive != NULL && left > ALIVE_MS ? ALIVE_MS : left;
+
+        const uint64_t began_ns = clock_monotonic_ns();
+        const int r = transport_recv(t, c->in, sizeof(c->in), slice, &c->in_used, err);
+
+        c->counts.wait_ns += clock_monotonic_ns() - began_ns;
+        if (r < 0)
+            return r;
+        if (c->in_used != 0) {
+            c->ask = deadline_in_ms(ALIVE_MS);
+            return 1;
+        }
+        if (ask_alive(c, err) < 0)
+            return (int)err->code;
+        if (slice == left)
+            return 0;
+    }
 }
 
 /* ERR_LAB for the two things a HELLO in mid-session can mean. */

@@ -40,6 +40,7 @@ struct client {
     struct buf raw;
     uint8_t in[4096];
     size_t in_used, in_at;
+    struct deadline ask; /* whether the board lives, when nothing came until then */
 };
 
 enum client_receive {

@@ -14,11 +14,12 @@
 #include "harness/base/file.h"
 #include "harness/base/log.h"
 #include "harness/base/proc.h"
+#include "harness/base/text.h"
 #include "harness/lab/event_pipe.h"
 #include "harness/lab/resources.h"
 
 enum {
-    RESTARTS_MAX = 3,
+    RESTARTS_MAX = 8,
     WORKER_STOPPED = 3, /* exit status of one that was told to end */
     TICK_MS = 100,
     READ_CHUNK = 65536
@@ -89,16 +90,22 @@ struct worker {
     bool taken; /* somebody told it to let its board go: not touched again in this run */
 };
 
+struct case_state {
+    bool done;        /* ended, or left out */
+    bool begun;       /* and not ended */
+    uint32_t attempt; /* number of the newest attempt */
+    unsigned lost;    /* workers that were killed at it */
+    uint64_t since_ns;
+};
+
 struct pool {
     const struct plan *plan;
     const struct pool_options *options;
     struct event_sink *sink;
     struct worker *workers;
     size_t count;
-    bool *done;        /* per case: ended, or left out */
-    bool *begun;       /* per case: begun and not ended */
-    uint32_t *attempt; /* per case: number of the newest attempt */
-    int told;          /* how much of *interrupts the workers know */
+    struct case_state *cases; /* as in the plan */
+    int told;                 /* how much of *interrupts the workers know */
 };
 
 static void worker_main(struct pool *p, struct worker *w, int fd)
@@ -111,7 +118,7 @@ static void worker_main(struct pool *p, struct worker *w, int fd)
     if (cases == NULL)
         abort();
     for (size_t i = 0; i < p->plan->case_count; i++) {
-        if (p->plan->cases[i].board == w->board && !p->done[i])
+        if (p->plan->cases[i].board == w->board && !p->cases[i].done)
             cases[count++] = &p->plan->cases[i];
     }
     p->options->run_board(p->options->context, w->board, cases, count, &sink.base);
@@ -158,7 +165,7 @@ static int worker_start(struct pool *p, struct worker *w, struct err *err)
 static bool worker_has_work(const struct pool *p, const struct worker *w)
 {
     for (size_t i = 0; i < p->plan->case_count; i++) {
-        if (p->plan->cases[i].board == w->board && !p->done[i])
+        if (p->plan->cases[i].board == w->board && !p->cases[i].done)
             return true;
     }
     return false;
@@ -166,18 +173,19 @@ static bool worker_has_work(const struct pool *p, const struct worker *w)
 
 static int pool_forward(struct pool *p, struct event *e, struct err *err)
 {
-    const size_t i = (size_t)(e->case_ - p->plan->cases);
+    struct case_state *c = &p->cases[e->case_ - p->plan->cases];
 
     e->run_id = p->options->run_id;
     if (e->kind == EVENT_CASE_BEGIN) {
-        p->begun[i] = true;
-        p->attempt[i] = e->attempt;
+        c->begun = true;
+        c->attempt = e->attempt;
+        c->since_ns = clock_monotonic_ns();
     }
     if (p->sink->emit(p->sink, e, err) < 0)
         return (int)err->code;
     if (e->kind == EVENT_CASE_END) {
-        p->begun[i] = false;
-        p->done[i] = !e->end.retried;
+        c->begun = false;
+        c->done = !e->end.retried;
     }
     return 0;
 }
@@ -211,24 +219,77 @@ static int worker_read(struct pool *p, struct worker *w, struct err *err)
     return 0;
 }
 
-/* A case that its worker began and will not end: say what became of it. */
-static int end_for_worker(struct pool *p, size_t i, const char *how, struct err *err)
+/* Somebody's doing, or the kernel's for want of memory; any other end is our own fault. */
+static enum err_code code_of_death(const struct pool *p, int status)
 {
-    const enum err_code code = p->told > 0 ? ERR_CANCELLED : ERR_BUG;
-    const struct plan_case *c = &p->plan->cases[i];
-    AUTO_BUF text = BUF_INIT;
-    struct event e = {
-        .kind = EVENT_CASE_END, .at_ns = clock_realtime_ns(), .case_ = c, .attempt = p->attempt[i]};
+    if (p->told > 0)
+        return ERR_CANCELLED;
+    return WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM)
+               ? ERR_LAB
+               : ERR_BUG;
+}
 
-    buf_printf(&text, "the worker of board '%s' was %s", c->board->name, how);
+/* A case that its worker began and will not end: say what became of it. */
+static int end_for_worker(struct pool *p, const struct worker *w, size_t i, int status,
+                          struct err *err)
+{
+    const enum err_code code = code_of_death(p, status);
+    const struct plan_case *c = &p->plan->cases[i];
+    struct case_state *state = &p->cases[i];
+    const uint64_t host_ns = clock_monotonic_ns() - state->since_ns;
+    AUTO_BUF text = BUF_INIT;
+    char how[64];
+    char spent[32];
+    struct event e = {.kind = EVENT_CASE_END,
+                      .at_ns = clock_realtime_ns(),
+                      .case_ = c,
+                      .attempt = state->attempt};
+
+    proc_describe_status(status, how, sizeof(how));
+    text_format_duration(host_ns, spent);
+    buf_printf(&text, "board '%s', stage 'worker', after %s: its process was %s", c->board->name,
+               spent, how);
     e.end = (struct event_case_end){
         .status = code == ERR_CANCELLED ? CASE_CANCELLED : CASE_ERROR,
         .code = code,
         .failure_class = err_class_name(code),
         .stage = "worker",
         .text = buf_text(&text),
+        .hint = code == ERR_BUG ? "a bug of tinyrig: 'tinyrig bundle' gathers what a report needs"
+                                : "who kills processes here? 'dmesg' knows when memory ran out",
+        .host_ns = host_ns,
+        .retried =
+            code == ERR_LAB && w->restarts < RESTARTS_MAX && state->lost < p->options->retries,
     };
+    state->lost++;
     return pool_forward(p, &e, err);
+}
+
+/* Its workers died too often: what is left of its cases ends here, untried. */
+static int give_up(struct pool *p, const struct worker *w, struct err *err)
+{
+    const struct pool_options *o = p->options;
+
+    for (size_t i = 0; i < p->plan->case_count; i++) {
+        const struct plan_case *c = &p->plan->cases[i];
+        struct event e = {.kind = EVENT_CASE_BEGIN, .at_ns = clock_realtime_ns(), .case_ = c};
+
+        if (c->board != w->board || p->cases[i].done)
+            continue;
+        e.attempt = o->attempt != NULL ? o->attempt(o->context, c) : 0;
+        if (pool_forward(p, &e, err) < 0)
+            return (int)err->code;
+        e.kind = EVENT_CASE_END;
+        e.end = (struct event_case_end){.status = CASE_ERROR,
+                                        .code = ERR_LAB,
+                                        .failure_class = err_class_name(ERR_LAB),
+                                        .stage = "admission",
+                                        .text = "given up: the board's processes died too often",
+                                        .hint = "'tinyrig resume --lab-faults' tries again"};
+        if (pool_forward(p, &e, err) < 0)
+            return (int)err->code;
+    }
+    return 0;
 }
 
 static int worker_gone(struct pool *p, struct worker *w, struct err *err)
@@ -243,15 +304,15 @@ static int worker_gone(struct pool *p, struct worker *w, struct err *err)
     proc_describe_status(status, how, sizeof(how));
     log_line(LOG_LAB, "worker of %s %s", w->board->name, how);
     for (size_t i = 0; i < p->plan->case_count; i++) {
-        if (p->plan->cases[i].board == w->board && p->begun[i] &&
-            end_for_worker(p, i, how, err) < 0)
+        if (p->plan->cases[i].board == w->board && p->cases[i].begun &&
+            end_for_worker(p, w, i, status, err) < 0)
             return (int)err->code;
     }
     /* Not by us: 'boards release --force'. A further worker says so of the cases that are left. */
     w->taken = p->told == 0 && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_STOPPED;
-    if (p->told == 0 && worker_has_work(p, w) && w->restarts++ < RESTARTS_MAX)
-        return worker_start(p, w, err);
-    return 0;
+    if (p->told > 0 || !worker_has_work(p, w))
+        return 0;
+    return w->restarts++ < RESTARTS_MAX ? worker_start(p, w, err) : give_up(p, w, err);
 }
 
 static size_t pool_running(const struct pool *p, bool only_virtual)
@@ -363,9 +424,7 @@ static void pool_release(struct pool *p)
         buf_release(&w->in);
     }
     free(p->workers);
-    free(p->done);
-    free(p->begun);
-    free(p->attempt);
+    free(p->cases);
 }
 
 int pool_run(const struct plan *plan, const struct pool_options *options, struct event_sink *sink,
@@ -376,14 +435,12 @@ int pool_run(const struct plan *plan, const struct pool_options *options, struct
     int r;
 
     p.workers = calloc(plan->board_count + 1, sizeof(*p.workers));
-    p.done = calloc(plan->case_count + 1, sizeof(*p.done));
-    p.begun = calloc(plan->case_count + 1, sizeof(*p.begun));
-    p.attempt = calloc(plan->case_count + 1, sizeof(*p.attempt));
-    if (polls == NULL || p.workers == NULL || p.done == NULL || p.begun == NULL ||
-        p.attempt == NULL)
+    p.cases = calloc(plan->case_count + 1, sizeof(*p.cases));
+    if (polls == NULL || p.workers == NULL || p.cases == NULL)
         abort();
     for (size_t i = 0; i < plan->case_count; i++)
-        p.done[i] = plan->cases[i].skip != NULL || (options->done != NULL && options->done[i]);
+        p.cases[i].done =
+            plan->cases[i].skip != NULL || (options->done != NULL && options->done[i]);
     for (size_t i = 0; i < plan->board_count; i++)
         p.workers[i] = (struct worker){.board = plan->boards[i], .pid = -1, .fd = -1};
     p.count = plan->board_count;

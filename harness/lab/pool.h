@@ -3,7 +3,8 @@
  *
  * A worker that is slow, wedged or crashed never delays the others: it is a process, it owns its
  * board's children, and whatever it leaves undone is recorded as a failed case by the parent. A
- * crashed worker is started again for the rest of its cases, a bounded number of times.
+ * dead worker is started again, a bounded number of times: for the rest of its cases, and for the
+ * one it was at when somebody killed it (a fault of the lab; a crash of its own is our bug).
  *
  * Called by the `run` and `resume` commands. Workers die with the parent.
  */
@@ -28,9 +29,12 @@ struct pool_options {
     unsigned jobs; /* boards at once; 0: all */
     unsigned
         virtual_jobs;   /* of these, virtual ones: they share the host's CPUs; 0: as many as CPUs */
+    unsigned retries;   /* of a case whose worker was killed */
     const char *run_id; /* put into every event */
     const bool *done;   /* per case of the plan: true = leave out (resume) */
     const volatile sig_atomic_t *interrupts; /* 1: finish the window and stop; 2: stop now */
+    /* The number of a case's next attempt, as the sink has seen them; NULL: 0. */
+    uint32_t (*attempt)(void *context, const struct plan_case *c);
     /* Called about ten times a second while workers run; may be NULL. */
     void (*tick)(void *context);
 };

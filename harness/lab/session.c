@@ -223,6 +223,12 @@ static unsigned answer_ms(const struct session *s)
     return s->vboard != NULL ? VIRTUAL_ANSWER_MS : 0;
 }
 
+/* A virtual board's supervisor sees the emulator end; no other board tells. */
+static int is_alive(void *context, struct err *err)
+{
+    return vboard_alive(((struct session *)context)->vboard, err);
+}
+
 static int greet(struct session *s, unsigned hello_ms, struct err *err)
 {
     const struct board_transport *t = &s->board->transport;
@@ -236,7 +242,9 @@ static int greet(struct session *s, unsigned hello_ms, struct err *err)
                                              .max_baud = t->max_baud,
                                              .hello_ms = hello_ms,
                                              .answer_ms = answer_ms(s),
-                                             .nonce = record_nonce(s)},
+                                             .nonce = record_nonce(s),
+                                             .alive = s->vboard != NULL ? is_alive : NULL,
+                                             .context = s},
                     &s->client, err) < 0)
         return (int)err->code;
     if (check_identity(s, err) == 0)

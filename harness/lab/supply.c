@@ -41,7 +41,7 @@ static int open_supply(struct session *s, struct err *err)
 int session_supply(struct session *s, struct err *err)
 {
     s->power = find_power(s);
-    if (!by_meter(s))
+    if (session_replays(s) || !by_meter(s))
         return 0;
     s->means.power_cycle = session_supply_cycle;
     return open_supply(s, err);

@@ -27,6 +27,7 @@ enum {
 #define ALIVE_S        0.02 /* of samples before anything happens: the meter is there */
 #define GAP_SLACK      10   /* a virtual board on a busy host sleeps so much longer */
 #define SLACK_S        2.0  /* how far the marker may be behind what the link says */
+#define EMULATED_LAG_S 30.0 /* ... where the meter is a process that a busy host lets wait */
 #define LATE_S         0.2 /* how far samples may be behind the link, without a marker to wait for */
 #define NJ             1e9
 
@@ -145,10 +146,12 @@ static int prepare(struct energy_run *r, struct err *err)
 static int await_rest(const struct energy_run *r, struct capture *c, double window_s, double rest_s,
                       struct err *err)
 {
+    const double slack_s = r->info->emulated ? EMULATED_LAG_S : SLACK_S;
+
     if (r->info->markers == 0)
         return capture_wait(c, capture_count(c) + energy_samples(r, rest_s + LATE_S), err);
     return capture_wait_falls(c, 1, energy_samples(r, rest_s),
-                              energy_samples(r, 2 * window_s + SLACK_S), err);
+                              energy_samples(r, 2 * window_s + slack_s), err);
 }
 
 /* Quiet time on either side of the marker, slept through by the agent with its link off. */

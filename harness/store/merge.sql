@@ -106,6 +106,7 @@ INSERT INTO map_blob SELECT o.id, n.id FROM src.blob o JOIN main.blob n USING (h
 UPDATE main.attempt
    SET ended_ns = o.ended_ns, host_ns = o.host_ns, status = o.status, code = o.code,
        failure_class = o.failure_class, stage = o.stage, text = o.text, hint = o.hint,
+       retried = o.retried,
        log = (SELECT new FROM map_blob b WHERE b.old = o.log),
        context = coalesce((SELECT new FROM map_context x WHERE x.old = o.context),
                           main.attempt.context)

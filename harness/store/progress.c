@@ -15,6 +15,9 @@ static int read_progress(struct store *s, int64_t run, struct arena *arena,
                      "  a.case_def = rc.case_def),"
                      " (SELECT status FROM attempt a WHERE a.run = rc.run AND a.case_def ="
                      "  rc.case_def AND status IS NOT NULL"
+                     "  ORDER BY number DESC, started_ns DESC LIMIT 1),"
+                     " (SELECT retried FROM attempt a WHERE a.run = rc.run AND a.case_def ="
+                     "  rc.case_def AND status IS NOT NULL"
                      "  ORDER BY number DESC, started_ns DESC LIMIT 1)"
                      " FROM run_case rc JOIN case_def c ON c.id = rc.case_def WHERE rc.run = ?"
                      " ORDER BY rc.ordinal, c.key",
@@ -31,7 +34,8 @@ static int read_progress(struct store *s, int64_t run, struct arena *arena,
         c->status = found >= 0 ? (enum case_status)found : CASE_ERROR;
         if (sqlite3_column_int(st, 2) != 0 && c->attempts == 0)
             c->status = CASE_SKIPPED;
-        c->done = c->status != CASE_CANCELLED;
+        /* The attempt that was to follow never came. */
+        c->done = c->status != CASE_CANCELLED && sqlite3_column_int(st, 5) == 0;
         p->done_count += c->done;
         r = 0;
     }

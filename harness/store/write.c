@@ -230,11 +230,11 @@ int write_case_end(struct store *s, int64_t attempt, const struct event *e, stru
     if (r == 0)
         r = db_run(&s->db, err,
                    "UPDATE attempt SET ended_ns = ?, host_ns = ?, status = ?, code = ?,"
-                   " failure_class = ?, stage = ?, text = ?, hint = ?, log = nullif(?, 0)"
-                   " WHERE id = ? AND status IS NULL",
-                   "iitittttii", (int64_t)e->at_ns, (int64_t)end->host_ns,
+                   " failure_class = ?, stage = ?, text = ?, hint = ?, log = nullif(?, 0),"
+                   " retried = ? WHERE id = ? AND status IS NULL",
+                   "iitittttiii", (int64_t)e->at_ns, (int64_t)end->host_ns,
                    case_status_name(end->status), (int64_t)end->code, end->failure_class,
-                   end->stage, end->text, end->hint, log, attempt);
+                   end->stage, end->text, end->hint, log, (int64_t)end->retried, attempt);
     return r;
 }
 

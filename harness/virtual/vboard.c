@@ -26,6 +26,7 @@ struct vboard {
     struct buf in;
     struct buf news;
     char port[512];
+    char dead[128]; /* what its supervisor said last of a board that died; "": it lives */
 };
 
 /* ---- lines ---- */
@@ -33,6 +34,8 @@ struct vboard {
 static void keep_news(struct vboard *v, const char *line)
 {
     log_line(LOG_VIRTUAL, "%s", line);
+    if (strncmp(line, "board died", 10) == 0 || strncmp(line, "board lockup", 12) == 0)
+        (void)snprintf(v->dead, sizeof(v->dead), "%s", line);
     buf_puts(&v->news, line);
     buf_putc(&v->news, '\n');
 }
@@ -82,15 +85,44 @@ static int take_line(struct vboard *v, struct deadline end, struct buf *line, st
     }
 }
 
-void vboard_news(struct vboard *v, struct buf *out)
+/* Unasked lines may be waiting; a whole one is read without blocking for long. */
+static int look(struct vboard *v, struct err *err)
 {
     struct pollfd p = {.fd = v->proc.stdio[1], .events = POLLIN};
     AUTO_BUF line = BUF_INIT;
+
+    if (p.fd < 0 || poll(&p, 1, 0) <= 0 || take_line(v, deadline_in_ms(20), &line, err) == 0)
+        return 0;
+    if (err->code == ERR_TIMEOUT) /* of the rest of a line, or of one that is no news */
+        err_clear(err);
+    return (int)err->code;
+}
+
+/* It said that it died; it may have been started again since, by a probe or a fault. */
+int vboard_alive(struct vboard *v, struct err *err)
+{
+    AUTO_BUF reply = BUF_INIT;
+
+    if (look(v, err) < 0)
+        return (int)err->code;
+    if (v->dead[0] == '\0')
+        return 0;
+    if (vboard_command(v, &reply, err, "status") < 0)
+        return (int)err->code;
+    if (strstr(buf_text(&reply), "state=dead") == NULL &&
+        strstr(buf_text(&reply), "state=lockup") == NULL) {
+        v->dead[0] = '\0';
+        return 0;
+    }
+    (void)err_set(err, ERR_LAB, "virtual board: %s", v->dead);
+    return err_hint(err, "a reset or a power cycle starts it again");
+}
+
+void vboard_news(struct vboard *v, struct buf *out)
+{
     struct err ignored = ERR_INIT;
 
-    /* Unasked lines may be waiting; a whole one is read without blocking for long. */
-    if (p.fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0)
-        (void)take_line(v, deadline_in_ms(20), &line, &ignored);
+    (void)look(v, &ignored);
     buf_append(out, buf_text(&v->news), v->news.len);
     buf_clear(&v->news);
 }

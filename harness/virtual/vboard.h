@@ -50,6 +50,9 @@ int vboard_power_cycle(struct vboard *v, struct err *err) MUST_CHECK;
 /* Put a file into the part's flash: seen after the power cycle that this does. */
 int vboard_flash(struct vboard *v, const char *path, uint64_t address, struct err *err) MUST_CHECK;
 
+/* ERR_LAB when the emulator or its supervisor is dead: no answer will come. Costs next to nothing. */
+int vboard_alive(struct vboard *v, struct err *err) MUST_CHECK;
+
 /* News since the last call, one line each, appended to out. */
 void vboard_news(struct vboard *v, struct buf *out);
 

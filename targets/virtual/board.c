@@ -15,6 +15,10 @@
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 
+enum {
+    NAME_MS = 3000 /* to wait for an earlier board of the same name */
+};
+
 void board_notice(struct board *b, const char *fmt, ...)
 {
     va_list ap;
@@ -36,6 +40,19 @@ static bool is_current(int fd, const char *path)
            ours.st_dev == theirs.st_dev;
 }
 
+/* The one before may have been killed with its harness a moment ago, and be still at it. */
+static int lock_name(int fd)
+{
+    const struct deadline end = deadline_in_ms(NAME_MS);
+
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (deadline_passed(end))
+            return -1;
+        clock_sleep_ms(20);
+    }
+    return 0;
+}
+
 /* Two supervisors with one name would fight over the link. */
 static int take_name(struct board *b, const char *dir, struct err *err)
 {
@@ -47,7 +64,7 @@ static int take_name(struct board *b, const char *dir, struct err *err)
         b->lock = open(b->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (b->lock < 0)
             return err_sys(err, errno, "%s", b->lock_path);
-        if (flock(b->lock, LOCK_EX | LOCK_NB) < 0) {
+        if (lock_name(b->lock) < 0) {
             fd_close(&b->lock);
             return err_set(err, ERR_BUSY, "a board named '%s' runs in %s already", b->options->name,
                            dir);

@@ -1,12 +1,19 @@
 """A lab of virtual boards in a private folder, for the programs of this folder."""
+import mmap
 import os
 import shutil
 import signal
+import struct
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+
+
+AGENTS = {"virt-m4": "netduinoplus2", "virt-m0": "microbit", "virt-m3": "mps2-an385",
+          "virt-rv32": "rv32-virt", "virt-m4-swd": "mps2-an386", "virt-m0-rtt": "microbit-rtt",
+          "virt-m0-swd": "microbit"}
 
 
 class Lab:
@@ -39,19 +46,23 @@ class Lab:
 
     def kinds(self):
         """Kinds of virtual boards whose firmware this build has."""
-        pairs = (("virt-m4", "netduinoplus2"), ("virt-m0", "microbit"), ("virt-m3", "mps2-an385"),
-                 ("virt-rv32", "rv32-virt"))
-        return [k for k, elf in pairs
-                if os.path.exists(os.path.join(self.build, "firmware", elf + ".elf"))]
+        return [k for k in ("virt-m4", "virt-m0", "virt-m3", "virt-rv32") if self.has_firmware(k)]
 
-    def suite(self, models, measure="{inferences: 3, windows: 2}", name="faulty", boards='["*"]'):
+    def has_firmware(self, kind):
+        return os.path.exists(self.firmware(kind))
+
+    def firmware(self, kind):
+        return os.path.join(self.build, "agents/ports/firmware", AGENTS[kind] + ".elf")
+
+    def suite(self, models, measure="{inferences: 3, windows: 2}", name="faulty", boards='["*"]',
+              more=""):
         sine = os.path.join(self.source, "suites/models/sine")
         text = f"name: {name}\nmodels:\n"
         for i in range(models):
             text += (f"  - name: sine{i}\n    path: {sine}/sine.tflite\n"
                      f"    inputs: {sine}/in*.bin\n    expected: {sine}/out*.bin\n")
         return self.write(name + ".yaml",
-                          text + f"boards: {boards}\nengines: [tiny]\nmeasure: {measure}\n")
+                          text + f"boards: {boards}\nengines: [tiny]\nmeasure: {measure}\n{more}")
 
     def start(self, *args, **more):
         return subprocess.Popen([self.tinyrig, *args], env=self.env, text=True,
@@ -92,6 +103,23 @@ class Lab:
             except (FileNotFoundError, PermissionError, ProcessLookupError):
                 pass
         return found
+
+    def name_of(self, pid):
+        try:
+            with open(f"/proc/{pid}/comm") as f:
+                return f.read().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+
+    def quarantined(self):
+        """Boards that this host will not use before somebody looked at them."""
+        names = []
+        for name in sorted(os.listdir(self.env["TINYRIG_STATE_DIR"])):
+            if name.endswith(".state"):
+                with open(os.path.join(self.env["TINYRIG_STATE_DIR"], name)) as f:
+                    if "state quarantined\n" in f.read():
+                        names.append(name[len("board-"):-len(".state")])
+        return names
 
     def held(self):
         """Leases that somebody holds."""
@@ -135,3 +163,43 @@ def kill(pid):
         return True
     except ProcessLookupError:
         return False
+
+
+def parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def wrong_firmware(lab, kind):
+    """A copy of a kind's agent that says to be another build: one bit of its build id differs."""
+    path = lab.path(kind + "-other.elf")
+    with open(lab.firmware(kind), "rb") as f:
+        image = bytearray(f.read())
+    note = image.find(b"\x03\x00\x00\x00GNU\x00")
+    lab.check(note > 0, f"{lab.firmware(kind)}: no build id")
+    image[note + 8] ^= 0x01
+    with open(path, "wb") as f:
+        f.write(image)
+    os.chmod(path, 0o700)
+    return path
+
+
+class Shim:
+    """The clock and the disk of the lab's processes (shim.c)."""
+
+    def __init__(self, lab):
+        path = lab.write("shim", "\0" * 16)
+        with open(path, "r+b") as f:
+            self.words = mmap.mmap(f.fileno(), 16)
+        lab.env["TINYRIG_SHIM"] = path
+        lab.env["LD_PRELOAD"] = os.path.join(lab.build, "tests/faults/libfaultshim.so")
+        lab.check(os.path.exists(lab.env["LD_PRELOAD"]), "the shim was not built")
+
+    def jump(self, seconds):
+        self.words[0:8] = struct.pack("q", int(seconds * 1e9))
+
+    def full(self, yes):
+        self.words[8:16] = struct.pack("q", int(yes))

@@ -7,11 +7,15 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import Lab  # noqa: E402
+from lab import Lab, wrong_firmware  # noqa: E402
 
 lab = Lab(sys.argv[1], sys.argv[2], "recovery")
-lab.env["TINYRIG_FAULT_ANSWER_MS"] = "400"
+lab.env["TINYRIG_FAULT_ANSWER_MS"] = "800"
 database = lab.path("r.db")
+KINDS = lab.kinds()
+if len(KINDS) < 2:
+    print("skipped: no cross-compiled firmware in this build")
+    sys.exit(77)
 
 
 def arm(board, *lines):
@@ -28,13 +32,18 @@ def attempts(db, board):
                          f" ON c.id = a.case_def WHERE c.board = '{board}' ORDER BY a.started_ns")
 
 
+def lab_faults(db):
+    return lab.query(db, "SELECT case_key, text FROM v_attempts WHERE status = 'error' AND"
+                         " failure_class <> 'invalid-window'")
+
+
 def state(board):
     with open(lab.path(f"state/board-{board}.state")) as f:
         return dict(line.rstrip("\n").partition(" ")[::2] for line in f)
 
 
 def a_hung_board_is_reset_and_its_case_retried(suite, inventory):
-    arm("hangs", "hang to-board at 2000")
+    arm("hangs", "hang edge 3")  # in its second window
     code, out = lab.run("run", suite, "--lab", inventory, "--db", database, "-b", "hangs", "-b",
                         "well")
     lab.check(code == 0, f"status {code}\n{out}")
@@ -51,16 +60,9 @@ def a_hung_board_is_reset_and_its_case_retried(suite, inventory):
 
 
 def other_firmware_is_no_result(suite, inventory):
-    """The emulator comes up with an agent built for another board of the same memory map."""
+    """The board comes up with an agent of another build."""
     db = lab.path("fw.db")
-    arm("hangs", "firmware file " + lab.path("posix-copy") + ";power-off at 0 to-board ms 50")
-    with open(os.path.join(lab.build, "agents/ports/posix/tinyrig-agent-posix"), "rb") as f:
-        image = bytearray(f.read())
-    note = image.find(b"\x03\x00\x00\x00GNU\x00")  # the build id that the agent reports of itself
-    image[note + 8] ^= 0xFF
-    with open(lab.path("posix-copy"), "wb") as f:
-        f.write(image)
-    os.chmod(lab.path("posix-copy"), 0o700)
+    arm("hangs", f"firmware file {wrong_firmware(lab, KINDS[0])};power-off at 0 to-board ms 50")
     code, out = lab.run("run", suite, "--lab", inventory, "--db", db, "-b", "hangs")
     lab.check(code == 0, f"status {code}\n{out}")
     lab.check(("reflash", 1) in rungs(db, "hangs"), rungs(db, "hangs"))
@@ -69,7 +71,10 @@ def other_firmware_is_no_result(suite, inventory):
 
 
 def twins_are_told_apart(suite):
-    """Two boards of a kind with swapped cables: every case is a lab fault, none a result."""
+    """
+    Two boards of a kind with swapped cables: every case is a lab fault, none a result. They are the
+    host itself, whose windows a busy machine may find too noisy; that is no fault of the lab.
+    """
     os.mkdir(lab.path("kinds"))
     for name, uid in (("left", "11" * 12), ("right", "22" * 12)):
         lab.write(f"kinds/twin-{name}.yaml",
@@ -85,7 +90,7 @@ def twins_are_told_apart(suite):
     good, swapped = lab.path("twins.db"), lab.path("swapped.db")
     code, out = lab.run("run", suite, "--board-dir", lab.path("kinds"), "--lab",
                         inventory("11" * 12, "22" * 12), "--db", good)
-    lab.check(code == 0, f"status {code}\n{out}")
+    lab.check(code in (0, 3, 4) and not lab_faults(good), f"status {code}\n{out}")
     uids = lab.query(good, "SELECT DISTINCT board, value FROM v_facts WHERE key = 'board.uid'")
     lab.check(sorted(uids) == [("left", "11" * 12), ("right", "22" * 12)], uids)
     code, out = lab.run("run", suite, "--board-dir", lab.path("kinds"), "--lab",
@@ -137,9 +142,10 @@ def a_recorded_session_is_kept(suite, inventory):
 
 
 def main():
-    suite = lab.suite(2, measure="{inferences: 2000, windows: 3, slope: 1}")
+    suite = lab.suite(2)
     inventory = lab.write("lab.yaml", "name: t\nvirtual_boards: false\nboards:\n"
-                                      "  hangs: {board: virt-posix}\n  well: {board: virt-posix}\n")
+                                      f"  hangs: {{board: {KINDS[0]}}}\n"
+                                      f"  well: {{board: {KINDS[1]}}}\n")
     a_hung_board_is_reset_and_its_case_retried(suite, inventory)
     other_firmware_is_no_result(suite, inventory)
     twins_are_told_apart(suite)

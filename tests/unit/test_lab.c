@@ -221,7 +221,7 @@ static void damaged_events_are_refused_or_harmless(void **state)
 
 struct counter {
     struct event_sink base;
-    unsigned begun, passed, failed;
+    unsigned begun, passed, failed, retried, untried;
     bool died_in_n;
 };
 
@@ -235,6 +235,10 @@ static int count(struct event_sink *self, const struct event *e, struct err *err
         return 0;
     c->passed += e->end.status == CASE_PASSED;
     c->failed += e->end.status == CASE_ERROR;
+    c->retried += e->end.retried;
+    c->untried += e->end.stage != NULL && strcmp(e->end.stage, "admission") == 0;
+    if (e->end.status == CASE_ERROR)
+        assert_string_equal(e->end.failure_class, "lab");
     if (e->case_ == &cases[1] && e->end.text != NULL)
         c->died_in_n = strstr(e->end.text, "killed by signal 9") != NULL;
     return 0;
@@ -274,6 +278,41 @@ static void a_worker_that_dies_costs_only_its_case(void **state)
     assert_int_equal(c.passed, 2);
     assert_int_equal(c.failed, 1);
     assert_true(c.died_in_n);
+}
+
+/* All of its attempts are a fault of the lab, and the next worker's number is the next. */
+static void a_case_whose_worker_is_killed_is_tried_again(void **state)
+{
+    struct counter c = {.base = {.emit = count}};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(
+        pool_run(&plan, &(struct pool_options){.run_board = work, .run_id = "r", .retries = 2},
+                 &c.base, &err),
+        0);
+    assert_int_equal(c.begun, 5);
+    assert_int_equal(c.passed, 2);
+    assert_int_equal(c.failed, 3);
+    assert_int_equal(c.retried, 2);
+}
+
+static void die(void *context, const struct board *board, const struct plan_case *const *list,
+                size_t n, struct event_sink *sink)
+{
+    (void)raise(SIGKILL);
+}
+
+/* Workers that die before they begin anything: every case ends all the same, with the reason. */
+static void a_board_whose_workers_die_is_given_up(void **state)
+{
+    struct counter c = {.base = {.emit = count}};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(
+        pool_run(&plan, &(struct pool_options){.run_board = die, .run_id = "r"}, &c.base, &err), 0);
+    assert_int_equal(c.begun, 3);
+    assert_int_equal(c.failed, 3);
+    assert_int_equal(c.untried, 3);
 }
 
 static void work_for_ever(void *context, const struct board *board,
@@ -342,6 +381,8 @@ int main(void)
         cmocka_unit_test(a_null_string_stays_null),
         cmocka_unit_test(damaged_events_are_refused_or_harmless),
         cmocka_unit_test(a_worker_that_dies_costs_only_its_case),
+        cmocka_unit_test(a_case_whose_worker_is_killed_is_tried_again),
+        cmocka_unit_test(a_board_whose_workers_die_is_given_up),
         cmocka_unit_test(a_second_interrupt_ends_wedged_workers),
         cmocka_unit_test(icount_ticks_name_exact_instructions),
         cmocka_unit_test(a_wrong_clock_is_a_lab_fault),

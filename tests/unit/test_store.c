@@ -331,6 +331,33 @@ static void a_cancelled_case_is_still_to_do(void **state)
     assert_int_equal(p.cases[0].attempts, 1);
 }
 
+/* Killed between a lab fault and the next attempt, which was promised. */
+static void a_case_that_was_to_be_retried_is_still_to_do(void **state)
+{
+    struct fixture *f = *state;
+    struct event_sink *sink = store_sink(f->store);
+    struct event e = {.kind = EVENT_CASE_BEGIN, .at_ns = 5, .run_id = f->run};
+    struct store_progress p;
+
+    ASSERT_DONE(f, synthetic_begin(&f->lab, f->run, sink, &f->err));
+    for (uint32_t i = 0; i < 2; i++) {
+        e.kind = EVENT_CASE_BEGIN;
+        e.attempt = i;
+        e.case_ = &f->lab.plan.cases[0];
+        ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+        e.kind = EVENT_CASE_END;
+        e.end = (struct event_case_end){
+            .status = CASE_ERROR, .code = ERR_LAB, .failure_class = "lab", .retried = i == 0};
+        ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+        ASSERT_DONE(f, store_run_progress(f->store, "last", &f->arena, &p, &f->err));
+        assert_int_equal(p.cases[0].done, i == 1); /* the second was the last */
+        assert_int_equal(p.cases[0].attempts, i + 1);
+    }
+    assert_int_equal(fixture_number(f, "SELECT lab_faults FROM v_flakes"), 2);
+    assert_int_equal(fixture_number(f, "SELECT retried FROM v_flakes"), 1);
+    assert_int_equal(fixture_number(f, "SELECT flake_rate = 1.0 FROM v_flakes"), 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -350,6 +377,7 @@ int main(void)
         STORE_TEST(a_tag_moves_to_its_newest_run),
         STORE_TEST(an_interrupted_run_goes_on_where_it_stopped),
         STORE_TEST(a_cancelled_case_is_still_to_do),
+        STORE_TEST(a_case_that_was_to_be_retried_is_still_to_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

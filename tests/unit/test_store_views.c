@@ -31,6 +31,8 @@ static const struct promise {
                   " value unit macs"},
     {"v_facts", "run case_key board attempt kind key value"},
     {"v_recoveries", "run board case_key attempt time rung reason worked"},
+    {"v_flakes",
+     "run board realm attempts lab_faults flake_rate retried rungs rungs_helped quarantines"},
     {"v_tags", "tag run time note current"},
     {"v_mutes", "case_key metric reason time until current"},
 };

@@ -368,6 +368,48 @@ static void a_recorded_session_replays_to_the_same_results(void **state)
     unlink(path);
 }
 
+/* ---- nobody there ---- */
+
+static int take_all(struct transport *t, const void *data, size_t n, struct err *err)
+{
+    return 0;
+}
+
+static int say_nothing(struct transport *t, void *data, size_t cap, unsigned timeout_ms,
+                       size_t *ret_n, struct err *err)
+{
+    clock_sleep_ms(timeout_ms);
+    *ret_n = 0;
+    return 0;
+}
+
+static int dead_at_the_second_look(void *context, struct err *err)
+{
+    unsigned *looks = context;
+
+    return ++*looks < 2 ? 0 : err_set(err, ERR_LAB, "dead");
+}
+
+/* Its deadline is far away: nobody waits for it. */
+static void a_board_that_is_known_to_be_dead_is_not_waited_for(void **state)
+{
+    static const struct transport_ops ops = {
+        .name = "silence", .send = take_all, .recv = say_nothing};
+    struct transport silence = {.ops = &ops};
+    struct client *client = NULL;
+    struct err err = ERR_INIT;
+    unsigned looks = 0;
+
+    expect_error(client_open(&(struct client_options){.transport = &silence,
+                                                      .hello_ms = 3600000,
+                                                      .answer_ms = 3600000,
+                                                      .alive = dead_at_the_second_look,
+                                                      .context = &looks},
+                             &client, &err),
+                 ERR_LAB, &err);
+    assert_int_equal(looks, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -387,6 +429,7 @@ int main(void)
         TEST(after_a_reset_there_is_a_new_session_and_no_model),
         cmocka_unit_test(the_baud_rate_is_raised_when_both_sides_can),
         cmocka_unit_test(a_rate_that_the_agent_refuses_is_not_used),
+        cmocka_unit_test(a_board_that_is_known_to_be_dead_is_not_waited_for),
         cmocka_unit_test(a_recorded_session_replays_to_the_same_results),
     };
 

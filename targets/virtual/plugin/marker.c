@@ -54,10 +54,7 @@ static struct {
     int64_t offset_ns; /* virtual time less the time of the instructions executed */
     int64_t told_ns;   /* the latest time reported */
     bool over;
-} marker = {.fd = -1,
-            .lock = PTHREAD_MUTEX_INITIALIZER,
-            .asked = PTHREAD_COND_INITIALIZER,
-            .answered = PTHREAD_COND_INITIALIZER};
+} marker = {.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
 
 enum clock_use {
     CLOCK_NONE,     /* do not touch it */
@@ -168,7 +165,7 @@ static struct timespec in_ms(long ms)
 {
     struct timespec t;
 
-    (void)clock_gettime(CLOCK_REALTIME, &t);
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_nsec += ms * 1000000;
     t.tv_sec += t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
@@ -248,6 +245,17 @@ static void find_clock(void)
     marker.qemu.use_icount = dlsym(RTLD_DEFAULT, "use_icount");
 }
 
+/* Heartbeats go on when somebody sets the host's clock. */
+static void init_asked(void)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&marker.asked, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
 {
     pthread_t thread;
@@ -267,6 +275,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
         return -1;
     }
     find_clock();
+    init_asked();
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, ends, NULL);
     if (pthread_create(&thread, NULL, help, NULL) != 0)
