@@ -374,10 +374,8 @@ static int first_greeting(struct session *s, struct err *err)
 static int bring_up(struct session *s, struct err *err)
 {
     static int (*const parts[])(struct session * s, struct err * err) = {
-        take_lease,    find_address,   find_method,
-        find_firmware, start_virtual,  session_supply,
-        find_means,    session_open_probe, find_means,
-        program,       first_greeting,
+        take_lease, find_address,       find_method, find_firmware, start_virtual,  session_supply,
+        find_means, session_open_probe, find_means,  program,       first_greeting,
     };
 
     s->record.limit = RECORD_MAX;
