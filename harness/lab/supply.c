@@ -40,8 +40,10 @@ static int open_supply(struct session *s, struct err *err)
 
 int session_supply(struct session *s, struct err *err)
 {
+    if (session_replays(s))
+        return 0; /* and no rung of the ladder may switch what is there now */
     s->power = find_power(s);
-    if (session_replays(s) || !by_meter(s))
+    if (!by_meter(s))
         return 0;
     s->means.power_cycle = session_supply_cycle;
     return open_supply(s, err);
