@@ -7,3 +7,8 @@ bool check_holds(const struct kernel_span *span, uint32_t a, uint32_t b, uint32_
 
     return n <= span->size && n != UINT32_MAX && check_aligned(span, element & -element);
 }
+
+bool check_apart(const struct kernel_span *a, const struct kernel_span *b)
+{
+    return (uint64_t)a->where + a->size <= b->where || (uint64_t)b->where + b->size <= a->where;
+}

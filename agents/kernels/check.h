@@ -19,6 +19,9 @@ static inline uint32_t check_product(uint32_t a, uint32_t b)
 bool check_holds(const struct kernel_span *span, uint32_t a, uint32_t b, uint32_t c,
                  uint32_t element);
 
+/* Two spans of the arena have no byte in common: for scratch that the kernel believes. */
+bool check_apart(const struct kernel_span *a, const struct kernel_span *b);
+
 /* Input and output of a convolution fit its shapes, coordinates stay within 31 bits. */
 bool conv_images_fit(const struct kernel_conv *p, const struct kernel_span *spans);
 /* Input, output and channel spans of a convolution fit its shapes; the weights are not looked at. */

@@ -11,17 +11,138 @@ static const struct {
 #undef X
 };
 
+/* ---- what a variant costs ---- */
+
+enum core {
+    CORE_M0,
+    CORE_M3,
+    CORE_M4, /* M7 and M33 too: the same instructions */
+    CORE_M55,
+    CORE_RV32
+};
+
+static const struct cost {
+    uint8_t core, variant, kind;
+    uint32_t call, outputs, macs; /* instructions per call, per 100 of the others */
+} costs[] = {
+#define COST(core, variant, kind, call, outputs, macs)                                             \
+    {CORE_##core, KERNEL_##variant, KERNEL_##kind, (call), (outputs), (macs)},
+#include "harness/nn/costs.def"
+#undef COST
+};
+
+/* Variants tell what a core can do, and so which figures stand for it: of several, their sum. */
+static uint32_t cores_of(uint32_t variants)
+{
+    if (variants >> KERNEL_MVE & 1)
+        return 1u << CORE_M55;
+    if (variants >> KERNEL_ARMV7EM & 1)
+        return 1u << CORE_M4;
+    return 1u << CORE_M0 | 1u << CORE_M3 | 1u << CORE_RV32;
+}
+
+struct work {
+    uint64_t outputs, macs;
+};
+
+static struct work work_of(const struct nn_step *s)
+{
+    struct work w = {0, 0};
+
+    switch (s->kind) {
+    case KERNEL_CONV_S8:
+    case KERNEL_DEPTHWISE_S8: {
+        const struct kernel_conv *p = s->params;
+        w.outputs = (uint64_t)p->batches * p->out_h * p->out_w * p->out_c;
+        w.macs = w.outputs * p->filter_h * p->filter_w;
+        if (s->kind == KERNEL_CONV_S8)
+            w.macs *= p->filter_c;
+        break;
+    }
+    case KERNEL_FULLY_CONNECTED_S8: {
+        const struct kernel_fully_connected *p = s->params;
+        w.outputs = (uint64_t)p->batches * p->out_n;
+        w.macs = w.outputs * p->in_n;
+        break;
+    }
+    case KERNEL_ADD_S8:
+    case KERNEL_MUL_S8: {
+        const struct kernel_binary *p = s->params;
+        w.outputs = 1;
+        for (unsigned i = 0; i < p->rank; i++)
+            w.outputs *= p->dims[i];
+        break;
+    }
+    case KERNEL_SVDF: {
+        const struct kernel_svdf *p = s->params;
+        w.outputs = (uint64_t)p->batches * (p->filters / p->rank);
+        w.macs = (uint64_t)p->batches * p->filters * ((uint64_t)p->in_n + p->memory);
+        break;
+    }
+    case KERNEL_LSTM_S8: {
+        const struct kernel_lstm *p = s->params;
+        w.outputs = (uint64_t)p->steps * p->batches * p->units;
+        w.macs = w.outputs * 4 * ((uint64_t)p->in_n + p->units);
+        break;
+    }
+    default:
+        break;
+    }
+    return w;
+}
+
+uint64_t pack_cost(uint32_t variants, const struct nn_step *s, unsigned variant)
+{
+    uint32_t cores = cores_of(variants);
+    struct work w = work_of(s);
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(costs); i++) {
+        const struct cost *c = &costs[i];
+        if (c->variant == variant && c->kind == s->kind && (cores >> c->core & 1))
+            sum += c->call + (w.outputs * c->outputs + w.macs * c->macs) / 100;
+    }
+    return sum ? sum : PACK_UNMEASURED;
+}
+
+/* ---- choice ---- */
+
+/* The cheapest packing for a step that is not in `tried`; of equal ones the first. -1: none. */
+static int cheapest(const struct nn_lower *l, const struct nn_step *s, uint32_t tried,
+                    uint64_t *ret_cost)
+{
+    int best = -1;
+
+    for (size_t i = 0; i < ARRAY_SIZE(packings); i++) {
+        if (packings[i].kind != s->kind || (tried >> i & 1) ||
+            !(l->target->variants >> packings[i].variant & 1))
+            continue;
+        uint64_t cost = pack_cost(l->target->variants, s, packings[i].variant);
+        if (best < 0 || cost < *ret_cost) {
+            best = (int)i;
+            *ret_cost = cost;
+        }
+    }
+    return best;
+}
+
 static void pack_step(struct nn_lower *l, struct nn_step *s)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(packings); i++) {
-        if (packings[i].kind != s->kind || !(l->target->variants >> packings[i].variant & 1) ||
-            !packings[i].pack(l, s))
+    uint64_t plain = pack_cost(l->target->variants, s, KERNEL_REF), cost = 0;
+    uint32_t tried = 0;
+
+    for (int i; (i = cheapest(l, s, tried, &cost)) >= 0; tried |= 1u << i) {
+        if (cost != PACK_UNMEASURED && cost >= plain)
+            return;
+        if (!packings[i].pack(l, s))
             continue;
         s->variant = packings[i].variant;
         s->plain = false;
         return;
     }
 }
+
+_Static_assert(ARRAY_SIZE(packings) <= 32, "cheapest() has a bit for each");
 
 void pack_steps(struct nn_lower *l)
 {

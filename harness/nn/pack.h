@@ -14,14 +14,16 @@
  */
 typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
 
-/* Variant, kind, function: of several for a kind, the first whose variant the target has and that
- * takes the step wins. Best first, as measured on the virtual boards (tests/bench/engine). */
+/* Variant, kind, function: of several for a kind, the one that costs least by costs.def, that the
+ * target has and that takes the step wins; of those that were not measured, the first. */
 /* clang-format off */
 #define NN_PACKINGS(X) \
     X(MVE, CONV_S8, pack_mve_conv) \
     X(MVE, DEPTHWISE_S8, pack_mve_depthwise) \
     X(MVE, FULLY_CONNECTED_S8, pack_mve_fully_connected) \
     X(MVE, ADD_S8, pack_mve_add) \
+    X(MVE, AVERAGE_POOL_S8, pack_mve_average_pool) \
+    X(MVE, MAX_POOL_S8, pack_mve_max_pool) \
     X(MVE, SVDF, pack_mve_svdf) \
     X(MVE, LSTM_S8, pack_mve_lstm) \
     X(ARMV7EM, CONV_S8, pack_armv7em_conv) \
@@ -45,6 +47,13 @@ NN_PACKINGS(X)
 
 /* Every step of l, for the variants of l->target. */
 void pack_steps(struct nn_lower *l);
+
+/*
+ * Instructions that a variant takes for a step of reference form, on the cores that have `variants`:
+ * by costs.def, which tests/bench/costs.py measures on the virtual boards.
+ */
+#define PACK_UNMEASURED UINT64_MAX
+uint64_t pack_cost(uint32_t variants, const struct nn_step *s, unsigned variant);
 
 /* ---- for packings ---- */
 

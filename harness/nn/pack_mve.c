@@ -217,3 +217,17 @@ bool pack_mve_add(struct nn_lower *l, struct nn_step *s)
     pack_constant(l, s, 3, "add", add, sizeof *add);
     return true;
 }
+
+/* ---- pools: parameters and spans are those of the reference ---- */
+
+bool pack_mve_average_pool(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_pool *p = s->params;
+
+    return (uint32_t)p->filter_h * p->filter_w <= 255; /* sums of 16 bits */
+}
+
+bool pack_mve_max_pool(struct nn_lower *l, struct nn_step *s)
+{
+    return true;
+}

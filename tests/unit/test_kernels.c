@@ -337,6 +337,75 @@ static void every_variant_equals_the_reference(void **state)
     }
 }
 
+/* ---- choice ---- */
+
+static const struct {
+    const char *core;
+    unsigned variant, kind;
+    double call, outputs, macs;
+} costs[] = {
+#define COST(core, variant, kind, call, outputs, macs)                                             \
+    {#core, KERNEL_##variant, KERNEL_##kind, call, (outputs) / 100.0, (macs) / 100.0},
+#include "harness/nn/costs.def"
+#undef COST
+};
+
+/* By the table, for an int8 model of one operator on Cortex-M4; negative: not measured. */
+static double cost_of(unsigned variant, const struct nn_report *r)
+{
+    const struct nn_report_step *s = &r->steps[0];
+
+    for (size_t i = 0; i < ARRAY_SIZE(costs); i++) {
+        if (strcmp(costs[i].core, "M4") == 0 && costs[i].variant == variant &&
+            costs[i].kind == s->kind)
+            return costs[i].call + costs[i].outputs * s->output_bytes +
+                   costs[i].macs * (double)r->macs;
+    }
+    return -1;
+}
+
+static void compile(const struct buf *model, uint32_t variants, struct nn_report *ret)
+{
+    AUTO_BUF image = BUF_INIT;
+    struct nn_target target = {.variants = variants};
+    struct err err = ERR_INIT;
+
+    if (nn_compile(model->data, model->len, &target, &image, ret, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+/* No variant that takes the step, alone, costs less than the one that was chosen of all. */
+static void check_choice(const char *name, uint32_t seed, unsigned chosen[KERNEL_VARIANT_COUNT])
+{
+    static const unsigned some[] = {KERNEL_REF, KERNEL_TUNED, KERNEL_ARMV7EM};
+    AUTO_BUF model = BUF_INIT;
+    struct nn_report all, alone;
+
+    opgen_make(name, seed, &model);
+    compile(&model, 1u << KERNEL_REF | 1u << KERNEL_TUNED | 1u << KERNEL_ARMV7EM, &all);
+    for (size_t i = 0; i < ARRAY_SIZE(some) && all.step_count == 1; i++) {
+        compile(&model, 1u << KERNEL_REF | 1u << some[i], &alone);
+        if (alone.step_count == 1 && alone.steps[0].variant == some[i] &&
+            alone.steps[0].kind == all.steps[0].kind && cost_of(some[i], &alone) >= 0)
+            assert_true(cost_of(all.steps[0].variant, &all) <= cost_of(some[i], &alone) + 3);
+        nn_report_release(&alone);
+    }
+    chosen[all.steps[0].variant]++;
+    nn_report_release(&all);
+}
+
+static void the_cheapest_variant_is_chosen(void **state)
+{
+    static const char *const names[] = {"conv", "fully_connected", "add", "mul", "svdf", "lstm"};
+    unsigned chosen[KERNEL_VARIANT_COUNT] = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        for (uint32_t seed = 1; seed <= 60; seed++)
+            check_choice(names[i], seed, chosen);
+    }
+    assert_true(chosen[KERNEL_TUNED] > 0 && chosen[KERNEL_ARMV7EM] > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +418,7 @@ int main(void)
         cmocka_unit_test(softmax_is_close_to_the_real_one_and_sums_to_one),
         cmocka_unit_test(hostile_copies_are_refused),
         cmocka_unit_test(every_variant_equals_the_reference),
+        cmocka_unit_test(the_cheapest_variant_is_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,6 +175,7 @@ bool armv7em_depthwise_check(const void *params, const struct kernel_span *spans
     return p->in_c >= 4 && p->out_c == p->in_c && taps2 != 0 && taps2 < 0x10000 &&
            conv_images_fit(p, spans) && spans[0].size < 0x40000000 &&
            ((spans[0].where | spans[5].where) & KERNEL_SPAN_CONST) == 0 &&
+           check_apart(&spans[1], &spans[5]) && /* the list of taps stays as it is */
            check_holds(&spans[2], blocks, taps2, 8, 1) && check_aligned(&spans[2], 4) &&
            check_holds(&spans[3], blocks, 4, 1, 4) && check_holds(&spans[4], blocks, 8, 1, 4) &&
            check_holds(&spans[5], taps2 + 2 + blocks, 1, 1, 4);

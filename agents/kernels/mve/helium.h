@@ -70,6 +70,20 @@ static inline int8x16_t vdupq_n_s8(int8_t n)
     return r;
 }
 
+static inline int8x16_t vmaxq_s8(int8x16_t a, int8x16_t b)
+{
+    for (int i = 0; i < 16; i++)
+        a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+    return a;
+}
+
+static inline int8x16_t vminq_s8(int8x16_t a, int8x16_t b)
+{
+    for (int i = 0; i < 16; i++)
+        a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+    return a;
+}
+
 static inline int32_t vmladavaq_s8(int32_t sum, int8x16_t a, int8x16_t b)
 {
     uint32_t r = (uint32_t)sum;
@@ -109,6 +123,19 @@ static inline void vstrbq_p_s16(int8_t *to, int16x8_t v, mve_pred16_t p)
 static inline void vstrbq_s16(int8_t *to, int16x8_t v)
 {
     vstrbq_p_s16(to, v, 0xffff);
+}
+
+static inline int16x8_t vaddq_s16(int16x8_t a, int16x8_t b)
+{
+    for (int i = 0; i < 8; i++)
+        a.v[i] = (int16_t)(a.v[i] + b.v[i]);
+    return a;
+}
+
+static inline void vstrhq_s16(int16_t *to, int16x8_t v)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = v.v[i];
 }
 
 /* One expression for each of the four lanes. */
@@ -401,12 +428,15 @@ static inline int32x4_t vqrdmulhq_s32(int32x4_t a, int32x4_t b)
     return r;
 }
 
-/* Shifts left by n, right and rounded (ties up) by -n when n is negative; n in -32..31. */
+/* Shifts left by the low byte of n, right and rounded (ties up) where that is negative. */
 static inline int32_t helium_rshl(int32_t a, int32_t n)
 {
-    if (n >= 0)
-        return (int32_t)((uint32_t)a << n);
-    return (int32_t)(((int64_t)a + ((int64_t)1 << (-n - 1))) >> -n);
+    int8_t shift = (int8_t)n;
+    int32_t right = shift < -40 ? 40 : -shift;
+
+    if (shift >= 0)
+        return shift > 31 ? 0 : (int32_t)((uint32_t)a << shift);
+    return (int32_t)(((int64_t)a + ((int64_t)1 << (right - 1))) >> right);
 }
 
 static inline int32x4_t vrshlq_s32(int32x4_t a, int32x4_t n)

@@ -50,6 +50,8 @@ kernel_fn mve_conv_s8;
 kernel_fn mve_depthwise_s8;
 kernel_fn mve_fully_connected_s8;
 kernel_fn mve_add_s8;
+kernel_fn mve_average_pool_s8;
+kernel_fn mve_max_pool_s8;
 kernel_fn mve_svdf;
 kernel_fn mve_lstm_s8;
 
@@ -57,6 +59,7 @@ kernel_check_fn mve_conv_check;
 kernel_check_fn mve_depthwise_check;
 kernel_check_fn mve_fully_connected_check;
 kernel_check_fn mve_add_check;
+kernel_check_fn mve_average_pool_check;
 kernel_check_fn mve_svdf_check;
 kernel_check_fn mve_lstm_check;
 

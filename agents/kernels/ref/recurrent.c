@@ -30,7 +30,8 @@ static void remember(const struct kernel_svdf *p, const int8_t *in, const int8_t
         for (uint32_t i = 0; i + 1 < p->memory; i++)
             set_cell(state, p->state_type, row + i, cell_of(state, p->state_type, row + i + 1));
         for (uint32_t i = 0; i < p->in_n; i++)
-            sum = arith_add(sum, (in[i] + p->in_offset) * *weights++);
+            sum = (int32_t)((uint32_t)sum +
+                            ((uint32_t)in[i] + (uint32_t)p->in_offset) * (uint32_t)*weights++);
         sum = arith_requantize(sum, p->state_multiplier, p->state_shift);
         set_cell(state, p->state_type, row + p->memory - 1, arith_add(sum, p->state_zero));
     }
