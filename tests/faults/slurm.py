@@ -63,8 +63,21 @@ def free_ports(count):
 
 def start(name, *argv):
     with open(lab.path(f"log/{name}.log"), "a") as log:
-        daemons[name] = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *argv], stdout=log, stderr=log, env=lab.env,
+        daemons[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *argv], stdout=log, stderr=log, env=lab.env,
                                          start_new_session=True)
+
+
+def step_keepers():
+    """Processes that slurmd left to keep a job's step, known by what they have open: they outlive it."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                mine = f.read().startswith(b"slurmstepd:")
+            if mine and any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith(lab.folder)
+                            for fd in os.listdir(f"/proc/{pid}/fd")):
+                yield int(pid)
+        except OSError:
+            continue  # it ended meanwhile
 
 
 def stop_all():
@@ -76,6 +89,8 @@ def stop_all():
         except subprocess.TimeoutExpired:
             p.kill()
             p.wait()
+    for pid in step_keepers():
+        kill(pid)
 
 
 real_fail = lab.fail
@@ -377,4 +392,8 @@ def main():
           f"{len(reference)} figures as in a local run")
 
 
-main()
+try:
+    main()
+except Exception:
+    stop_all()
+    raise
