@@ -93,13 +93,20 @@ static int print_change(struct store *s, const struct report_trend *t,
     return 0;
 }
 
+/* The newest point's. */
+static bool is_emulated(const struct data_series *s)
+{
+    return s->point_count > 0 && s->points[s->point_count - 1].emulated;
+}
+
 static int print_text(struct store *s, const struct report_trend *t, struct arena *arena,
                       struct err *err)
 {
     const struct history *h = t->history;
 
-    (void)printf("%s  %s  (%s)\n", glyph_safe(arena, t->series->key),
-                 glyph_safe(arena, t->series->metric), realm_name(t->series->realm));
+    (void)printf("%s  %s  (%s%s)\n", glyph_safe(arena, t->series->key),
+                 glyph_safe(arena, t->series->metric), realm_name(t->series->realm),
+                 is_emulated(t->series) ? ", emulated meter" : "");
     if (t->mute != NULL) {
         char until[21];
 
@@ -152,7 +159,8 @@ static void json_points(struct buf *out, const struct report_trend *t)
         json_text(out, "status", case_status_name(p->status));
         json_number(out, "time", (double)p->started_ns / 1e9, ", ");
         json_number(out, "value", p->value, ", ");
-        buf_printf(out, "\"environment_changed\": %s}", t->breaks[i] ? "true" : "false");
+        buf_printf(out, "\"emulated_meter\": %s, \"environment_changed\": %s}",
+                   p->emulated ? "true" : "false", t->breaks[i] ? "true" : "false");
     }
     buf_puts(out, "]");
 }
@@ -191,7 +199,8 @@ static int add_json(struct store *s, struct buf *out, const struct report_trend 
     json_text(out, "realm", realm_name(t->series->realm));
     json_number(out, "level", t->history->level, ", ");
     json_number(out, "noise", t->history->noise.df > 0 ? t->history->noise.sigma : NAN, ", ");
-    buf_printf(out, "\"muted\": %s, ", t->mute != NULL ? "true" : "false");
+    buf_printf(out, "\"muted\": %s, \"emulated_meter\": %s, ", t->mute != NULL ? "true" : "false",
+               is_emulated(t->series) ? "true" : "false");
     if (json_changes(s, out, t, arena, err) < 0)
         return (int)err->code;
     json_points(out, t);

@@ -103,12 +103,15 @@ static const char *figure_text(struct arena *arena, const struct limits *l,
 }
 
 static struct cell limit_cell(struct arena *arena, const struct limits *l,
-                              const struct limit_result *r)
+                              const struct data_case *c, const struct limit_result *r)
 {
+    const bool emulated = data_case_emulated(c, r->limit->metric);
+
     if (r->answer == LIMIT_UNKNOWN)
         return (struct cell){"unknown", TONE_WARNING};
-    return (struct cell){arena_printf(arena, "%s (%+.0f %%)",
-                                      figure_text(arena, l, r->limit, r->value), 100 * r->margin),
+    return (struct cell){arena_printf(arena, "%s (%+.0f %%%s)",
+                                      figure_text(arena, l, r->limit, r->value), 100 * r->margin,
+                                      emulated ? ", emulated" : ""),
                          r->answer == LIMIT_HOLDS ? TONE_GOOD : TONE_BAD};
 }
 
@@ -162,7 +165,7 @@ static struct table make_table(const struct pick *picks, size_t count, const str
             TONE_FAINT};
         row[3] = (struct cell){realm_name(picks[i].c->realm), TONE_FAINT};
         for (size_t k = 0; k < l->count; k++)
-            row[FIXED + k] = limit_cell(arena, l, &picks[i].limits[k]);
+            row[FIXED + k] = limit_cell(arena, l, picks[i].c, &picks[i].limits[k]);
     }
     return t;
 }
@@ -199,7 +202,9 @@ static void put_pick(struct buf *out, const struct pick *p, size_t limits)
         put_number(out, "limit", r->limit->value);
         put_number(out, "value", r->value);
         put_number(out, "margin", r->margin);
-        buf_printf(out, ", \"answer\": \"%s\"}", answers[r->answer]);
+        buf_printf(out, ", \"emulated_meter\": %s, \"answer\": \"%s\"}",
+                   data_case_emulated(p->c, r->limit->metric) ? "true" : "false",
+                   answers[r->answer]);
     }
     buf_puts(out, "]}");
 }

@@ -87,6 +87,14 @@ static double figure_of(const struct standing *s, const struct figure *f)
     return *(const double *)((const char *)s + f->offset);
 }
 
+/* Of the figures only energy and battery are a meter's. */
+static bool is_emulated(const struct standing *s, const struct figure *f)
+{
+    return (f->offset == offsetof(struct standing, energy_nj) ||
+            f->offset == offsetof(struct standing, battery_ns)) &&
+           isfinite(figure_of(s, f)) && data_case_emulated(s->c, "energy");
+}
+
 static const char *figure_text(struct arena *arena, const struct standing *s,
                                const struct figure *f)
 {
@@ -147,7 +155,10 @@ static void build_table(const struct standing *list, size_t count, struct arena 
         row[2] = (struct cell){realm_name(list[i].c->realm), TONE_FAINT};
         row[3] = (struct cell){list[i].front ? "Pareto" : "", TONE_GOOD};
         for (size_t f = 0; f < n; f++)
-            row[FIXED + f] = (struct cell){figure_text(arena, &list[i], shown[f]), TONE_PLAIN};
+            row[FIXED + f] =
+                (struct cell){arena_printf(arena, "%s%s", figure_text(arena, &list[i], shown[f]),
+                                           is_emulated(&list[i], shown[f]) ? " (emulated)" : ""),
+                              TONE_PLAIN};
     }
 }
 
@@ -177,8 +188,9 @@ static void put_json(const struct standing *list, size_t count, struct buf *out)
         text_json_string(out, list[i].c->board);
         buf_puts(out, ", \"engine\": ");
         text_json_string(out, list[i].c->engine);
-        buf_printf(out, ", \"realm\": \"%s\", \"pareto\": %s", realm_name(list[i].c->realm),
-                   list[i].front ? "true" : "false");
+        buf_printf(out, ", \"realm\": \"%s\", \"pareto\": %s, \"emulated_meter\": %s",
+                   realm_name(list[i].c->realm), list[i].front ? "true" : "false",
+                   data_case_emulated(list[i].c, "energy") ? "true" : "false");
         for (size_t f = 0; f < ARRAY_SIZE(figures); f++) {
             const double v = figure_of(&list[i], &figures[f]);
 

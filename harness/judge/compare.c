@@ -237,6 +237,7 @@ static struct compare_row row_of(const struct work *w, const struct compare_case
                               .lower_is_better = m->lower_is_better,
                               .mute = mute_of(w->options, cc->key, m->name)};
 
+    row.emulated = data_case_emulated(cc->a, m->name) || data_case_emulated(cc->b, m->name);
     row.same = cc->a != NULL && cc->b != NULL && comparable_same(cc->a, cc->b, &cc->differences);
     return row;
 }

@@ -34,7 +34,8 @@ struct compare_row {
     const struct mute *mute;             /* NULL: not muted */
     const char *budget;                  /* the candidate's, or NULL */
     bool over_budget;
-    bool same; /* an A/A pair */
+    bool same;     /* an A/A pair */
+    bool emulated; /* a meter of either side is emulated: made up */
 };
 
 struct compare_case {

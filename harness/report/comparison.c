@@ -81,7 +81,8 @@ static void add_gate(struct builder *b)
         const struct gate_finding *f = &g->findings[i];
 
         add(b, BLOCK_ITEM,
-            arena_printf(&b->arena, "%s: %s: %s", word_of(f), f->case_->key, f->text),
+            arena_printf(&b->arena, "%s: %s: %s%s", word_of(f), f->case_->key, f->text,
+                         f->row != NULL && f->row->emulated ? " (emulated)" : ""),
             tones[f->weight]);
     }
 }
@@ -140,7 +141,7 @@ static void fill_row(struct builder *b, const struct compare_case *c, const stru
     const bool bare = is_count(row->unit) && unit_a == row->unit;
     const char *texts[ARRAY_SIZE(columns)] = {
         muted ? "muted" : verdict_name(d->verdict),
-        row->metric,
+        row->emulated ? arena_printf(&b->arena, "%s (emulated)", row->metric) : row->metric,
         bare ? value_bare(&b->arena, d->a, unit_a) : value_text(&b->arena, d->a, unit_a),
         bare ? value_bare(&b->arena, d->b, unit_a) : value_text(&b->arena, d->b, row->unit),
         bare ? unit_name(row->unit) : "",
@@ -257,6 +258,15 @@ static void add_case(struct builder *b, const struct compare_case *c)
         add_block(b, BLOCK_TABLE)->table = t;
 }
 
+static bool is_emulated(const struct comparison *c, const char *metric)
+{
+    for (size_t i = 0; i < c->case_count; i++) {
+        if (data_case_emulated(c->cases[i].a, metric) || data_case_emulated(c->cases[i].b, metric))
+            return true;
+    }
+    return false;
+}
+
 static void add_means(struct builder *b)
 {
     const struct comparison *c = b->r->comparison;
@@ -266,8 +276,10 @@ static void add_means(struct builder *b)
 
         if (m->ratio.n > 1 && (b->r->all || strchr(m->metric, '.') == NULL))
             add(b, BLOCK_ITEM,
-                arena_printf(&b->arena, "%s (%s): geometric mean of b/a %.4f over %zu cases",
-                             m->metric, unit_name(m->unit), m->ratio.mean, m->ratio.n),
+                arena_printf(&b->arena, "%s (%s%s): geometric mean of b/a %.4f over %zu cases",
+                             m->metric, unit_name(m->unit),
+                             is_emulated(c, m->metric) ? ", emulated" : "", m->ratio.mean,
+                             m->ratio.n),
                 TONE_PLAIN);
     }
 }

@@ -48,6 +48,7 @@ static void put_row(struct buf *out, const struct compare_case *c, const struct 
     put_number(out, "detectable", d->detectable);
     buf_printf(out, ", \"n_a\": %zu, \"n_b\": %zu, \"muted\": %s, \"over_budget\": %s, ", d->na,
                d->nb, row->mute != NULL ? "true" : "false", row->over_budget ? "true" : "false");
+    buf_printf(out, "\"emulated_meter\": %s, ", row->emulated ? "true" : "false");
     put_text(out, "blocked_by", row->blocked_by != NULL ? row->blocked_by->key : NULL);
     buf_puts(out, "}");
 }
@@ -100,7 +101,9 @@ static void put_gate(struct buf *out, const struct gate *g)
         put_text(out, "case", f->case_->key);
         buf_puts(out, ", ");
         put_text(out, "verdict", verdict_name(f->verdict));
-        buf_printf(out, ", \"fails\": %s, ", f->weight == GATE_FAILS ? "true" : "false");
+        buf_printf(out, ", \"fails\": %s, \"emulated_meter\": %s, ",
+                   f->weight == GATE_FAILS ? "true" : "false",
+                   f->row != NULL && f->row->emulated ? "true" : "false");
         put_text(out, "text", f->text);
         buf_puts(out, "}");
     }

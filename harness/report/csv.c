@@ -13,7 +13,7 @@
 static const char header[] = "run,suite,case,model,board,engine,parameters,realm,timebase,status,"
                              "attempt,retries,failure_class,stage,text,outputs_compared,"
                              "outputs_equal,metric,class,unit,value,low,high,n,budget,over_budget,"
-                             "started,lower_is_better\r\n";
+                             "started,lower_is_better,emulated_meter\r\n";
 
 struct writer {
     struct arena *arena;
@@ -97,6 +97,7 @@ static void put_end(struct writer *w, const struct data_case *c, const struct ev
     report_stamp(c->started_ns, stamp);
     put_text(w, c->started_ns != 0 ? stamp : "");
     put_number(w, m == NULL ? NAN : m->lower_is_better ? 1 : 0);
+    put_number(w, m == NULL ? NAN : data_case_emulated(c, m->name) ? 1 : 0);
     buf_puts(w->out, "\r\n");
 }
 
@@ -128,5 +129,6 @@ const struct report_format report_csv = {
     .name = "csv",
     .extension = ".csv",
     .summary = "a row per metric, for spreadsheets and notebooks",
+    .parts = DATA_FACTS,
     .render = csv_render,
 };

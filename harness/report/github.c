@@ -47,8 +47,9 @@ static void put_budgets(struct writer *w, const struct data_case *c, const char 
 
         if (m->over_budget)
             put_command(w, "error", file, c->key,
-                        arena_printf(w->arena, "over budget: %s is %s, must be %s", m->name,
+                        arena_printf(w->arena, "over budget: %s is %s%s, must be %s", m->name,
                                      value_text(w->arena, m->value, m->unit),
+                                     data_case_emulated(c, m->name) ? " (emulated)" : "",
                                      m->budget != NULL ? m->budget : "less"));
     }
 }
@@ -86,5 +87,6 @@ static int github_render(const struct report_options *options, struct buf *out, 
 const struct report_format report_github = {
     .name = "github",
     .summary = "annotations for a GitHub workflow's log",
+    .parts = DATA_FACTS,
     .render = github_render,
 };

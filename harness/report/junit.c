@@ -73,23 +73,36 @@ static void put_trouble(struct writer *w, const struct data_case *c, const char 
     buf_printf(w->out, "</%s>\n    </testcase>\n", element);
 }
 
+/* A property says that the meter behind it is emulated; the name stays what it is on a real one. */
+static void put_budget(struct writer *w, const struct data_case *c, const struct event_metric *m)
+{
+    const bool emulated = data_case_emulated(c, m->name);
+
+    open_case(w, c, arena_printf(w->arena, "%s: %s", c->key, m->budget));
+    if (!m->over_budget && !emulated) {
+        buf_puts(w->out, "/>\n");
+        return;
+    }
+    buf_puts(w->out, ">\n");
+    if (emulated)
+        buf_puts(w->out, "      <properties><property name=\"meter\" value=\"emulated\"/>"
+                         "</properties>\n");
+    if (m->over_budget) {
+        buf_puts(w->out, "      <failure type=\"over-budget\"");
+        put_attribute(w, "message",
+                      arena_printf(w->arena, "%s is %s%s", m->name,
+                                   value_text(w->arena, m->value, m->unit),
+                                   emulated ? " (emulated)" : ""));
+        buf_puts(w->out, "/>\n");
+    }
+    buf_puts(w->out, "    </testcase>\n");
+}
+
 static void put_budgets(struct writer *w, const struct data_case *c)
 {
     for (size_t i = 0; i < c->metric_count; i++) {
-        const struct event_metric *m = &c->metrics[i];
-
-        if (m->budget == NULL)
-            continue;
-        open_case(w, c, arena_printf(w->arena, "%s: %s", c->key, m->budget));
-        if (!m->over_budget) {
-            buf_puts(w->out, "/>\n");
-            continue;
-        }
-        buf_puts(w->out, ">\n      <failure type=\"over-budget\"");
-        put_attribute(
-            w, "message",
-            arena_printf(w->arena, "%s is %s", m->name, value_text(w->arena, m->value, m->unit)));
-        buf_puts(w->out, "/>\n    </testcase>\n");
+        if (c->metrics[i].budget != NULL)
+            put_budget(w, c, &c->metrics[i]);
     }
 }
 
@@ -167,5 +180,6 @@ const struct report_format report_junit = {
     .name = "junit",
     .extension = ".xml",
     .summary = "JUnit XML: a test case per case and budget, for CI servers",
+    .parts = DATA_FACTS,
     .render = junit_render,
 };

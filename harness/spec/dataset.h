@@ -96,6 +96,7 @@ struct data_point {
     uint32_t n;
     enum case_status status;
     uint64_t context; /* as in data_case */
+    bool emulated;    /* of a meter whose numbers are made up */
 };
 
 /* One metric of one case in one unit, oldest point first. */
@@ -123,6 +124,8 @@ struct data_history {
 /* NULL when the case has none of that name. */
 const struct event_metric *data_case_metric(const struct data_case *c, const char *name);
 const char *data_case_fact(const struct data_case *c, const char *key);
+/* Is this figure from an emulated meter, and so made up? c may be NULL. */
+bool data_case_emulated(const struct data_case *c, const char *metric);
 const struct data_run *dataset_run(const struct dataset *d, const char *run_id);
 
 #endif

@@ -27,3 +27,14 @@ const struct metric_info *metric_info_find(const char *name)
 
     return rank < metric_info_count ? &metric_infos[rank] : NULL;
 }
+
+bool metric_is_metered(const char *name)
+{
+    const struct metric_info *info = metric_info_find(name);
+
+    if (info == NULL)
+        return strncmp(name, "meter.", 6) == 0;
+    return info->kind == METRIC_KIND_ENERGY || info->kind == METRIC_KIND_CHARGE ||
+           info->kind == METRIC_KIND_CURRENT || info->kind == METRIC_KIND_VOLTAGE ||
+           info->kind == METRIC_KIND_LIFE || strncmp(name, "energy.", 7) == 0;
+}

@@ -97,6 +97,9 @@ struct metric_info {
 extern const struct metric_info metric_infos[];
 extern const size_t metric_info_count;
 
+/* Does a meter have a part in it: energy, charge, current, voltage, battery, meter.*? */
+bool metric_is_metered(const char *name);
+
 /* NULL when the name is not in the vocabulary. */
 const struct metric_info *metric_info_find(const char *name);
 

@@ -1,6 +1,7 @@
 /* Values over time. Joins go from the few cases outwards; without statistics SQLite might not. */
 #include <string.h>
 
+#include "harness/spec/metric.h"
 #include "harness/store/internal.h"
 
 enum history_column {
@@ -49,7 +50,33 @@ struct reader {
     struct data_point *points; /* of the newest series */
     size_t point_capacity;
     int64_t series_id, run;
+    sqlite3_stmt *meter; /* emulated_sql */
+    uint64_t context;    /* whose answer is the next one */
+    bool emulated;
 };
+
+static const char emulated_sql[] =
+    "SELECT count(*) FROM context_dimension x JOIN dimension_fact f ON f.dimension = x.dimension"
+    " WHERE x.context = ? AND f.key = 'meter.emulated' AND f.value = 'yes'";
+
+/* Most neighbours have the same context, so most are not asked about. */
+static int read_emulated(struct reader *h, const char *metric, struct data_point *p,
+                         struct err *err)
+{
+    p->emulated = false;
+    if (p->context == 0 || !metric_is_metered(metric))
+        return 0;
+    if (p->context != h->context) {
+        (void)sqlite3_bind_int64(h->meter, 1, (int64_t)p->context);
+        if (db_step(&h->s->db, h->meter, err) < 0)
+            return (int)err->code;
+        h->emulated = sqlite3_column_int64(h->meter, 0) > 0;
+        h->context = p->context;
+        (void)sqlite3_reset(h->meter);
+    }
+    p->emulated = h->emulated;
+    return 0;
+}
 
 static int begin_series(struct reader *h, sqlite3_stmt *st, struct err *err)
 {
@@ -75,7 +102,7 @@ static int begin_series(struct reader *h, sqlite3_stmt *st, struct err *err)
     return store_unit(h->s, sqlite3_column_int64(st, COL_UNIT), &s->unit, err);
 }
 
-static void read_point(struct reader *h, sqlite3_stmt *st)
+static int read_point(struct reader *h, sqlite3_stmt *st, struct err *err)
 {
     struct data_series *s = &h->series[h->count - 1];
     const int64_t run = sqlite3_column_int64(st, COL_RUN);
@@ -97,6 +124,7 @@ static void read_point(struct reader *h, sqlite3_stmt *st)
     p->n = (uint32_t)sqlite3_column_int64(st, COL_N);
     p->status = status >= 0 ? (enum case_status)status : CASE_ERROR;
     p->context = (uint64_t)sqlite3_column_int64(st, COL_CONTEXT);
+    return read_emulated(h, s->metric, p, err);
 }
 
 /* Ids grow with time, except across merges: good enough to leave old points out. */
@@ -131,7 +159,7 @@ static int read_history(struct reader *h, const struct store_selection *selectio
         if (h->count == 0 || sqlite3_column_int64(st, COL_SERIES) != h->series_id)
             r = begin_series(h, st, err);
         if (r == 0)
-            read_point(h, st);
+            r = read_point(h, st, err);
     }
     return r;
 }
@@ -140,9 +168,13 @@ int store_history(struct store *s, const struct store_selection *selection, cons
                   struct arena *arena, struct data_history *ret, struct err *err)
 {
     AUTO(condition_release) struct condition condition = {.count = 0};
+    AUTO(db_finalize) sqlite3_stmt *meter = NULL;
     struct reader h = {.s = s, .arena = arena};
     int r = condition_from(s, selection, &condition, err);
 
+    if (r == 0)
+        r = db_prepare(&s->db, emulated_sql, &meter, err);
+    h.meter = meter;
     if (r == 0)
         r = read_history(&h, selection, &condition, metric, err);
     if (r < 0)

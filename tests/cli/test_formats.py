@@ -132,6 +132,7 @@ class Formats(unittest.TestCase):
         self.assertNotIn(None, {k for row in rows for k in row})
         self.assertEqual({(r['case'], r['metric']): float(r['value']) for r in rows if r['metric']},
                          figures)
+        self.assertEqual({r['emulated_meter'] for r in rows if r['metric']}, {'0'})
         self.assertEqual({r['case'] for r in rows}, {c['key'] for c in report['cases']})
 
     def test_markdown_tables_are_tables(self):

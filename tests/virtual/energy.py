@@ -6,12 +6,15 @@ usage: energy.py BUILD SOURCE usual|faults|eembc
 What a virtual board draws is known (targets/boards), and its instructions are exact, so net energy
 is too: N instructions of 2^shift ns at (run - sleep) times the voltage.
 """
+import csv
+import io
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ElementTree
 
 build, source = sys.argv[1:3]
 RUN_A, IDLE_A, SLEEP_A, VOLTS, NS = 9e-3, 4e-3, 1.2e-3, 3.0, 128e-9
@@ -263,7 +266,56 @@ def a_broken_budget_fails(folder):
     assert status == 2 and "a budget on 'energy' expected an energy such as 400uJ" in text, text
 
 
-TESTS = {"usual": (figures_are_right, traces_are_kept_and_shown, batteries_are_projected, a_broken_budget_fails),
+def what_is_emulated_says_so(folder):
+    """Every command and format that shows a figure of the meter; what is not the meter's stays plain."""
+    run(folder, ["virt-m4"], budgets="energy <= 1uJ, flash <= 1KiB")  # both are broken
+    db = folder + "/r.db"
+    assert tinyrig("run", folder + "/s.yaml", "--db", db, "--quiet")[0] == 1
+
+    def shown(*args):
+        status, text = tinyrig(*args, "--db", db)
+        assert status in (0, 1), (args, text)
+        return text
+
+    for form in (["report", "last", "-f", "csv"], ["export", "last", "-f", "csv"]):
+        rows = {r["metric"]: r["emulated_meter"] for r in csv.DictReader(io.StringIO(shown(*form)))}
+        for name in ("energy", "energy.net", "energy.gate_error", "charge", "current", "voltage", "battery_life", "meter.lost"):
+            assert rows[name] == "1", (name, rows)
+        assert rows["latency"] == rows["flash"] == "0", rows
+    cases = {c.get("name").split(": ")[-1]: c for c in
+             ElementTree.fromstring(shown("report", "last", "-f", "junit")).iter("testcase")}
+    energy, flash = cases["energy <= 1uJ"], cases["flash <= 1KiB"]
+    assert energy.find("properties/property").attrib == {"name": "meter", "value": "emulated"}
+    assert "(emulated)" in energy.find("failure").get("message") and flash.find("properties") is None
+    assert "emulated" not in flash.find("failure").get("message")
+    lines = shown("report", "last", "-f", "github").splitlines()
+    assert [("(emulated)" in line) for line in lines if "over budget" in line].count(True) == 1, lines
+    for command in (["compare", "last~1", "last", "--all"], ["gate", "last", "--baseline", "last~1", "--lenient"]):
+        marked = {"energy", "energy.net", "charge", "charge.net", "current", "battery_life"}
+        document = json.loads(shown(*command, "-f", "json"))
+        rows = document["cases"][0]["metrics"]
+        assert {m["metric"] for m in rows if m["emulated_meter"]} == marked, rows
+        text = shown(*command, "-f", "markdown")
+        assert "energy (emulated)" in text and "latency (emulated)" not in text, text
+        for f in document.get("gate", {}).get("findings", []):
+            assert f["emulated_meter"] == ("energy" in f["text"]), f
+    assert "over budget: energy <= 1uJ (emulated)" in shown("gate", "last", "--baseline", "last~1", "--lenient")
+    text = shown("rank", "--model", "sine", "--by", "energy", "-f", "markdown")
+    assert text.count("(emulated)") == 2, text  # energy and battery
+    assert json.loads(shown("rank", "--model", "sine", "-f", "json"))[0]["emulated_meter"]
+    limits = ["pick", "--model", "sine", "--energy", "1J", "--battery", "1d", "--flash", "1MiB"]
+    assert shown(*limits, "-f", "markdown").count(", emulated)") == 2, shown(*limits)
+    assert [l["emulated_meter"] for l in json.loads(shown(*limits, "-f", "json"))[0]["limits"]] == [
+        l["metric"] != "flash" for l in json.loads(shown(*limits, "-f", "json"))[0]["limits"]]
+    assert "energy  (virtual, emulated meter)" in shown("history", "--metric", "energy")
+    for name, marked in (("energy", True), ("battery_life", True), ("latency", False)):
+        series = json.loads(shown("history", "--metric", name, "-f", "json"))[0]
+        assert [series["emulated_meter"]] + [p["emulated_meter"] for p in series["points"]] == [marked] * 3, series
+    assert "emulated" not in shown("history", "--metric", "latency")
+
+
+TESTS = {"usual": (figures_are_right, traces_are_kept_and_shown, batteries_are_projected, a_broken_budget_fails,
+                   what_is_emulated_says_so),
          "faults": (faults_cost_their_case_only, an_lpm01a_measures_the_same, an_avr_is_measured_too),
          "eembc": (the_eembc_profile_is_run_by_its_rules,)}
 
