@@ -4,6 +4,7 @@
 enum {
     TIMG_WDTCONFIG0 = 0x48,
     TIMG_WDTWPROTECT = 0x64,
+    TIMG_WDT_CONF_UPDATE_EN = 1 << 22, /* what WDTCONFIG0 says holds only from then on */
     RTC_OPTIONS0 = 0x00,
     RTC_RESET_STATE = 0x38,
     RTC_WDTCONFIG0 = 0x90,
@@ -11,6 +12,19 @@ enum {
     RTC_SWD_CONF = 0xac,
     RTC_SWD_WPROTECT = 0xb0,
     RESET_CAUSE = 0x3f,
+
+    RESET_CHIP_POWER_ON = 0x01, /* brown-out and super watchdog of the whole chip, too */
+    RESET_CORE_SW = 0x03,
+    RESET_CORE_MWDT0 = 0x07,
+    RESET_CORE_MWDT1 = 0x08,
+    RESET_CORE_RTC_WDT = 0x09,
+    RESET_CPU0_MWDT0 = 0x0b,
+    RESET_CPU0_SW = 0x0c,
+    RESET_CPU0_RTC_WDT = 0x0d,
+    RESET_SYS_BROWN_OUT = 0x0f,
+    RESET_SYS_RTC_WDT = 0x10,
+    RESET_CPU0_MWDT1 = 0x11,
+    RESET_SYS_SUPER_WDT = 0x12,
 
     SYSTEM_SYSCLK_CONF = 0x58,
     PRE_DIV_CNT = 0x3ff,
@@ -35,18 +49,21 @@ enum {
 #define SWD_AUTO_FEED  (1u << 31)
 #define SYSTEM_RESTART (1u << 31)
 
-static void stop_watchdog(uintptr_t config, uintptr_t protect)
+static void stop_watchdog(uintptr_t config, uintptr_t protect, uint32_t stopped)
 {
     REG32(protect) = WDT_KEY;
-    REG32(config) = 0;
+    REG32(config) = stopped;
     REG32(protect) = 0;
 }
 
+/* Both the watchdog and its flash boot mode, which bites without being enabled. */
 void esp32c3_stop_watchdogs(void)
 {
-    stop_watchdog(ESP32C3_TIMG0 + TIMG_WDTCONFIG0, ESP32C3_TIMG0 + TIMG_WDTWPROTECT);
-    stop_watchdog(ESP32C3_TIMG1 + TIMG_WDTCONFIG0, ESP32C3_TIMG1 + TIMG_WDTWPROTECT);
-    stop_watchdog(ESP32C3_RTC_CNTL + RTC_WDTCONFIG0, ESP32C3_RTC_CNTL + RTC_WDTWPROTECT);
+    stop_watchdog(ESP32C3_TIMG0 + TIMG_WDTCONFIG0, ESP32C3_TIMG0 + TIMG_WDTWPROTECT,
+                  TIMG_WDT_CONF_UPDATE_EN);
+    stop_watchdog(ESP32C3_TIMG1 + TIMG_WDTCONFIG0, ESP32C3_TIMG1 + TIMG_WDTWPROTECT,
+                  TIMG_WDT_CONF_UPDATE_EN);
+    stop_watchdog(ESP32C3_RTC_CNTL + RTC_WDTCONFIG0, ESP32C3_RTC_CNTL + RTC_WDTWPROTECT, 0);
     /* The super watchdog cannot be stopped, only told to feed itself. */
     REG32(ESP32C3_RTC_CNTL + RTC_SWD_WPROTECT) = SWD_KEY;
     REG32(ESP32C3_RTC_CNTL + RTC_SWD_CONF) |= SWD_AUTO_FEED;
@@ -84,21 +101,21 @@ void esp32c3_mac(uint8_t mac[6])
 uint8_t esp32c3_reset_cause(void)
 {
     switch (REG32(ESP32C3_RTC_CNTL + RTC_RESET_STATE) & RESET_CAUSE) {
-    case 0x01: /* power, and the pin, which is CHIP_EN */
+    case RESET_CHIP_POWER_ON: /* and the pin, which is CHIP_EN */
         return CHIP_RESET_POWER;
-    case 0x03: /* RTC_CNTL_OPTIONS0 */
-    case 0x0c:
+    case RESET_CORE_SW:
+    case RESET_CPU0_SW:
         return CHIP_RESET_SOFTWARE;
-    case 0x07: /* timer groups, RTC, super */
-    case 0x08:
-    case 0x09:
-    case 0x0b:
-    case 0x0d:
-    case 0x10:
-    case 0x11:
-    case 0x12:
+    case RESET_CORE_MWDT0:
+    case RESET_CORE_MWDT1:
+    case RESET_CORE_RTC_WDT:
+    case RESET_CPU0_MWDT0:
+    case RESET_CPU0_RTC_WDT:
+    case RESET_SYS_RTC_WDT:
+    case RESET_CPU0_MWDT1:
+    case RESET_SYS_SUPER_WDT:
         return CHIP_RESET_WATCHDOG;
-    case 0x0f:
+    case RESET_SYS_BROWN_OUT:
         return CHIP_RESET_BROWN_OUT;
     default:
         return CHIP_RESET_UNKNOWN;

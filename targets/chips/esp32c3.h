@@ -9,7 +9,8 @@
  *   0x60000000            peripherals; interrupt matrix at 0x600c2000
  *
  * Direct boot: the ROM finds two magic words at the beginning of the flash, maps its first 4 MiB
- * into both windows and jumps behind them, to 0x42000008. No second boot loader is needed.
+ * into both windows and jumps behind them, to 0x42000008. No second boot loader is needed; ROMs
+ * before chip revision 3 cannot do it.
  *
  * The core has no mie, no mcycle and no CLINT; it counts cycles in a register of its own, and takes
  * interrupts by a table, from a matrix that maps any source to one of 31 lines.

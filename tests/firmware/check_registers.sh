@@ -1,5 +1,6 @@
 #!/bin/sh
-# The numbers of targets/chips against those of the vendors' headers (registers.txt).
+# The numbers of targets/chips and of the drivers against those of the vendors' headers
+# (registers.txt).
 # usage: check_registers.sh SOURCE_ROOT COMPILER...
 set -eu
 root=$1
@@ -7,14 +8,30 @@ shift
 rows=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-while read -r header name value source; do
-    case $header in '' | '#'*) continue ;; esac
-    [ "$header" = "$(basename "$header")" ] && [ -n "$source" ] ||
-        { echo "registers.txt: not a row: $header $name"; exit 1; }
-    printf '#include "targets/chips/%s"\n_Static_assert((unsigned long)(%s) == %s, "%s: %s");\n' \
-        "$header" "$name" "$value" "$name" "$source" >>"$work/all.c"
+# Where FILE of a row lies; FILE:BOARD is a driver as it is built for that board.
+find_file() {
+    for folder in targets/chips agents/ports/drivers agents/ports/riscv; do
+        [ ! -f "$root/$folder/$1" ] || { echo "$folder/$1"; return; }
+    done
+    echo "registers.txt: no file $1" >&2
+    return 1
+}
+
+while read -r file name value source; do
+    case $file in '' | '#'*) continue ;; */*) source= ;; esac
+    [ -n "$source" ] || { echo "registers.txt: not a row: $file $name"; exit 1; }
+    out=$work/$file.c
+    if [ ! -f "$out" ]; then
+        path=$(find_file "${file%%:*}")
+        case $file in
+        *:*) printf '#define BOARD_HEADER "agents/ports/boards/%s.h"\n' "${file#*:}" ;;
+        esac >"$out"
+        printf '#include "%s"\n' "$path" >>"$out"
+    fi
+    printf '_Static_assert((unsigned)(%s) == %s, "%s: %s");\n' "$name" "$value" "$name" \
+        "$source" >>"$out"
     rows=$((rows + 1))
 done <"$root/tests/firmware/registers.txt"
 [ "$rows" -gt 0 ]
-"$@" -std=c11 -fsyntax-only -I"$root" "$work/all.c"
+"$@" -std=gnu11 -fsyntax-only -I"$root" "$work"/*.c
 echo "$rows numbers are the vendors'"

@@ -12,15 +12,21 @@ enum {
     STATUS = 0x1c,
     CONF0 = 0x20,
     CONF1 = 0x24,
+    MEM_CONF = 0x60,
     FSM_STATUS = 0x6c,
     CLK_CONF = 0x78,
 
     INT_RXFIFO_FULL = 1 << 0,
+    INT_RXFIFO_TOUT = 1 << 8,
+    INT_RECEIVED = INT_RXFIFO_FULL | INT_RXFIFO_TOUT,
     COUNT = 0x3ff, /* in STATUS: received, and 16 bits higher to be sent */
     TX_FULL = 126,
     CONF0_FRAME = 0x3f,
     CONF0_8N1 = 3 << 2 | 1 << 4,
     CONF1_RX_THRESHOLD = 0x1ff,
+    CONF1_RX_TOUT_ENABLE = 1 << 21,
+    MEM_CONF_RX_TOUT = 0x3ff << 16,
+    RX_TOUT_20_BITS = 20 << 16, /* two frames */
     FSM_TX = 0xf << 4,
     CLK_CRYSTAL = 3 << 20,
     CLK_ENABLE = 1 << 22,
@@ -36,7 +42,10 @@ void uart_start(void)
     REG(INT_ENA) = 0;
     REG(CLK_CONF) = CLK_CRYSTAL | CLK_ENABLE | CLK_TX_ENABLE | CLK_RX_ENABLE;
     REG(CONF0) = (REG(CONF0) & ~(uint32_t)CONF0_FRAME) | CONF0_8N1;
-    REG(CONF1) = (REG(CONF1) & ~(uint32_t)CONF1_RX_THRESHOLD) | 1;
+    /* Espressif's header reads as if the threshold had to be exceeded: with the time-out no byte
+     * waits for the next one either way. */
+    REG(MEM_CONF) = (REG(MEM_CONF) & ~(uint32_t)MEM_CONF_RX_TOUT) | RX_TOUT_20_BITS;
+    REG(CONF1) = (REG(CONF1) & ~(uint32_t)CONF1_RX_THRESHOLD) | CONF1_RX_TOUT_ENABLE | 1;
 }
 
 bool uart_set_baud(uint32_t baud)
@@ -65,12 +74,14 @@ void uart_drain(void)
 
 void uart_listen(bool listen)
 {
-    REG(INT_ENA) = listen ? INT_RXFIFO_FULL : 0;
+    REG(INT_ENA) = listen ? INT_RECEIVED : 0;
 }
 
 void uart_irq(void)
 {
-    while ((REG(STATUS) & COUNT) != 0)
-        agent_rx((uint8_t)REG(FIFO));
-    REG(INT_CLR) = INT_RXFIFO_FULL;
+    do {
+        while ((REG(STATUS) & COUNT) != 0)
+            agent_rx((uint8_t)REG(FIFO));
+        REG(INT_CLR) = INT_RECEIVED;
+    } while ((REG(STATUS) & COUNT) != 0); /* one that came before the flags were cleared */
 }

@@ -12,6 +12,9 @@
 #include "targets/chips/chip.h"
 
 void trap_c(void);
+void cpu_sleep(void); /* start.S, with two places in it */
+extern const char cpu_sleep_wfi[];
+extern const char cpu_sleep_end[];
 
 static _Noreturn void fault(uint32_t cause)
 {
@@ -28,6 +31,8 @@ void trap_c(void)
 
     if (!irq_take(cause))
         fault(cause);
+    if (CSR_READ(mepc) == (uintptr_t)cpu_sleep_wfi)
+        CSR_WRITE(mepc, cpu_sleep_end);
 }
 
 void port_init(void)
@@ -56,12 +61,11 @@ void port_send_drain(void)
 
 void port_wait(void)
 {
-    /* With interrupts masked none can slip in between the look and the sleep, and a pending one
-     * still ends WFI. */
+    /* With interrupts masked none can slip in between the look and the sleep. */
     uint32_t was = cpu_mask();
 
     if (!agent_rx_pending())
-        __asm__ volatile("wfi");
+        cpu_sleep();
     cpu_unmask(was);
 }
 

@@ -6,7 +6,9 @@
     .section .text.start, "ax"
     .globl _start
 _start:
-#ifndef BOARD_INTERRUPT_MATRIX /* its cores have no mie, and a table instead of one entry */
+#ifdef BOARD_INTERRUPT_MATRIX /* its cores have no mie, and a table instead of one entry */
+    csrci mstatus, 8 /* MIE: an interrupt that the boot ROM let in would find no stack */
+#else
     csrw mie, zero
 #endif
     .option push
@@ -45,6 +47,22 @@ _start:
     addi a1, a1, 4
 5:  bne a1, a2, 4b
     call agent_main
+
+/*
+ * Sleeps until an interrupt was served: interrupts come in masked, and leave masked. Not every core
+ * wakes from WFI for an interrupt that is masked, so they are let in before; trap_c() then skips a
+ * WFI that has not begun, whose interrupt would be over.
+ */
+    .section .text.cpu_sleep, "ax"
+    .globl cpu_sleep, cpu_sleep_wfi, cpu_sleep_end
+    .balign 4
+cpu_sleep:
+    csrsi mstatus, 8
+cpu_sleep_wfi:
+    wfi
+cpu_sleep_end:
+    csrci mstatus, 8
+    ret
 
     .section .text.trap_entry, "ax"
     .globl trap_entry
