@@ -226,6 +226,47 @@ static void every_shipped_board_is_right(void **state)
     }
 }
 
+static bool is_tagged(const struct board *b, const char *tag)
+{
+    for (const char *const *t = b->tags; t != NULL && *t != NULL; t++) {
+        if (strcmp(*t, tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The plan takes kernels and float32 by these tags: without them a board gets the slower ones. */
+static void every_shipped_board_says_what_its_core_has(void **state)
+{
+    static const struct {
+        const char *cpu;
+        bool fpu, dsp, mve;
+    } cores[] = {{"cortex-m0", false, false, false}, {"cortex-m0plus", false, false, false},
+                 {"cortex-m3", false, false, false}, {"cortex-m4", true, true, false},
+                 {"cortex-m7", true, true, false},   {"cortex-m33", true, true, false},
+                 {"cortex-m55", true, true, true},   {"cortex-m85", true, true, true}};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const char *const dirs[] = {source(&arena, "targets/boards"), NULL};
+    const struct lab *lab = NULL;
+    struct err err = ERR_INIT;
+    size_t seen = 0;
+
+    assert_int_equal(lab_load(NULL, dirs, &arena, &lab, &err), 0);
+    for (size_t i = 0; i < lab->known_count; i++) {
+        const struct board *b = lab->known[i];
+
+        for (size_t k = 0; k < ARRAY_SIZE(cores); k++) {
+            if (strcmp(b->cpu, cores[k].cpu) != 0)
+                continue;
+            seen++;
+            if (is_tagged(b, "fpu") != cores[k].fpu || is_tagged(b, "dsp") != cores[k].dsp ||
+                is_tagged(b, "mve") != cores[k].mve)
+                fail_msg("%s: its tags are not those of a %s", b->name, b->cpu);
+        }
+    }
+    assert_true(seen > ARRAY_SIZE(cores));
+}
+
 static void help_finds_files_maps_and_keys(void **state)
 {
     AUTO_BUF all = BUF_INIT;
@@ -294,6 +335,7 @@ int main(void)
         cmocka_unit_test(every_shipped_suite_can_be_planned_in_the_virtual_lab),
         cmocka_unit_test(the_example_lab_can_be_loaded),
         cmocka_unit_test(every_shipped_board_is_right),
+        cmocka_unit_test(every_shipped_board_says_what_its_core_has),
         cmocka_unit_test(help_finds_files_maps_and_keys),
         cmocka_unit_test(help_fits_a_terminal),
         cmocka_unit_test(the_man_page_names_every_key),

@@ -141,9 +141,9 @@ static void prove(const struct buf *model, const char *name, uint32_t seed)
 
 static void shipped_models_lose_nothing(void **state)
 {
-    static const char *const names[] = {"ad-small", "ad16-small", "gated", "gesture",
-                                        "har",      "hum",        "ic",    "kws",
-                                        "lstm",     "svdf",       "sine",  "ww-stream"};
+    static const char *const names[] = {"ad-small", "ad16-small", "gated",    "gesture", "har",
+                                        "hum",      "ic",         "kws",      "lstm",    "svdf",
+                                        "sine",     "ww",         "ww-stream"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         AUTO_BUF model = BUF_INIT;
