@@ -120,6 +120,19 @@ static int read_positive(const struct iio_meter *p, const struct iio_channel *c,
     return 0;
 }
 
+/* So are formats, and libiio writes length times repeat bytes to where a code is wanted. */
+static int check_format(const struct iio_channel *c, struct err *err)
+{
+    const struct iio_data_format *f = iio_channel_get_data_format(c);
+    const bool whole = f->length == 8 || f->length == 16 || f->length == 32 || f->length == 64;
+
+    if (whole && f->repeat <= 1 && f->bits > 0 && f->bits <= f->length &&
+        f->shift <= f->length - f->bits)
+        return 0;
+    return err_set(err, ERR_METER, "channel %.40s: codes of %u bits in %u x %u make no sense",
+                   iio_channel_get_id(c), f->bits, f->repeat, f->length);
+}
+
 static int find_channel(struct iio_meter *p, const char *name, struct channel *ret, struct err *err)
 {
     ret->channel = iio_device_find_channel(p->device, name, false);
@@ -130,6 +143,8 @@ static int find_channel(struct iio_meter *p, const char *name, struct channel *r
     (void)iio_channel_attr_read_double(ret->channel, "offset", &ret->offset);
     if (!isfinite(ret->offset))
         ret->offset = 0;
+    if (check_format(ret->channel, err) < 0)
+        return (int)err->code;
     return read_positive(p, ret->channel, "scale", &ret->scale, err);
 }
 
@@ -151,7 +166,7 @@ static int find_channels(struct iio_meter *p, struct err *err)
     p->stamp = iio_device_find_channel(p->device, "timestamp", false);
     if (p->stamp == NULL)
         return err_set(err, ERR_METER, "its samples carry no time stamps");
-    return 0;
+    return check_format(p->stamp, err);
 }
 
 static int sensor_open(struct meter *m, const struct meter_config *config, struct err *err)
@@ -200,7 +215,7 @@ static void close_buffer(struct iio_meter *p)
     p->buffer = NULL;
 }
 
-/* One code of one sample; NAN when the format is none that we know. */
+/* One code of one sample. */
 static double code_of(const struct iio_meter *p, const struct channel *c, size_t k)
 {
     const struct iio_data_format *f = iio_channel_get_data_format(c->channel);
@@ -208,11 +223,9 @@ static double code_of(const struct iio_meter *p, const struct channel *c, size_t
                      (ptrdiff_t)k * iio_buffer_step(p->buffer);
     int64_t value = 0;
 
-    if (f->length > 64 || f->bits == 0 || f->bits > 64)
-        return NAN;
     iio_channel_convert(c->channel, &value, at);
     if ((f->is_signed || c->sign16) && f->bits < 64 && (value >> (f->bits - 1) & 1) != 0)
-        value |= -(INT64_C(1) << f->bits);
+        value |= (int64_t)(UINT64_MAX << f->bits);
     return ((double)value + c->offset) * c->scale;
 }
 
@@ -230,6 +243,12 @@ static int64_t stamp_of(const struct iio_meter *p, size_t k)
                         (const char *)iio_buffer_first(p->buffer, p->stamp) +
                             (ptrdiff_t)k * iio_buffer_step(p->buffer));
     return ns;
+}
+
+/* Stamps may be any numbers. */
+static int64_t elapsed_ns(int64_t from, int64_t to)
+{
+    return (int64_t)((uint64_t)to - (uint64_t)from);
 }
 
 /* Fill the buffer; *ret is how many samples are whole. */
@@ -259,7 +278,7 @@ static int measure_rate(struct iio_meter *p, struct err *err)
     if (open_buffer(p, PROBE_SAMPLES, err) < 0 || refill(p, &n, err) < 0)
         return (int)err->code;
     if (n >= 2)
-        span = stamp_of(p, n - 1) - stamp_of(p, 0);
+        span = elapsed_ns(stamp_of(p, 0), stamp_of(p, n - 1));
     close_buffer(p);
     rate = span > 0 ? (double)(n - 1) * 1e9 / (double)span : 0;
     if (!(rate >= 1) || rate > RATE_MAX_HZ)
@@ -301,7 +320,7 @@ static int sensor_start(struct meter *m, struct err *err)
 /* How many samples are missing in front of one with this stamp. */
 static int take_gap(struct iio_meter *p, int64_t ns, struct err *err)
 {
-    const double steps = (double)(ns - p->last_ns) * 1e-9 * p->base.info.rate_hz;
+    const double steps = (double)elapsed_ns(p->last_ns, ns) * 1e-9 * p->base.info.rate_hz;
 
     if (p->last_ns != 0 && steps <= 0)
         return err_set(err, ERR_METER, "its time stamps go back");

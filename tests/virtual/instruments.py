@@ -5,6 +5,8 @@ usage: instruments.py iiod|scpi|scpi-pty|vxi11|n6705 [TROUBLE]
 
 Prints `ready PORT` (or the file, for scpi-pty) and serves until standard input closes. The current is a square wave in steps of
 the instrument's own samples: HIGH_A for the last fifth of each hundred samples, LOW_A before.
+INSTRUMENT_LOG names a file for the commands of a supply, INSTRUMENT_SWITCH the control FIFO of a
+tinyrig-vboard that it feeds.
 """
 import os
 import pty
@@ -51,12 +53,16 @@ CHANNEL = """<channel id="%s" type="input"><scan-element index="%d" format="%s"/
 ATTRIBUTES = """<attribute name="raw" filename="in_%s_raw"/><attribute name="scale" filename="in_%s_scale"/>"""
 
 
+# Stamps of more than fits, and ones that lie outside of their own bytes.
+STAMP = {"wide": "le:S64/64X8&gt;&gt;0", "beyond": "le:U48/64&gt;&gt;40"}
+
+
 def iio_xml():
     def channel(name, index, form, attributes=True):
         return CHANNEL % (name, index, form, ATTRIBUTES % (name, name) if attributes else "")
 
     sensor = """<device id="iio:device%d" name="ina226">""" + channel("voltage0", 0, "le:U16/16&gt;&gt;0") + \
-        channel("voltage1", 1, "le:U16/16&gt;&gt;0") + channel("timestamp", 2, "le:S64/64&gt;&gt;0", False) + \
+        channel("voltage1", 1, "le:U16/16&gt;&gt;0") + channel("timestamp", 2, STAMP.get(trouble, "le:S64/64&gt;&gt;0"), False) + \
         """<attribute name="in_shunt_resistor"/><attribute name="in_allow_async_readout"/></device>"""
     adc = """<device id="iio:device7" name="ad7768">""" + channel("current0", 0, "be:s24/32&gt;&gt;8") + \
         channel("timestamp", 1, "le:S64/64&gt;&gt;0", False) + "</device>"
@@ -152,6 +158,16 @@ def serve_iiod(c):
 
 
 class Supply:
+    fed = True  # the board, whoever is connected
+
+    def feed(self):
+        """The board's supply and its cable follow the output, once for each change."""
+        if self.on == Supply.fed or "INSTRUMENT_SWITCH" not in os.environ:
+            return
+        Supply.fed = self.on
+        with open(os.environ["INSTRUMENT_SWITCH"], "w") as f:
+            f.write("power on\nreplug\n" if self.on else "unplug\npower off\n")
+
     def __init__(self, connection):
         self.c, self.volts, self.on, self.errors, self.n = connection, 1.0, False, [], 0
         self.period, self.logging, self.functions = 0.0, 0.0, set()
@@ -230,6 +246,7 @@ class Supply:
             self.say("%+.5E" % self.volts)
         elif line.startswith("OUTP "):
             self.on = line[5:].startswith("ON")
+            self.feed()
         elif line.startswith("OUTP?"):
             self.say("1" if self.on else "0")
         elif line.startswith("MEAS:VOLT?"):

@@ -199,6 +199,8 @@ static void troubles_of_a_sensor_are_named(void **state)
         {"mute", "sends no samples"},
         {"gone", "sends no samples"},
         {"garbage", "no IIO context"},
+        {"wide", "channel timestamp: codes of 64 bits in 8 x 64 make no sense"},
+        {"beyond", "channel timestamp: codes of 48 bits in"},
     };
 
     NEED_IIO("iio");
