@@ -42,7 +42,8 @@ struct visit {
     struct openocd *openocd;
     struct session *session;
     struct lease *lease; /* until the session takes its own */
-    char finding[256];   /* of a step that is well */
+    struct power_line line;
+    char finding[256]; /* of a step that is well */
 };
 
 static void visit_release(struct visit *v)
@@ -50,6 +51,7 @@ static void visit_release(struct visit *v)
     session_close(v->session);
     openocd_close(v->openocd);
     vboard_close(v->vboard);
+    power_line_release(&v->line);
     lease_release(v->lease);
 }
 
@@ -83,7 +85,7 @@ static int see_switch(struct visit *v, struct err *err)
             FIND(v, "'%s', a meter's own switch: on while it is open", name);
             return 0;
         }
-        if (power_switch_set(p, true, err) < 0)
+        if (power_switch_set(p, true, &v->line, err) < 0)
             return err_hint(err, "does it work by hand? See 'power' in the lab file");
         FIND(v, "'%s', a %s, is on", name, p->kind);
         return 0;

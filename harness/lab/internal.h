@@ -33,6 +33,7 @@ struct session {
     struct instrument *supply;     /* the meter that is the board's switch; NULL: it has none */
     struct board_means means;
     const struct lab_power *power; /* NULL: no switch */
+    struct power_line line;        /* of kind gpio, once it was switched */
     char firmware[SESSION_PATH];   /* "" when unknown */
     struct buf record;             /* of the port, when it is to be kept */
     struct flash_ops replay_flash; /* of a session that is played back */

@@ -85,7 +85,7 @@ static int act_power(struct session *s, struct err *err)
     session_drop_probe(s);
     if (s->means.power_cycle != NULL)
         return s->means.power_cycle(s->means.context, err);
-    return power_switch_cycle(s->power, err);
+    return power_switch_cycle(s->power, &s->line, err);
 }
 
 static const struct rung rungs[] = {

@@ -429,6 +429,7 @@ void session_close(struct session *s)
     vboard_close(s->vboard);
     buf_release(&s->record);
     labgrid_release(&s->labgrid);
+    power_line_release(&s->line);
     lease_release(s->lease);
     free(s);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Boards that only their supply brings back: by a USB hub, by a program for a PDU, by a GPIO line.
+"""Boards that only their supply brings back: by a USB hub, by a program for a PDU, by a GPIO line,
+by the output of a bench supply that is their meter.
 
 usage: switches.py BUILD SOURCE
 
@@ -19,21 +20,27 @@ lab = Lab(sys.argv[1], sys.argv[2], "switches")
 lab.env["TINYRIG_FAULT_ANSWER_MS"] = "600"
 
 TOOL = """#!{python}
-import os, sys
+import os, signal, sys
 name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 with open({log!r}, "a") as f:
     f.write(" ".join([name] + words) + "\\n")
 on = "on" in words or any(w.endswith("=1") for w in words)
 with open({control!r}, "w") as f:
     f.write("power on\\nreplug\\n" if on else "unplug\\npower off\\n")
+if "--mode=signal" in words:  # holds its line until it is told to end
+    signal.sigwait([signal.SIGTERM])
+    with open({log!r}, "a") as f:
+        f.write("gpioset released\\n")
 """
 SWITCHES = {
     "uhubctl": ("{kind: uhubctl, location: 1-1.4, port: 2, off_time: 50ms}", "usb-power",
                 ["uhubctl -l 1-1.4 -p 2 -a off", "uhubctl -l 1-1.4 -p 2 -a on"]),
     "pdu": ("{kind: command, turn_on: [pdu, \"on\", --port, \"7\"], turn_off: [pdu, \"off\", --port,"
             " \"7\"], off_time: 50ms}", "power-cycle", ["pdu off --port 7", "pdu on --port 7"]),
-    "gpioset": ("{kind: gpio, location: gpiochip0, port: 17, off_time: 50ms}", "power-cycle",
-                ["gpioset --mode=exit gpiochip0 17=0", "gpioset --mode=exit gpiochip0 17=1"]),
+    "gpioset": ("{kind: gpio, location: gpiochip0, port: 17, off_time: 1s}", "power-cycle",
+                ["gpioset --mode=signal gpiochip0 17=0", "gpioset released",
+                 "gpioset --mode=signal gpiochip0 17=1", "gpioset released"]),
 }
 
 
@@ -68,17 +75,15 @@ class Board:
         os.close(self.fd)
 
 
-def test(name, suite):
-    switch, rung, calls = SWITCHES[name]
-    board = Board(name)
-    log = lab.path(name + ".calls")
-    tool = lab.write("bin/" + name, TOOL.format(python=sys.executable, log=log,
-                                                control=board.control))
-    os.chmod(tool, 0o700)
-    inventory = lab.write(name + ".yaml",
-                          f"name: t\nvirtual_boards: false\npower:\n  switch: {switch}\nboards:\n"
-                          f"  far:\n    board: far\n    power: switch\n"
-                          f"    transport: {{kind: serial, where: {board.port}}}\n")
+def inventory_of(name, board, switch, more=""):
+    return lab.write(name + ".yaml",
+                     f"name: t\nvirtual_boards: false\n{more}power:\n  switch: {switch}\nboards:\n"
+                     f"  far:\n    board: far\n    power: switch\n"
+                     f"    transport: {{kind: serial, where: {board.port}}}\n")
+
+
+def hang_and_come_back(name, suite, board, inventory, rung):
+    """The earlier rungs cannot help a board that hears nothing; the row names the one that did."""
     database = lab.path(name + ".db")
     board.say("fault hang to-board at 600")
     code, out = lab.run("run", suite, "--board-dir", lab.path("kinds"), "--lab", inventory, "--db",
@@ -86,14 +91,49 @@ def test(name, suite):
     rungs = lab.query(database, "SELECT rung, worked FROM v_recoveries ORDER BY time")
     lab.check(rungs == [("reopen", 0), (rung, 1)] or
               rungs == [("reopen", 0), ("protocol-reset", 0), (rung, 1)], f"{rungs}\n{out}")
-    with open(log) as f:
-        lab.check(f.read().splitlines() == calls, f"{name} was not called as it should be")
     rows = lab.query(database, "SELECT attempt, status, failure_class FROM v_attempts ORDER BY time")
     lab.check(rows[0][1:] in [("error", "timeout"), ("error", "lab")], rows)
     # Its clock is this host's: a busy one may find the windows too noisy, which is no lab fault.
     lab.check(rows[1][0] == 1 and (rows[1][1] == "passed" or rows[1][2] == "invalid-window"),
               f"{rows}\n{out}")
     lab.check(code in (0, 3, 4), f"status {code}\n{out}")
+
+
+def a_meters_output(suite):
+    """`power: {kind: meter}`: the supply that measures switches the board off and on."""
+    board = Board("supply")
+    log = lab.path("scpi.log")
+    peer = subprocess.Popen(
+        [sys.executable, os.path.join(lab.source, "tests/virtual/instruments.py"), "scpi"],
+        env=dict(os.environ, INSTRUMENT_LOG=log, INSTRUMENT_SWITCH=board.control), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    atexit.register(peer.kill)
+    where = "127.0.0.1:" + peer.stdout.readline().split()[1]
+    hang_and_come_back("supply", suite, board, inventory_of(
+        "supply", board, "{kind: meter, meter: psu, off_time: 200ms}",
+        f"meters:\n  psu: {{driver: scpi, where: \"{where}\", mode: source, voltage: 3.0V}}\n"),
+        "power-cycle")
+    with open(log) as f:
+        switched = [(float(time), command) for time, command in
+                    (line.strip().split(" ", 1) for line in f) if command.startswith("OUTP ")]
+    off = [command for _, command in switched].index("OUTP OFF")
+    lab.check(off > 0 and switched[off + 1][1] == "OUTP ON" and
+              switched[off + 1][0] - switched[off][0] >= 0.2, switched)
+    board.end()
+    peer.stdin.close()
+    peer.wait(30)
+
+
+def test(name, suite):
+    switch, rung, calls = SWITCHES[name]
+    board = Board(name)
+    log = lab.path(name + ".calls")
+    tool = lab.write("bin/" + name, TOOL.format(python=sys.executable, log=log,
+                                                control=board.control))
+    os.chmod(tool, 0o700)
+    hang_and_come_back(name, suite, board, inventory_of(name, board, switch), rung)
+    with open(log) as f:
+        lab.check(f.read().splitlines() == calls, f"{name} was not called as it should be")
     board.end()
 
 
@@ -108,9 +148,11 @@ def main():
     for name in SWITCHES:
         lab.note = f"in {name}"
         test(name, suite)
+    lab.note = "in supply"
+    a_meters_output(suite)
     lab.check_quiet()
     lab.close()
-    print("uhubctl, a PDU's program, a GPIO line: each brings its board back")
+    print("uhubctl, a PDU's program, a GPIO line, a meter's output: each brings its board back")
 
 
 main()

@@ -331,17 +331,18 @@ static void a_switch_of_the_lab_runs_its_own_argv(void **state)
     const char *const turn_on[] = {"touch", on, NULL};
     const char *const turn_off[] = {"touch", off, NULL};
     const char *const fails[] = {"sh-that-is-not-there", NULL};
+    struct power_line line = {.held = false};
     struct lab_power p = {.name = "pdu", .kind = "command", .on = turn_on, .off = turn_off};
     struct err err = ERR_INIT;
 
     (void)text;
     (void)snprintf(on, sizeof(on), "%s/on; rm x", folder); /* no shell looks at it */
     (void)snprintf(off, sizeof(off), "%s/off", folder);
-    assert_int_equal(power_switch_cycle(&p, &err), 0);
+    assert_int_equal(power_switch_cycle(&p, &line, &err), 0);
     assert_int_equal(access(on, F_OK), 0);
     assert_int_equal(access(off, F_OK), 0);
     p.off = fails;
-    assert_int_equal(power_switch_cycle(&p, &err), ERR_IO);
+    assert_int_equal(power_switch_cycle(&p, &line, &err), ERR_IO);
     assert_non_null(strstr(err.text, "power switch 'pdu' off"));
     p.kind = "meter";
     assert_false(power_switch_can(&p));
@@ -358,8 +359,25 @@ static void fake_program(const char *name, int status)
     (void)snprintf(path, sizeof(path), "%s/bin/%s", folder, name);
     f = fopen(path, "w");
     assert_non_null(f);
-    (void)fprintf(f, "#!/bin/sh\nprintf '%%s\\n' \"$*\" >> '%s/%s.log'\nexit %d\n", folder, name,
-                  status);
+    (void)fprintf(f, "#!/bin/sh\nprintf '%%s\\n' \"$*\" >> '%s/%s.log'\necho busy >&2\nexit %d\n",
+                  folder, name, status);
+    (void)fclose(f);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+/* A gpioset that stays until it is told to end, and writes down that, too. */
+static void fake_holder(void)
+{
+    char path[256];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/bin/gpioset", folder);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    (void)fprintf(f,
+                  "#!/bin/sh\nexec >> '%s/gpioset.log' 2>/dev/null\ntrap 'echo released; exit 0' TERM\n"
+                  "printf '%%s\\n' \"$*\"\nwhile :; do sleep 0.02; done\n",
+                  folder);
     (void)fclose(f);
     assert_int_equal(chmod(path, 0700), 0);
 }
@@ -379,8 +397,12 @@ static void hubs_and_lines_are_switched_by_their_programs(void **state)
 {
     const struct lab_power hub = {
         .name = "hub", .kind = "uhubctl", .location = "1-1.4", .port = 2, .off_time_ns = 1000000};
-    const struct lab_power relay = {
-        .name = "relay", .kind = "gpio", .location = "gpiochip0", .port = 17};
+    const struct lab_power relay = {.name = "relay",
+                                    .kind = "gpio",
+                                    .location = "gpiochip0",
+                                    .port = 17,
+                                    .off_time_ns = 1000000000};
+    struct power_line line = {.held = false};
     AUTO_BUF path = BUF_INIT;
     const char *usual = getenv("PATH");
     char *before = strdup(usual != NULL ? usual : "/usr/bin:/bin");
@@ -390,14 +412,23 @@ static void hubs_and_lines_are_switched_by_their_programs(void **state)
     buf_printf(&path, "%s/bin:%s", folder, before);
     (void)setenv("PATH", buf_text(&path), 1);
     fake_program("uhubctl", 139); /* it is known to do its work and then crash */
-    fake_program("gpioset", 0);
-    assert_int_equal(power_switch_cycle(&hub, &err), 0);
+    fake_holder();
+    assert_int_equal(power_switch_cycle(&hub, &line, &err), 0);
     expect_log("uhubctl", "-l 1-1.4 -p 2 -a off\n-l 1-1.4 -p 2 -a on\n");
-    assert_int_equal(power_switch_cycle(&relay, &err), 0);
-    expect_log("gpioset", "--mode=exit gpiochip0 17=0\n--mode=exit gpiochip0 17=1\n");
+    /* Low for the off time, then high until it is let go. */
+    assert_false(line.held);
+    assert_int_equal(power_switch_cycle(&relay, &line, &err), 0);
+    expect_log("gpioset", "--mode=signal gpiochip0 17=0\nreleased\n--mode=signal gpiochip0 17=1\n");
+    assert_true(line.held && !proc_ended(&line.gpioset, NULL));
+    power_line_release(&line);
+    expect_log("gpioset", "--mode=signal gpiochip0 17=0\nreleased\n--mode=signal gpiochip0 17=1\n"
+                          "released\n");
+    assert_false(line.held);
     fake_program("gpioset", 1);
-    assert_true(power_switch_set(&relay, true, &err) < 0);
+    assert_true(power_switch_set(&relay, true, &line, &err) < 0);
     assert_non_null(strstr(err.text, "power switch 'relay' on"));
+    assert_non_null(strstr(err.text, "'gpioset' exited with status 1: busy"));
+    assert_false(line.held);
     (void)setenv("PATH", before, 1);
     free(before);
 }
