@@ -266,6 +266,40 @@ def a_broken_budget_fails(folder):
     assert status == 2 and "a budget on 'energy' expected an energy such as 400uJ" in text, text
 
 
+def a_recording_stands_in_for_a_meter(folder):
+    """`replay`: the window comes from a file whose integral is known, and is no emulated one."""
+    _, _, cases, db = run(folder, ["virt-m4"])
+    latency_s = metric(cases["virt-m4"], "latency") * NS
+    n = sqlite3.connect(db).execute("SELECT max(inferences) FROM v_energy").fetchone()[0]
+    rate, rest = 10000, 3000  # 300 ms before and after
+    busy = round(n * latency_s * rate)
+    with open(folder + "/trace.csv", "w") as f:
+        f.write("time_s,current_mA,D0\n")
+        for k in range(busy + 2 * rest):
+            on = rest <= k < rest + busy
+            f.write("%.4f,%s,%d\n" % (k / rate, "7.5" if on else "0.5", on))
+    with open(folder + "/lab.yaml", "w") as f:
+        f.write("meters:\n  file: {driver: replay, where: %s/trace.csv}\n" % folder)
+    with open(folder + "/s.yaml") as f:
+        text = f.read()
+    with open(folder + "/s.yaml", "w") as f:
+        f.write(text.replace("energy: {", "energy: {meter: file, "))
+    db = folder + "/replay.db"
+    status, text = tinyrig("run", folder + "/s.yaml", "--db", db, "--lab", folder + "/lab.yaml", "--quiet")
+    _, report = tinyrig("report", "--db", db, "--format", "json")
+    c = json.loads(report)["cases"][0]
+    assert c["status"] in ("passed", "over-budget"), (status, text, c)
+    assert (fact(c, "meter.kind"), fact(c, "meter.name"), fact(c, "meter.emulated")) == ("replay", "file", "no"), c["facts"]
+    near(metric(c, "energy.net"), latency_s * VOLTS * 7e-3 * 1e9, 0.005, "net of the recording")
+    near(metric(c, "energy"), latency_s * VOLTS * 7.5e-3 * 1e9, 0.005, "gross of the recording")
+    near(metric(c, "current.idle"), 0.5e6, 0.001, "idle of the recording")
+    # It is the same file for a third of the inferences, which the gate's length gives away.
+    rows = sqlite3.connect(db).execute("SELECT full, invalid FROM v_energy ORDER BY window").fetchall()
+    assert [r[0] for r in rows] == [1, 1, 1, 0, 0] and [r[1] for r in rows] == [0, 0, 0, 1 << 7, 1 << 7], rows
+    _, table = tinyrig("report", "--db", db, "--format", "csv")
+    assert {r["emulated_meter"] for r in csv.DictReader(io.StringIO(table))} == {"0"}, table
+
+
 def what_is_emulated_says_so(folder):
     """Every command and format that shows a figure of the meter; what is not the meter's stays plain."""
     run(folder, ["virt-m4"], budgets="energy <= 1uJ, flash <= 1KiB")  # both are broken
@@ -315,7 +349,7 @@ def what_is_emulated_says_so(folder):
 
 
 TESTS = {"usual": (figures_are_right, traces_are_kept_and_shown, batteries_are_projected, a_broken_budget_fails,
-                   what_is_emulated_says_so),
+                   what_is_emulated_says_so, a_recording_stands_in_for_a_meter),
          "faults": (faults_cost_their_case_only, an_lpm01a_measures_the_same, an_avr_is_measured_too),
          "eembc": (the_eembc_profile_is_run_by_its_rules,)}
 
