@@ -374,10 +374,11 @@ static void fake_holder(void)
     (void)snprintf(path, sizeof(path), "%s/bin/gpioset", folder);
     f = fopen(path, "w");
     assert_non_null(f);
-    (void)fprintf(f,
-                  "#!/bin/sh\nexec >> '%s/gpioset.log' 2>/dev/null\ntrap 'echo released; exit 0' TERM\n"
-                  "printf '%%s\\n' \"$*\"\nwhile :; do sleep 0.02; done\n",
-                  folder);
+    (void)fprintf(
+        f,
+        "#!/bin/sh\nexec >> '%s/gpioset.log' 2>/dev/null\ntrap 'echo released; exit 0' TERM\n"
+        "printf '%%s\\n' \"$*\"\nwhile :; do sleep 0.02; done\n",
+        folder);
     (void)fclose(f);
     assert_int_equal(chmod(path, 0700), 0);
 }
