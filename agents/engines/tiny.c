@@ -179,15 +179,15 @@ static inline __attribute__((always_inline)) enum engine_status run(struct engin
 {
     static void *at[KERNEL_MAX_SPANS]; /* not on the stack, where it is needed least of all */
     const struct image_header *h = header_of(m);
-    const uint8_t *record = m->image + h->steps_at;
+    uint8_t *image = (uint8_t *)m->image, *arena = m->arena;
+    const uint8_t *record = image + h->steps_at;
 
     for (uint32_t i = 0; i < h->steps; i++) {
         const struct image_step *s = (const struct image_step *)record;
         const struct kernel_span *span = (const struct kernel_span *)(s + 1);
         for (unsigned k = 0; k < s->spans; k++, span++)
-            at[k] = (span->where & KERNEL_SPAN_CONST)
-                        ? (uint8_t *)m->image + (span->where & ~KERNEL_SPAN_CONST)
-                        : m->arena + span->where;
+            at[k] = (span->where & KERNEL_SPAN_CONST) ? image + (span->where & ~KERNEL_SPAN_CONST)
+                                                      : arena + span->where;
         kernel_tables[variant_of(m, s)][s->kind].run(span, at); /* load() has found it */
         if (after)
             after(context, (uint16_t)i, s->kind, s->variant);

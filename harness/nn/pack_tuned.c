@@ -1,6 +1,7 @@
 /* What the kernels in agents/kernels/tuned read; the layouts are described there. */
 #include <string.h>
 
+#include "agents/kernels/arith.h"
 #include "agents/kernels/tuned/add.h"
 #include "agents/kernels/tuned/svdf.h"
 #include "harness/nn/pack.h"
@@ -37,6 +38,37 @@ static bool make_channel(const struct pack_row *s, int32_t in_offset, int32_t we
     return true;
 }
 
+/* The output for a sum whose shift is not to the left, in the range of int8. */
+static int32_t output_of(const struct pack_row *s, int64_t sum, int32_t out_offset)
+{
+    int64_t v = (int64_t)arith_requantize((int32_t)sum, s->multiplier, s->shift) + out_offset;
+
+    return (int32_t)(v < INT8_MIN ? INT8_MIN : v > INT8_MAX ? INT8_MAX : v);
+}
+
+/*
+ * A bias that no inputs outweigh: if the least and the largest sum have the same output then so has
+ * every other, as none of the steps between falls. Its record has that output for any sum.
+ */
+static bool make_constant_channel(const struct pack_row *s, int32_t in_offset,
+                                  int32_t weights_offset, int32_t out_offset,
+                                  struct tuned_channel *ret)
+{
+    int64_t magnitude, sum = add_up(s, weights_offset, &magnitude);
+    int64_t bias = (int64_t)s->bias + in_offset * sum, reach = magnitude * 128;
+
+    if (s->multiplier < 0 || s->shift > 0 || s->shift < -31 || bias - reach < INT32_MIN ||
+        bias + reach > INT32_MAX)
+        return false; /* sums may wrap around, or outputs fall */
+    int32_t v = output_of(s, bias - reach, out_offset);
+    if (v != output_of(s, bias + reach, out_offset))
+        return false;
+    ret->bias = ret->multiplier = 0;
+    ret->rounding = (1 << 1) + 1 + v * (1 << 2);
+    ret->shift = (int32_t)((uint32_t)sum << 8 | 2);
+    return true;
+}
+
 /* What the rows of an operator share. */
 struct offsets {
     int32_t in, weights, out;
@@ -66,7 +98,8 @@ static enum tuned_scales make_channels(const struct pack_row *rows, size_t n,
                                        const struct offsets *o, struct tuned_channel *ret)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!make_channel(&rows[i], o->in, o->weights, o->out, &ret[i]))
+        if (!make_channel(&rows[i], o->in, o->weights, o->out, &ret[i]) &&
+            !make_constant_channel(&rows[i], o->in, o->weights, o->out, &ret[i]))
             return make_any_channels(rows, n, o, ret);
     }
     return TUNED_SMALL;

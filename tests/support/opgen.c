@@ -114,6 +114,10 @@ int32_t gen_bias(struct gen *g, int32_t channels, int32_t range)
 
     for (int32_t i = 0; i < channels; i++)
         data[i] = gen_pick(g, -range, range);
+    for (int32_t i = gen_pick(g, 0, 5) ? channels : 0; i < channels; i++) {
+        if (gen_pick(g, 0, 3)) /* no inputs outweigh most of these */
+            data[i] = gen_pick(g, -2000000000, 2000000000);
+    }
     g->m.tensors[index].data = data;
     return index;
 }

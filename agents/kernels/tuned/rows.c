@@ -82,6 +82,7 @@ static bool any_int8(const struct tuned_rows *r)
     return r->act_min == INT8_MIN && r->act_max == INT8_MAX;
 }
 
+#if !TUNED_ASM_FINISH_SMALL
 static inline __attribute__((always_inline)) void finish_one(const struct tuned_rows *r,
                                                              const struct tuned_channel *c,
                                                              int32_t sum, uint32_t extra,
@@ -114,6 +115,7 @@ void tuned_finish_small(const struct tuned_rows *r, const struct tuned_channel *
     else
         finish(r, c, sums, extra, n, out, false);
 }
+#endif
 
 static inline __attribute__((always_inline)) void finish_pair(const struct tuned_rows *r,
                                                               const struct tuned_channel *c,
@@ -173,13 +175,18 @@ static inline const uint8_t *dot_row(int32_t *sums, const uint8_t *weights, cons
     return weights;
 }
 
-void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t *sums)
+#if TUNED_ASM_ROW_WIDE
+__attribute__((noinline)) /* its frame would lie below that of tuned_row_wide() */
+#endif
+static void
+row_from(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t *sums, uint32_t extra,
+         uint32_t first)
 {
-    uint32_t extra = (uint32_t)tuned_sum(x, r->k) * (uint32_t)r->x_factor;
-    const uint8_t *weights = r->weights;
-    const struct tuned_channel *channels = r->channels;
+    const uint8_t *weights = r->weights + first * r->k;
+    const struct tuned_channel *channels = r->channels + first;
 
-    for (uint32_t left = r->out_c; left > 0;) {
+    out += first;
+    for (uint32_t left = r->out_c - first; left > 0;) {
         uint32_t n = left < TUNED_ROW ? left : TUNED_ROW;
         weights = dot_row(sums, weights, x, r->k, n);
         r->finish(r, channels, sums, extra, n, out);
@@ -187,4 +194,19 @@ void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t
         out += n;
         channels += n;
     }
+}
+
+void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t *sums)
+{
+    uint32_t extra = (uint32_t)tuned_sum(x, r->k) * (uint32_t)r->x_factor, first = 0;
+
+#if TUNED_ASM_ROW_WIDE
+    if (r->out_c >= TUNED_WIDE && r->finish == tuned_finish_small) {
+        tuned_row_wide(r, x, out, extra);
+        first = r->out_c & ~(TUNED_WIDE - 1);
+        if (first == r->out_c)
+            return;
+    }
+#endif
+    row_from(r, x, out, sums, extra, first);
 }

@@ -83,6 +83,8 @@ int32_t tuned_sum(const int8_t *x, uint32_t n);
 /* One row of k inputs to out_c outputs, with room for TUNED_ROW sums. */
 #define TUNED_ROW 16u
 void tuned_row(const struct tuned_rows *r, const int8_t *x, int8_t *out, int32_t *sums);
+/* The same to as many of out_c >= 16 outputs as come in sixteens, TUNED_SMALL ones (asm.h). */
+void tuned_row_wide(const struct tuned_rows *r, const int8_t *x, int8_t *out, uint32_t extra);
 
 extern const struct kernel kernels_tuned[];
 
