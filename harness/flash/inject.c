@@ -4,7 +4,7 @@
  * where the board file's RAM begins, and told by data where its slot and its arena lie and how
  * fast the core runs.
  *
- *   RAM   image | stack | data | arena ................ | slot (a quarter, or the board's `slot`)
+ *   RAM   image | stack | data | arena ................ | slot (the last quarter, if not said)
  */
 #include <stdio.h>
 #include <string.h>
@@ -45,14 +45,12 @@ static int need_symbol(const struct elf_image *image, const char *name, uint32_t
 static int divide(const struct board *b, uint32_t image_end, struct layout *ret, struct err *err)
 {
     const uint64_t ram_end = b->ram.base + b->ram.size;
-    const bool own_slot = b->slot.region.size != 0;
-    uint64_t slot = own_slot ? b->slot.region.base : ram_end - b->ram.size / 4;
-    const uint64_t slot_end = own_slot ? slot + b->slot.region.size : ram_end;
+    const uint64_t slot = b->slot.region.base / ALIGNMENT * ALIGNMENT;
+    const uint64_t slot_end = b->slot.region.base + b->slot.region.size;
     const uint64_t arena = ((uint64_t)image_end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     /* A slot elsewhere (flash, another RAM) leaves this one to the arena. */
     const bool in_ram = slot < ram_end && slot_end > b->ram.base;
 
-    slot = slot / ALIGNMENT * ALIGNMENT;
     *ret = (struct layout){(uint32_t)slot, (uint32_t)slot_end, (uint32_t)arena,
                            (uint32_t)(in_ram ? slot : ram_end), b->clock_hz};
     if (arena + 1024 > ret->arena_end || slot_end > UINT32_MAX)

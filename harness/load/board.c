@@ -8,6 +8,10 @@
 #include "harness/load/board_file.h"
 #include "harness/load/load.h"
 
+enum {
+    SLOT_ALIGNMENT = 16
+};
+
 void region_finish(struct load *l, const struct node *n, void *object)
 {
     const struct memory_region *r = object;
@@ -167,6 +171,15 @@ static void check_timebase(struct load *l, const struct node *n, struct board_fi
                      kind);
 }
 
+/* An agent in RAM has no flash for models: they get the last quarter of the RAM. */
+static void fill_slot(struct board *b)
+{
+    const uint64_t size = b->ram.size / 4 / SLOT_ALIGNMENT * SLOT_ALIGNMENT;
+
+    if (strcmp(b->flashing.method, "inject") == 0 && b->slot.region.size == 0)
+        b->slot.region = (struct memory_region){b->ram.base + b->ram.size - size, size};
+}
+
 void board_finish(struct load *l, const struct node *n, void *object)
 {
     struct board_file *f = object;
@@ -190,6 +203,7 @@ void board_finish(struct load *l, const struct node *n, void *object)
     b->tags = all_tags(l, b, f->tags);
     check_timebase(l, n, f);
     fill_methods(b);
+    fill_slot(b);
     check_methods(l, n, b);
 }
 

@@ -25,7 +25,7 @@ struct memory_region {
 
 /* Where model images go. */
 struct board_slot {
-    struct memory_region region; /* size 0: the agent says */
+    struct memory_region region; /* size 0: the agent says; never so when it is injected */
     bool by_flash;               /* written by the flash back-end, not over the link */
 };
 

@@ -620,6 +620,23 @@ static void a_real_board_is_of_copper(void **state)
     assert_int_equal(b->virt.icount_shift, -1);
     assert_null(b->virt.kind);
 }
+
+static void an_injected_agent_has_a_quarter_for_models(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct board *b = load_board("cpu: cortex-m3\n"
+                                       "clock: 16MHz\n"
+                                       "ram: {base: 0x20000000, size: 20KiB}\n"
+                                       "transport: {kind: swd}\n"
+                                       "flashing: {method: inject}\n"
+                                       "openocd: {interface: interface/stlink.cfg}\n",
+                                       &arena);
+
+    assert_int_equal(b->slot.region.base, 0x20003c00);
+    assert_int_equal(b->slot.region.size, 5120);
+    assert_false(b->slot.by_flash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -641,6 +658,7 @@ int main(void)
         cmocka_unit_test(energy_and_battery_have_units),
         cmocka_unit_test(a_virtual_board_needs_few_keys),
         cmocka_unit_test(a_real_board_is_of_copper),
+        cmocka_unit_test(an_injected_agent_has_a_quarter_for_models),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

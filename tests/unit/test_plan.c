@@ -248,6 +248,11 @@ static void the_slot_counts_where_it_lies(void **state)
     assert_string_equal(find(b.plan, "big/virt-m0/tiny")->skip,
                         "needs 3.00 MiB of RAM (arena 1.0 KiB, agent 1.0 KiB, model 3.00 MiB), "
                         "virt-m0 has 16.0 KiB: 2.99 MiB too much");
+    in_ram.slot.region = (struct memory_region){0x20000c00, 0x3400000};
+    assert_int_equal(bench_plan(&b, "models: big\nboards: ['virt-*']\n", &options), 0);
+    assert_string_equal(find(b.plan, "big/virt-m0/tiny")->skip,
+                        "needs 52.00 MiB of RAM (arena 1.0 KiB, agent 1.0 KiB, model slot 52.00 "
+                        "MiB), virt-m0 has 16.0 KiB: 51.99 MiB too much");
     small.flash.size = 0;
     assert_int_equal(bench_plan(&b, "models: big\nboards: ['virt-*']\n", &options), 0);
     assert_string_equal(find(b.plan, "big/virt-m4/tiny")->skip,
