@@ -16,13 +16,13 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
 import unicodedata
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-MAKE_DB, TINYRIG, ROOT = sys.argv[1:4]
+from nights import ROOT, TINYRIG, Nights
+
 sys.path.insert(0, os.path.join(ROOT, 'tests/golden/report'))
 from validate import problems  # noqa: E402
 try:
@@ -47,22 +47,9 @@ COMMANDS = [
 ]
 
 
-class Formats(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.db = os.path.join(cls.folder.name, 'results.db')
-        subprocess.run([MAKE_DB, cls.db, '8', '1', '1', '1.05:aaaaaaaa', 'f1'], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
-    def run_it(self, *arguments, status=0):
-        done = subprocess.run([TINYRIG, *arguments, '--db', self.db], text=True,
-                              capture_output=True, timeout=60)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done.stdout
+class Formats(Nights):
+    def printed(self, *arguments, status=0):
+        return self.run_it(*arguments, status=status).stdout
 
     def schema(self, name):
         with open(os.path.join(ROOT, 'config/schema', name + '.json'), encoding='utf-8') as f:
@@ -72,7 +59,7 @@ class Formats(unittest.TestCase):
         for command, name, status in COMMANDS:
             with self.subTest(command=command):
                 schema = self.schema(name)
-                document = json.loads(self.run_it(*command, '-f', 'json', status=status))
+                document = json.loads(self.printed(*command, '-f', 'json', status=status))
                 self.assertEqual(list(problems(document, schema, schema, name)), [])
                 if jsonschema is not None:
                     jsonschema.Draft202012Validator.check_schema(schema)
@@ -82,7 +69,7 @@ class Formats(unittest.TestCase):
         tried = set()
         for command, name, status in COMMANDS:
             schema = self.schema(name)
-            document = json.loads(self.run_it(*command, '-f', 'json', status=status))
+            document = json.loads(self.printed(*command, '-f', 'json', status=status))
             for path, value in self.leaves(document):
                 key = (name, *(step for step in path if isinstance(step, str)))
                 if key in tried:
@@ -109,7 +96,7 @@ class Formats(unittest.TestCase):
             yield path, value
 
     def test_junit_has_a_test_case_per_case_and_budget(self):
-        text = self.run_it('report', 'last', '-f', 'junit')
+        text = self.printed('report', 'last', '-f', 'junit')
         root = ElementTree.fromstring(text)
         suites = root.findall('testsuite')
         cases = root.findall('testsuite/testcase')
@@ -118,7 +105,7 @@ class Formats(unittest.TestCase):
             found = [c for c in cases if c.find(tag) is not None]
             self.assertEqual(int(root.get(count)), len(found))
             self.assertEqual(sum(int(s.get(count)) for s in suites), len(found))
-        report = json.loads(self.run_it('report', 'last', '-f', 'json'))
+        report = json.loads(self.printed('report', 'last', '-f', 'json'))
         budgets = sum(m['budget'] is not None for c in report['cases'] for m in c['metrics'])
         self.assertEqual(len(cases), len(report['cases']) + budgets)
         self.assertGreater(budgets, 0)
@@ -126,8 +113,8 @@ class Formats(unittest.TestCase):
             subprocess.run(['xmllint', '--noout', '-'], input=text, text=True, check=True)
 
     def test_csv_holds_the_same_figures_as_json(self):
-        rows = list(csv.DictReader(io.StringIO(self.run_it('report', 'last', '-f', 'csv'), newline='')))
-        report = json.loads(self.run_it('report', 'last', '-f', 'json'))
+        rows = list(csv.DictReader(io.StringIO(self.printed('report', 'last', '-f', 'csv'), newline='')))
+        report = json.loads(self.printed('report', 'last', '-f', 'json'))
         figures = {(c['key'], m['name']): m['value'] for c in report['cases'] for m in c['metrics']}
         self.assertNotIn(None, {k for row in rows for k in row})
         self.assertEqual({(r['case'], r['metric']): float(r['value']) for r in rows if r['metric']},
@@ -140,7 +127,7 @@ class Formats(unittest.TestCase):
             if command[0] == 'history' or command[-1] == 'last~3': # nothing to list
                 continue
             with self.subTest(command=command):
-                text = self.run_it(*command, '-f', 'markdown', status=status)
+                text = self.printed(*command, '-f', 'markdown', status=status)
                 blocks = re.findall(r'(?:^\|.*\n)+', text, re.M)
                 self.assertTrue(blocks)
                 for block in blocks:
@@ -149,7 +136,7 @@ class Formats(unittest.TestCase):
                     self.assertTrue(all(re.fullmatch(r' :?-+:? ', c) for c in cells[1]), block)
 
     def test_annotations_are_workflow_commands(self):
-        lines = self.run_it('report', 'last', '-f', 'github').splitlines()
+        lines = self.printed('report', 'last', '-f', 'github').splitlines()
         for line in lines:
             self.assertRegex(line, r'^::(error|warning|notice) (file=[^,:]+,)?title=[^,:]+::\S')
         levels = [line.split()[0] for line in lines]
@@ -192,7 +179,7 @@ class Formats(unittest.TestCase):
     def test_a_terminal_has_colours_and_a_pipe_has_none(self):
         text, _ = self.terminal(80, 'compare', 'last~2', 'last~1')
         self.assertRegex(text, r'\x1b\[1;31mregressed')
-        self.assertNotIn('\x1b', self.run_it('compare', 'last~2', 'last~1'))
+        self.assertNotIn('\x1b', self.printed('compare', 'last~2', 'last~1'))
 
 
 if __name__ == '__main__':
