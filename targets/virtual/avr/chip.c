@@ -73,6 +73,9 @@ static void on_reset(struct avr_t *avr)
 }
 
 static void log_errors(struct avr_t *avr, const int level, const char *format, va_list ap)
+    PRINTF_LIKE(3, 0);
+
+static void log_errors(struct avr_t *avr, const int level, const char *format, va_list ap)
 {
     (void)avr;
     if (level <= LOG_ERROR)
