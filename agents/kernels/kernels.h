@@ -65,7 +65,9 @@
     X(SOFTMAX_F32, kernel_softmax_f32) \
     X(UNARY_F32, kernel_unary_f32) \
     X(REDUCE_F32, kernel_reduce_f32) \
-    X(CUSTOM, kernel_custom)
+    X(CUSTOM, kernel_custom) \
+    X(RESIZE_BILINEAR_F32, kernel_resize) \
+    X(BATCH_MATMUL_F32, kernel_batch_matmul)
 /* clang-format on */
 
 enum kernel_kind {
@@ -298,7 +300,7 @@ struct kernel_gather {
 /*
  * Spans: in [batches][in_h][in_w][run], out [batches][out_h][out_w][run], rows [out_h], cols [out_w].
  * NEAREST: rows and cols are uint16_t places in the input, run is in bytes.
- * BILINEAR: they are struct kernel_place, run counts int8 channels.
+ * BILINEAR: they are struct kernel_place (F32: kernel_place_f32), run counts channels.
  */
 struct kernel_resize {
     uint16_t batches, in_h, in_w, out_h, out_w, reserved;
@@ -308,6 +310,11 @@ struct kernel_resize {
 struct kernel_place {
     uint16_t first, second; /* neighbours */
     int32_t fraction;       /* of the second, 1/1024; may lie outside 0..1024 at the borders */
+};
+
+struct kernel_place_f32 {
+    uint16_t first, second;
+    float fraction; /* of the second; may lie outside 0..1 at the borders */
 };
 
 /*
@@ -358,6 +365,7 @@ struct kernel_lstm {
  * same elements in the same order on every core, without fused multiply-adds, so that results are
  * the same on all of them; those of other implementations differ by rounding.
  * Tensors are float. Shapes and spans are those of the int8 kind, unless said otherwise.
+ * BATCH_MATMUL: of the parameters only geometry counts.
  */
 
 /* Spans: in, out, weights, bias float[out_c]. Of the shape only geometry counts. */

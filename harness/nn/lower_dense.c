@@ -181,28 +181,41 @@ static int fit_matmul(struct nn_lower *l, const struct nn_tensor *a, const struc
     return 0;
 }
 
-int lower_batch_matmul(struct nn_lower *l)
+/* int8: how products become outputs. */
+static int scale_matmul(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b,
+                        const struct nn_tensor *out, struct kernel_batch_matmul *p)
 {
-    struct kernel_batch_matmul p = {.act_min = INT8_MIN, .act_max = INT8_MAX};
     struct quant_multiplier m;
-
-    if (lower_arity(l, 2, 2, 1) < 0)
-        return lower_failed(l);
-    const struct nn_tensor *a = lower_in(l, 0, TYPE_BIT(NN_INT8));
-    const struct nn_tensor *b = a ? lower_in(l, 1, TYPE_BIT(NN_INT8)) : NULL;
-    const struct nn_tensor *out = b ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
-    if (!out || fit_matmul(l, a, b, out, &p) < 0)
-        return lower_failed(l);
     float product = a->quant.scale[0] * b->quant.scale[0];
     if (!quant_multiplier((double)product / (double)out->quant.scale[0], &m))
         return LOWER_FAIL(l, "the scales are too far apart");
-    p.multiplier = m.multiplier;
-    p.shift = m.shift;
-    p.a_offset = -a->quant.zero_point[0];
-    p.b_offset = -b->quant.zero_point[0];
-    p.out_offset = out->quant.zero_point[0];
+    p->multiplier = m.multiplier;
+    p->shift = m.shift;
+    p->a_offset = -a->quant.zero_point[0];
+    p->b_offset = -b->quant.zero_point[0];
+    p->out_offset = out->quant.zero_point[0];
+    p->act_min = INT8_MIN;
+    p->act_max = INT8_MAX;
+    return 0;
+}
+
+int lower_batch_matmul(struct nn_lower *l)
+{
+    const bool is_float = lower_is_float(l);
+    const uint32_t types = TYPE_BIT(is_float ? NN_FLOAT32 : NN_INT8);
+    struct kernel_batch_matmul p = {.rows = 0};
+
+    if ((is_float && lower_needs_fpu(l) < 0) || lower_arity(l, 2, 2, 1) < 0)
+        return lower_failed(l);
+    const struct nn_tensor *a = lower_in(l, 0, types);
+    const struct nn_tensor *b = a ? lower_in(l, 1, types) : NULL;
+    const struct nn_tensor *out = b ? lower_out(l, 0, types) : NULL;
+    if (!out || fit_matmul(l, a, b, out, &p) < 0 ||
+        (!is_float && scale_matmul(l, a, b, out, &p) < 0))
+        return lower_failed(l);
     l->macs[l->op_index] = (uint64_t)out->elements * p.depth;
-    struct nn_step *s = lower_step(l, KERNEL_BATCH_MATMUL_S8, KERNEL_REF, &p);
+    struct nn_step *s =
+        lower_step(l, is_float ? KERNEL_BATCH_MATMUL_F32 : KERNEL_BATCH_MATMUL_S8, KERNEL_REF, &p);
     if (lower_add_in(l, s, a) < 0 || lower_add_in(l, s, b) < 0 || lower_add_out(l, s, out) < 0)
         return lower_failed(l);
     return 0;

@@ -262,12 +262,36 @@ static struct nn_span bilinear_table(struct nn_lower *l, int32_t size, int32_t o
     return lower_constant(l, "places", table, (size_t)out_size * sizeof *table);
 }
 
+/* ComputeInterpolationValues(), in floats. */
+static struct nn_span bilinear_float_table(struct nn_lower *l, int32_t size, int32_t out_size)
+{
+    bool align = l->op->options.align_corners, half = l->op->options.half_pixel_centers;
+    struct kernel_place_f32 *table = arena_alloc(l->arena, (size_t)out_size * sizeof *table);
+    float scale = align && out_size > 1 ? (float)(size - 1) / (float)(out_size - 1)
+                                        : (float)size / (float)out_size;
+
+    for (int32_t i = 0; i < out_size; i++) {
+        float at = half ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale;
+        float last = (float)(size - 1);
+        float first = fminf(fmaxf(floorf(at), 0.0f), last), second = fminf(ceilf(at), last);
+        table[i] =
+            (struct kernel_place_f32){(uint16_t)first, (uint16_t)fmaxf(second, 0.0f), at - first};
+    }
+    return lower_constant(l, "places", table, (size_t)out_size * sizeof *table);
+}
+
 int lower_resize_bilinear(struct nn_lower *l)
 {
     const struct nn_tensor *in, *out;
 
-    if (read_resize(l, TYPE_BIT(NN_INT8), &in, &out) < 0)
+    if (lower_is_float(l) && lower_needs_fpu(l) < 0)
         return lower_failed(l);
+    if (read_resize(l, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_FLOAT32), &in, &out) < 0)
+        return lower_failed(l);
+    if (in->type == NN_FLOAT32)
+        return emit_resize(l, KERNEL_RESIZE_BILINEAR_F32, in, out,
+                           bilinear_float_table(l, in->dims[1], out->dims[1]),
+                           bilinear_float_table(l, in->dims[2], out->dims[2]));
     return emit_resize(l, KERNEL_RESIZE_BILINEAR_S8, in, out,
                        bilinear_table(l, in->dims[1], out->dims[1]),
                        bilinear_table(l, in->dims[2], out->dims[2]));

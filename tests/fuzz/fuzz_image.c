@@ -92,6 +92,7 @@ static uint64_t step_work(const struct image_step *s, const void *params)
     case KERNEL_LSTM_S8:
         return lstm_work(params);
     case KERNEL_BATCH_MATMUL_S8:
+    case KERNEL_BATCH_MATMUL_F32:
         return matmul_work(params);
     case KERNEL_MEAN:
     case KERNEL_REDUCE_MAX:

@@ -103,12 +103,13 @@ void ref_resize_bilinear_s8(const void *params, void *const *at)
     }
 }
 
+/* `unit` bytes for each of `run`, `entry` for each place. */
 static bool resize_fits(const struct kernel_resize *p, const struct kernel_span *spans,
-                        uint32_t entry)
+                        uint32_t unit, uint32_t entry)
 {
     return p->in_h && p->in_w &&
-           check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->run, 1) &&
-           check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->run, 1) &&
+           check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->run, unit) &&
+           check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->run, unit) &&
            check_holds(&spans[2], p->out_h, 1, 1, entry) &&
            check_holds(&spans[3], p->out_w, 1, 1, entry) && check_aligned(&spans[2], 4) &&
            check_aligned(&spans[3], 4);
@@ -116,10 +117,67 @@ static bool resize_fits(const struct kernel_resize *p, const struct kernel_span 
 
 bool ref_resize_nearest_check(const void *params, const struct kernel_span *spans)
 {
-    return resize_fits(params, spans, sizeof(uint16_t));
+    return resize_fits(params, spans, 1, sizeof(uint16_t));
 }
 
 bool ref_resize_bilinear_check(const void *params, const struct kernel_span *spans)
 {
-    return resize_fits(params, spans, sizeof(struct kernel_place));
+    return resize_fits(params, spans, 1, sizeof(struct kernel_place));
 }
+
+/* ---- float32 ---- */
+
+#if KERNELS_FLOAT
+
+static struct kernel_place_f32 inside_f32(struct kernel_place_f32 place, uint32_t size)
+{
+    if (place.first >= size)
+        place.first = (uint16_t)(size - 1);
+    if (place.second >= size)
+        place.second = (uint16_t)(size - 1);
+    return place;
+}
+
+static float blend(float a, float b, float fraction)
+{
+    return a * (1.0f - fraction) + b * fraction;
+}
+
+static float *blend_row_f32(const struct kernel_resize *p, const float *in,
+                            struct kernel_place_f32 row, const struct kernel_place_f32 *cols,
+                            float *out)
+{
+    const float *upper = in + (uint32_t)row.first * p->in_w * p->run;
+    const float *lower = in + (uint32_t)row.second * p->in_w * p->run;
+
+    for (uint32_t x = 0; x < p->out_w; x++) {
+        struct kernel_place_f32 col = inside_f32(cols[x], p->in_w);
+        uint32_t left = col.first * p->run, right = col.second * p->run;
+        for (uint32_t c = 0; c < p->run; c++) {
+            float top = blend(upper[left + c], upper[right + c], col.fraction);
+            float bottom = blend(lower[left + c], lower[right + c], col.fraction);
+            *out++ = blend(top, bottom, row.fraction);
+        }
+    }
+    return out;
+}
+
+void ref_resize_bilinear_f32(const void *params, void *const *at)
+{
+    const struct kernel_resize *p = params;
+    const float *in = at[0];
+    float *out = at[1];
+    const struct kernel_place_f32 *rows = at[2], *cols = at[3];
+
+    for (uint32_t b = 0; b < p->batches; b++, in += (uint32_t)p->in_h * p->in_w * p->run) {
+        for (uint32_t y = 0; y < p->out_h; y++)
+            out = blend_row_f32(p, in, inside_f32(rows[y], p->in_h), cols, out);
+    }
+}
+
+bool ref_resize_bilinear_f32_check(const void *params, const struct kernel_span *spans)
+{
+    return resize_fits(params, spans, sizeof(float), sizeof(struct kernel_place_f32));
+}
+
+#endif

@@ -45,6 +45,9 @@ const struct kernel kernels_ref[KERNEL_KIND_COUNT] = {
     KERNEL_ROW(SOFTMAX_F32, ref_softmax_f32, ref_softmax_f32_check, 2, 1u << 1),
     KERNEL_ROW(UNARY_F32, ref_unary_f32, ref_unary_f32_check, 2, 1u << 1),
     KERNEL_ROW(REDUCE_F32, ref_reduce_f32, ref_reduce_f32_check, 2, 1u << 1),
+    KERNEL_ROW(RESIZE_BILINEAR_F32, ref_resize_bilinear_f32, ref_resize_bilinear_f32_check, 4,
+               1u << 1),
+    KERNEL_ROW(BATCH_MATMUL_F32, ref_batch_matmul_f32, ref_batch_matmul_f32_check, 3, 1u << 2),
 #endif
 #ifdef KERNELS_CUSTOM
     KERNEL_ROW(CUSTOM, ref_custom, ref_custom_check, 4, 1u << 3),

@@ -124,3 +124,27 @@ def reduce_float32(d):
     inp = real_input(d, shape)
     real_output(d, [1 if i in axes else n for i, n in enumerate(shape)])
     d.operator(d.rng.choice(('MEAN', 'REDUCE_MAX')), [inp, d.constant(axes)], 2, {0: ('b', 1)})
+
+
+@generator
+def resize_bilinear_float32(d):
+    h, w, depth = (d.rng.randint(1, 7) for _ in range(3))
+    out = [d.rng.randint(1, 12), d.rng.randint(1, 12)]
+    batch, (align, half) = d.rng.choice((1, 1, 2)), d.rng.choice(((0, 0), (1, 0), (0, 1)))
+    inp = real_input(d, [batch, h, w, depth])
+    real_output(d, [batch, *out, depth])
+    d.operator('RESIZE_BILINEAR', [inp, d.constant(out)], 3, {2: ('b', align), 3: ('b', half)})
+
+
+@generator
+def batch_matmul_float32(d):
+    rng = d.rng
+    rows, depth, columns = rng.randint(1, 7), rng.randint(1, 30), rng.randint(1, 7)
+    flip_a, flip_b = rng.randrange(2), rng.randrange(2)
+    lead = d.dims(0, 2, 3)
+    lead_a, lead_b = ([n if rng.randrange(4) else 1 for n in lead] for _ in range(2))
+    a = real_input(d, lead_a + ([depth, rows] if flip_a else [rows, depth]))
+    shape = lead_b + ([columns, depth] if flip_b else [depth, columns])
+    b = real_constant(d, shape) if rng.randrange(2) else real_input(d, shape)
+    real_output(d, [max(x, y) for x, y in zip(lead_a, lead_b)] + [rows, columns])
+    d.operator('BATCH_MATMUL', [a, b], 2, {0: ('b', flip_a), 1: ('b', flip_b)})

@@ -6,7 +6,7 @@ Other implementations round after every operation, so theirs are compared within
 import math
 from operator import mul
 
-from .common import NONE, RELU, RELU6, RELU_N1_TO_1, Unsupported, broadcast
+from .common import NONE, RELU, RELU6, RELU_N1_TO_1, Unsupported, broadcast, index_of
 from .conv import windows
 from .reduce import groups
 
@@ -116,6 +116,47 @@ def softmax(call):
     return [result]
 
 
+def resize_place(value, size, out_size, align, half):
+    """Position in pixels and its two neighbours."""
+    scale = (size - 1) / (out_size - 1) if align and out_size > 1 else size / out_size
+    place = (value + 0.5) * scale - 0.5 if half else value * scale
+    return place, max(math.floor(place), 0), min(math.ceil(place), size - 1)
+
+
+def resize_bilinear(call):
+    inp, out, data = call.tensor(0), call.output(), call.input(0)
+    align, half = call.option(2, '?'), call.option(3, '?')
+    batches, height, width, depth = inp.shape
+    rows, cols = ([resize_place(i, inp.shape[axis], out.shape[axis], align, half)
+                   for i in range(out.shape[axis])] for axis in (1, 2))
+    result = []
+    for b in range(batches):
+        for y, y0, y1 in rows:
+            for x, x0, x1 in cols:
+                down, right = y - y0, x - x0
+                weights = [(y0, x0, (1 - down) * (1 - right)), (y1, x0, down * (1 - right)),
+                           (y0, x1, (1 - down) * right), (y1, x1, down * right)]
+                result += [sum(data[((b * height + i) * width + j) * depth + c] * w
+                               for i, j, w in weights) for c in range(depth)]
+    return [result]
+
+
+def batch_matmul(call):
+    """Broadcast over the leading dimensions; operands may lie transposed."""
+    a, b, out = call.tensor(0), call.tensor(1), call.output()
+    flip_a, flip_b = call.option(0, 'b'), call.option(1, 'b')
+    rows, columns = out.shape[-2:]
+    depth = a.shape[-2] if flip_a else a.shape[-1]
+    x, y, lead = call.input(0), call.input(1), out.shape[:-2]
+    result = []
+    for ia, ib in zip(index_of(a.shape[:-2], lead), index_of(b.shape[:-2], lead)):
+        left, right = ia * rows * depth, ib * depth * columns
+        result += [sum(x[left + (k * rows + i if flip_a else i * depth + k)]
+                       * y[right + (j * depth + k if flip_b else k * columns + j)]
+                       for k in range(depth)) for i in range(rows) for j in range(columns)]
+    return [result]
+
+
 def mean(call):
     values, count = groups(call)
     return [[sum(v) / count for v in values]]
@@ -124,6 +165,7 @@ def mean(call):
 OPERATORS = {
     'ADD': binary(lambda a, b: a + b),
     'AVERAGE_POOL_2D': average_pool_2d,
+    'BATCH_MATMUL': batch_matmul,
     'CONV_2D': conv_2d,
     'DEPTHWISE_CONV_2D': depthwise_conv_2d,
     'ELU': unary(lambda x: x if x > 0 else math.expm1(x)),
@@ -139,6 +181,7 @@ OPERATORS = {
     'PRELU': binary(lambda a, b: a if a > 0 else a * b, False),
     'RELU': unary(lambda x: max(x, 0.0)),
     'RELU6': unary(lambda x: min(max(x, 0.0), 6.0)),
+    'RESIZE_BILINEAR': resize_bilinear,
     'SOFTMAX': softmax,
     'SUB': binary(lambda a, b: a - b),
     'TANH': unary(math.tanh),
