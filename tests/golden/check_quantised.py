@@ -6,7 +6,8 @@ usage: check_quantised.py SOURCE_ROOT TINYRIG_RECIPE
 The generator writes each layer's values in double precision. Here every operator of the model gets
 those as its inputs, quantised, and what the oracle makes of them must be near the layer's own
 values: a transposed weight, a wrong bias scale or a misplaced padding would be bit-exact between
-two engines, and is far off here. Errors are in steps of the output's quantisation.
+two engines, and is far off here. Errors are in steps of the output's quantisation; for a model in
+float32, in millionths of its greatest value.
 """
 
 import glob
@@ -30,12 +31,20 @@ class Layers:
             self.values[name] = struct.unpack('<%df' % (len(raw) // 4), raw)
 
     def quantised(self, tensor):
+        if tensor.type == 'FLOAT32':
+            return list(self.values[tensor.name])
         low, high = {'INT8': (-128, 127), 'INT16': (-32768, 32767)}[tensor.type]
         return [min(max(round(v / tensor.scale) + tensor.zero_point, low), high)
                 for v in self.values[tensor.name]]
 
 
-def check_sample(interpreter, layers, operators, call):
+def step(tensor, values):
+    if tensor.type == 'FLOAT32':
+        return 1e-6 * max(abs(v) for v in values)
+    return 64 if tensor.type == 'INT16' else 1
+
+
+def check_sample(interpreter, layers, operator, call):
     """(mean, largest) error of the worst operator, and its name."""
     graph = interpreter.graph
     interpreter.reset()
@@ -46,15 +55,14 @@ def check_sample(interpreter, layers, operators, call):
         elif t.name in layers.values:
             values[i] = layers.quantised(t)
     worst = (0.0, 0.0, '')
-    for op in graph.operators:
-        results = operators[op.name](call(graph, op, values, interpreter.state))
+    for number, op in enumerate(graph.operators):
+        results = operator(graph, op, number)(call(graph, op, values, interpreter.state))
         for index, result in zip(op.outputs, results):
             t = graph.tensors[index]
             if t.name not in layers.values:
                 values[index] = result
                 continue
-            errors = [abs(a - b) / (64 if t.type == 'INT16' else 1)
-                      for a, b in zip(result, values[index])]
+            errors = [abs(a - b) / step(t, values[index]) for a, b in zip(result, values[index])]
             mean = sum(errors) / len(errors)
             worst = max(worst, (mean, max(errors), t.name))
     return worst
@@ -63,13 +71,13 @@ def check_sample(interpreter, layers, operators, call):
 def check(tool, recipe, folder):
     import reference
     from oracle.common import Call
-    from oracle.run import OPERATORS
+    from oracle.run import operator
     name = os.path.basename(os.path.dirname(recipe))
     model = os.path.join(folder, name + '.tflite')
     subprocess.run([tool, 'build', recipe, '-o', model, '--real', folder], check=True,
                    stdout=subprocess.DEVNULL)
     interpreter = reference.Interpreter(reference.read(model))
-    worst = check_sample(interpreter, Layers(reference, folder, 0), OPERATORS, Call)
+    worst = check_sample(interpreter, Layers(reference, folder, 0), operator, Call)
     print('%-12s mean %.2f, largest %.1f steps (%s)' % (name, *worst))
     return worst[0] <= MEAN and worst[1] <= LARGEST
 
