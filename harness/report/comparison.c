@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "harness/base/buf.h"
 #include "harness/report/document.h"
 #include "harness/report/glyph.h"
 #include "harness/report/value.h"
@@ -216,21 +217,55 @@ static void add_difference(struct builder *b, const struct difference *x)
         TONE_FAINT);
 }
 
-static void add_common(struct builder *b)
+/* Blocks nothing, and only one side says it: a baseline in CSV has no facts at all. */
+static bool is_one_sided(const struct difference *x)
 {
-    const struct comparison *c = b->r->comparison;
-    const struct compare_case *first = NULL;
-    bool any = false;
+    return x->level == DIFFERENCE_INFORM && (x->a == NULL || x->b == NULL);
+}
 
-    for (size_t i = 0; i < c->case_count && first == NULL; i++)
-        first = is_paired(&c->cases[i]) ? &c->cases[i] : NULL;
-    for (size_t i = 0; first != NULL && i < first->differences.count; i++) {
-        if (!is_common(c, &first->differences.list[i]))
+static void add_one_sided(struct builder *b, const struct differences *d, bool common, bool of_a)
+{
+    AUTO_BUF keys = BUF_INIT;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct difference *x = &d->list[i];
+
+        if (is_one_sided(x) && (x->b == NULL) == of_a && is_common(b->r->comparison, x) == common)
+            buf_printf(&keys, "%s%s", keys.len > 0 ? ", " : "", x->key);
+    }
+    if (keys.len > 0)
+        add(b, BLOCK_ITEM,
+            arena_printf(&b->arena, "known of %s alone: %s", of_a ? "a" : "b", buf_text(&keys)),
+            TONE_FAINT);
+}
+
+/* Those that stand in every case, or those that do not. */
+static void add_differences(struct builder *b, const struct differences *d, bool common)
+{
+    bool any = !common;
+
+    for (size_t i = 0; i < d->count; i++) {
+        if (is_common(b->r->comparison, &d->list[i]) != common)
             continue;
         if (!any)
             add(b, BLOCK_TEXT, "In every case differs:", TONE_PLAIN);
         any = true;
-        add_difference(b, &first->differences.list[i]);
+        if (!is_one_sided(&d->list[i]))
+            add_difference(b, &d->list[i]);
+    }
+    add_one_sided(b, d, common, true);
+    add_one_sided(b, d, common, false);
+}
+
+static void add_common(struct builder *b)
+{
+    const struct comparison *c = b->r->comparison;
+
+    for (size_t i = 0; i < c->case_count; i++) {
+        if (is_paired(&c->cases[i])) {
+            add_differences(b, &c->cases[i].differences, true);
+            return;
+        }
     }
 }
 
@@ -245,10 +280,7 @@ static void add_case(struct builder *b, const struct compare_case *c)
                      c->left_out > 0 ? arena_printf(&b->arena, ", %zu others left out", c->left_out)
                                      : ""),
         tone_of(c->verdict));
-    for (size_t i = 0; i < c->differences.count; i++) {
-        if (!is_common(b->r->comparison, &c->differences.list[i]))
-            add_difference(b, &c->differences.list[i]);
-    }
+    add_differences(b, &c->differences, false);
     t.cells = arena_alloc(&b->arena, (c->row_count + 1) * t.column_count * sizeof(*t.cells));
     for (size_t i = 0; i < c->row_count; i++) {
         if (worth_showing(b, &c->rows[i]))

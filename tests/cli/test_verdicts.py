@@ -171,6 +171,13 @@ class Verdicts(Nights):
         self.gate(0, 'last~2', '--baseline', path)
         self.gate(1, 'last~1', '--baseline', path)
 
+    def test_a_baseline_in_csv_knows_no_environment_and_a_line_says_so(self):
+        path = os.path.join(self.folder.name, 'base.csv')
+        self.run_it('export', 'last~2', '--format', 'csv', '--output', path)
+        text = self.gate(1, 'last~1', '--baseline', path).stdout
+        self.assertRegex(text, r'known of b alone: .*board\.')
+        self.assertNotIn('unknown ->', text)
+
     def test_save_names_what_passed_and_nothing_else(self):
         self.gate(1, 'last~1', '--baseline', 'last~2', '--save', 'slow')
         self.gate(5, 'last~2', '--baseline', 'slow')
