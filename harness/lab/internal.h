@@ -42,10 +42,12 @@ struct session {
     uint16_t greetings;
 };
 
-/* Let the port go. */
-void session_hang_up(struct session *s);
 /* A new transport, a greeting, and the right board and firmware behind it. */
 int session_reopen(struct session *s, unsigned hello_ms, struct err *err) MUST_CHECK;
+
+/* ---- session_port.c ---- */
+int session_open_port(struct session *s, unsigned wait_ms, struct err *err) MUST_CHECK;
+void session_hang_up(struct session *s); /* let it go */
 
 /* ---- supply.c: a meter as the board's switch ---- */
 int session_supply(struct session *s, struct err *err) MUST_CHECK; /* finds s->power; on */

@@ -6,18 +6,13 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "harness/base/clock.h"
-#include "harness/base/file.h"
 #include "harness/base/hash.h"
-#include "harness/base/log.h"
-#include "harness/base/random.h"
 #include "harness/base/text.h"
 #include "harness/lab/fault_plan.h"
 #include "harness/lab/internal.h"
 #include "harness/lab/resources.h"
 #include "harness/lab/session_replay.h"
 #include "harness/openocd/probe.h"
-#include "harness/transport/filter.h"
 
 enum {
     HELLO_MS = 8000,
@@ -140,56 +135,6 @@ static int find_address(struct session *s, struct err *err)
                : labgrid_acquire(&s->labgrid, lab != NULL ? lab->labgrid : NULL, place, err);
 }
 
-static int open_record(struct session *s, struct err *err)
-{
-    char path[SESSION_PATH];
-    const struct transport_config config = {.where = path};
-
-    s->greetings = 0;
-    if (session_replay_next(s, path, &s->nonce, err) < 0)
-        return (int)err->code;
-    if (transport_open("replay", &config, &s->transport, err) == 0)
-        return 0;
-    err->code = ERR_LAB; /* a broken record is as bad as a broken cable; the suite is well */
-    return ERR_LAB;
-}
-
-static int open_transport(struct session *s, struct err *err)
-{
-    const struct board_transport *t = &s->board->transport;
-    const char *kind = t->kind != NULL ? t->kind : "serial";
-    char rings[48];
-    const struct transport_config config = {
-        .where = session_over_swd(s)             ? rings
-                 : s->vboard != NULL             ? vboard_port(s->vboard)
-                 : s->labgrid.address[0] != '\0' ? s->labgrid.address
-                                                 : t->where,
-        .context = s->openocd,
-        .usb_serial = t->usb_serial,
-        .usb_id = t->usb_id,
-        .dtr = t->dtr,
-        .baud = t->baud,
-    };
-
-    if (session_replays(s))
-        return open_record(s, err);
-    if (s->rings != 0)
-        (void)snprintf(rings, sizeof(rings), "0x%x", s->rings);
-    else
-        (void)snprintf(rings, sizeof(rings), "0x%llx+0x%llx",
-                       (unsigned long long)s->board->ram.base,
-                       (unsigned long long)s->board->ram.size);
-    if (transport_open(kind, &config, &s->transport, err) < 0)
-        return (int)err->code;
-    if (s->options.record_dir == NULL)
-        return 0;
-    s->nonce = (uint16_t)(1 + random_u64() % 0x7fff);
-    s->greetings = 0;
-    /* The filter takes the transport over, also when it fails. */
-    return filter_open(MOVE(s->transport), &(struct filter_options){.record = &s->record},
-                       &s->transport, err);
-}
-
 /* Two boards of a kind look alike on the wire; the lab file may say which one it must be. */
 static int check_identity(struct session *s, struct err *err)
 {
@@ -254,38 +199,13 @@ static int greet(struct session *s, unsigned hello_ms, struct err *err)
     return (int)err->code;
 }
 
-/* One file per opening of the port. The name holds the nonce that a replay must begin with. */
-static void save_record(struct session *s)
-{
-    char path[SESSION_PATH];
-    struct err err = ERR_INIT;
-
-    if (s->record.len == 0)
-        return;
-    if (snprintf(path, sizeof(path), "%s/%s-%llu-nonce%u.session", s->options.record_dir,
-                 s->board->name, (unsigned long long)clock_realtime_ns(),
-                 s->nonce) >= (int)sizeof(path) ||
-        file_write_atomic(path, buf_text(&s->record), s->record.len, &err) < 0)
-        log_line(LOG_LAB, "the record of board %s is lost: %s", s->board->name, err.text);
-    buf_clear(&s->record);
-}
-
-void session_hang_up(struct session *s)
-{
-    client_close(s->client);
-    s->client = NULL;
-    transport_close(s->transport);
-    s->transport = NULL;
-    save_record(s);
-}
-
 int session_reopen(struct session *s, unsigned hello_ms, struct err *err)
 {
     session_hang_up(s);
     if (session_by_probe(s) && session_probe_again(s, err) < 0)
         return (int)err->code;
     session_step(s, "link", 0);
-    if (open_transport(s, err) < 0)
+    if (session_open_port(s, hello_ms, err) < 0)
         return (int)err->code;
     return greet(s, hello_ms, err);
 }

@@ -19,6 +19,12 @@ import tty
 
 kind, trouble = sys.argv[1], (sys.argv[2] if len(sys.argv) > 2 else "")
 HIGH_A, LOW_A, VOLTS = 40e-3, 2e-3, 3.3
+ENUMERATION_S = 0.7
+
+
+def switch(words):
+    with open(os.environ["INSTRUMENT_SWITCH"], "w") as f:
+        f.write(words)
 
 
 def amperes(n):
@@ -161,12 +167,16 @@ class Supply:
     fed = True  # the board, whoever is connected
 
     def feed(self):
-        """The board's supply and its cable follow the output, once for each change."""
+        """The board's supply and its cable follow the output, once for each change.
+
+        A board that gets its supply takes a while until its port is there."""
         if self.on == Supply.fed or "INSTRUMENT_SWITCH" not in os.environ:
             return
         Supply.fed = self.on
-        with open(os.environ["INSTRUMENT_SWITCH"], "w") as f:
-            f.write("power on\nreplug\n" if self.on else "unplug\npower off\n")
+        if self.on:
+            threading.Timer(ENUMERATION_S, switch, ["power on\nreplug\n"]).start()
+        else:
+            switch("unplug\npower off\n")
 
     def __init__(self, connection):
         self.c, self.volts, self.on, self.errors, self.n = connection, 1.0, False, [], 0
