@@ -124,23 +124,37 @@ static enum case_status status_of(const struct attempt *a, enum err_code code)
 static void put_failure(const struct attempt *a, const struct err *failure, uint64_t host_ns,
                         struct buf *out)
 {
+    const char *text = failure->text;
     char spent[32];
 
-    if (!err_is_lab_fault(failure->code)) {
-        buf_puts(out, failure->text);
-        return;
-    }
     text_format_duration(host_ns, spent);
-    buf_printf(out, "board '%s', stage '%s', after %s: %s", a->c->board->name, a->stage, spent,
-               failure->text);
+    buf_printf(out, "board '%s': ", a->c->board->name);
+    if (strncmp(text, buf_text(out), out->len) == 0)
+        text += out->len; /* it says so itself */
+    out->len -= 2;
+    buf_printf(out, ", stage '%s', after %s: %s", a->stage, spent, text);
 }
 
+/* The next thing to try, by class of failure, where nothing closer to it knew one. */
 static const char *hint_of(const struct err *failure)
 {
     if (failure->hint[0] != '\0')
         return failure->hint;
-    return err_is_lab_fault(failure->code) ? "'tinyrig boards check' tries the board by itself"
-                                           : NULL;
+    if (err_is_lab_fault(failure->code))
+        return "'tinyrig boards check' tries the board by itself";
+    switch (failure->code) {
+    case ERR_AGENT:
+        return "'tinyrig infer' runs the model once on this board; the log has what it printed";
+    case ERR_INVALID:
+        return "every window is stored with the case; longer ones (measure: window_time) count less "
+               "noise";
+    case ERR_USAGE:
+    case ERR_CONFIG:
+    case ERR_UNSUPPORTED:
+        return "'tinyrig check' and 'tinyrig plan' say what fits which board";
+    default:
+        return NULL;
+    }
 }
 
 static int end_case(struct attempt *a, const struct err *failure, const struct buf *log,

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""One failure of each class that is not a broken line's: an engine that gives up, an agent that
+breaks the protocol, windows that make no line, outputs that are wrong, a suite that asks for what
+cannot be. Each is stored once under its class, names board, stage, time spent and the next thing to
+try, and only what is the lab's fault is tried again.
+
+usage: classes.py BUILD SOURCE
+"""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lab import Lab  # noqa: E402
+from liar import Liar, bent, engine_failed, more_windows  # noqa: E402
+
+lab = Lab(sys.argv[1], sys.argv[2], "classes")
+AGENT = os.path.join(lab.build, "agents/ports/posix/tinyrig-agent-posix")
+LIES = {"gives-up": (engine_failed, 99), "miscounts": (more_windows, 1), "bends": (bent, 9999),
+        "honest": (None, 0)}
+NAMED = r"board '{}', stage '{}', after [0-9.]+ ?[a-z]+: {}"
+
+
+def make_boards():
+    """Agents of this host behind TCP ports: to the harness they are boards that nobody can reset."""
+    os.mkdir(lab.path("kinds"))
+    lab.write("kinds/far.yaml", "name: far\ncpu: cortex-m4\nclock: 100MHz\nflash: 1MiB\nram: 1MiB\n"
+                                "timebase: ns\ntransport: {kind: tcp, where: localhost:1}\n"
+                                f"flashing: {{method: none, firmware: {AGENT}}}\n")
+    boards = {name: Liar(AGENT, lab.env, *lie) for name, lie in LIES.items()}
+    return boards, lab.write("lab.yaml", "virtual_boards: false\nboards:\n" + "".join(
+        f"  {name}: {{board: far, transport: {{where: \"localhost:{board.port}\"}}}}\n"
+        for name, board in boards.items()))
+
+
+def attempts(database):
+    """model, board: its attempts in order."""
+    found = {}
+    for model, board, *rest in lab.query(
+            database, "SELECT model, board, attempt, status, failure_class, stage, text, hint, host_s"
+                      " FROM v_attempts ORDER BY attempt"):
+        found.setdefault((model, board), []).append(rest)
+    return found
+
+
+def check_told(board, attempt, status, kind, stage, words):
+    """One failed attempt as the store has it."""
+    _, got_status, got_kind, got_stage, text, hint, host_s = attempt
+    lab.check((got_status, got_kind, got_stage) == (status, kind, stage), attempt)
+    lab.check(re.match(NAMED.format(board, stage, words), text), text)
+    lab.check(hint and len(hint) > 20, f"nothing to try next: {attempt}")
+    lab.check(host_s > 0, attempt)
+
+
+def run(suite, boards, database):
+    more = [word for b in boards for word in ("-b", b)]
+    return lab.run("run", suite, "--board-dir", lab.path("kinds"), "--lab", inventory, "--db",
+                   database, *more)
+
+
+def agents_that_fail():
+    suite = lab.suite(1, measure="{inferences: 3, windows: 2}")
+    database = lab.path("agents.db")
+    code, out = run(suite, [b for b in LIES if b != "honest"], database)
+    lab.check(code == 4, f"status {code}\n{out}")
+    found = attempts(database)
+    (gives_up,) = found["sine0", "gives-up"]
+    check_told("gives-up", gives_up, "failed", "agent", "check", "vector 0: the engine failed")
+    (bends,) = found["sine0", "bends"]
+    check_told("bends", bends, "error", "invalid-window", "latency", "windows do not lie on a line")
+    broken, *rest = found["sine0", "miscounts"]
+    check_told("miscounts", broken, "error", "protocol", "check", "vector 0: RUN: 6 windows instead of 1")
+    lab.check([r[1] for r in rest if r[2] != "invalid-window"] in (["passed"], []) and rest, rest)
+    lab.check(out.count("trying again") == 1, out)
+    boards = lab.query(database, "SELECT DISTINCT board FROM v_recoveries")
+    lab.check(boards == [("miscounts",)], f"boards that were brought back: {boards}")
+    lab.check("try" in out or "'tinyrig" in out, out)
+
+
+def suites_that_fail():
+    """The same board goes on after either."""
+    sine = os.path.join(lab.source, "suites/models/sine")
+    with open(os.path.join(sine, "out00.bin"), "rb") as f:
+        right = f.read()
+    with open(lab.path("wrong.bin"), "wb") as f:
+        f.write(bytes([right[0] ^ 1]) + right[1:])
+    with open(lab.path("long.bin"), "wb") as f:
+        f.write(bytes(7))
+    models = "".join(
+        f"  - name: {name}\n    path: {sine}/sine.tflite\n    inputs: {given}\n    expected: {wanted}\n"
+        for name, given, wanted in (
+            ("wrong", f"{sine}/in00.bin", lab.path("wrong.bin")),
+            ("long", lab.path("long.bin"), f"{sine}/out00.bin"),
+            ("right", f"{sine}/in00.bin", f"{sine}/out00.bin")))
+    suite = lab.write("suites.yaml", f"name: suites\nmodels:\n{models}boards: [honest]\n"
+                                     "engines: [tiny]\nmeasure: {inferences: 3, windows: 2}\n")
+    database = lab.path("suites.db")
+    code, out = run(suite, ["honest"], database)
+    lab.check(code == 4, f"status {code}\n{out}")
+    found = attempts(database)
+    (wrong,) = found["wrong", "honest"]
+    check_told("honest", wrong, "failed", "wrong-output", "check", "1 of 1 outputs are wrong")
+    (long,) = found["long", "honest"]
+    check_told("honest", long, "failed", "suite", "check", "vector 0: .*long.bin: has 7 bytes")
+    lab.check(lab.query(database, "SELECT count(*) FROM v_metrics WHERE model <> 'right' AND"
+                                  " metric LIKE 'latency'")[0][0] == 0, "a number without an output")
+    lab.check(not lab.query(database, "SELECT * FROM v_recoveries"), "a board was brought back")
+    lab.check(len(found["right", "honest"]) == 1, found)
+    lab.check("trying again" not in out, out)
+
+
+liars, inventory = make_boards()
+agents_that_fail()
+suites_that_fail()
+for liar in liars.values():
+    liar.close()
+lab.check_quiet([lab.path("agents.db"), lab.path("suites.db")])
+lab.close()
+print("agent, protocol, invalid-window, wrong-output, suite: each under its class, told in full")

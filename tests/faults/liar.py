@@ -1,0 +1,104 @@
+"""An agent that lies: tinyrig's own behind a TCP port, with a man in the middle who changes answers."""
+import os
+import socket
+import struct
+import subprocess
+import threading
+import zlib
+
+HEADER = 6  # format, type, seq, credit, nonce
+RUN_DONE, RECORD_INFO = 0x26, 0x28
+
+
+def cobs_encode(data):
+    out = bytearray()
+    for block in data.split(b"\0"):
+        while len(block) >= 254:
+            out += b"\xff" + block[:254]
+            block = block[254:]
+        out += bytes([len(block) + 1]) + block
+    return bytes(out)
+
+
+def cobs_decode(data):
+    out = bytearray()
+    while data:
+        code, data = data[0], data[1:]
+        if code == 0 or len(data) < code - 1:
+            return b""
+        out += data[:code - 1]
+        data = data[code - 1:]
+        if code < 255 and data:
+            out.append(0)
+    return bytes(out)
+
+
+def engine_failed(kind, fields):
+    """The engine gave up in the last window of a run."""
+    if kind != RUN_DONE or struct.unpack_from("<I", fields)[0] == 0:
+        return None
+    return fields[:4] + b"\3" + fields[5:]
+
+
+def more_windows(kind, fields):
+    """More windows were measured than were asked for."""
+    if kind != RUN_DONE:
+        return None
+    return struct.pack("<I", struct.unpack_from("<I", fields)[0] + 5) + fields[4:]
+
+
+def bent(kind, fields):
+    """Time that grows with the square of the inferences: no line goes through it."""
+    if kind != RECORD_INFO:
+        return None
+    _, _, inferences = struct.unpack_from("<QII", fields)
+    return struct.pack("<Q", 1000 * inferences * inferences) + fields[8:]
+
+
+class Liar:
+    """A board's port. lie(type, fields) gives other fields or None; it is told `count` times."""
+
+    def __init__(self, agent, env, lie=None, count=0):
+        self.agent, self.env, self.lie, self.left = agent, env, lie, count
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            with connection:
+                self.session(connection)
+
+    def session(self, connection):
+        agent = subprocess.Popen([self.agent], stdin=connection, stdout=subprocess.PIPE, bufsize=0,
+                                 env=self.env)
+        pending = b""
+        try:
+            while got := os.read(agent.stdout.fileno(), 65536):
+                *whole, pending = (pending + got).split(b"\0")
+                for raw in whole:
+                    connection.sendall(self.change(raw) + b"\0")
+        except OSError:
+            pass  # the host hung up
+        agent.stdout.close()
+        agent.kill()
+        agent.wait()
+
+    def change(self, raw):
+        """One stretch between delimiters, as it is or as it should have been."""
+        data = cobs_decode(raw)
+        if self.left == 0 or len(data) < HEADER + 4 or zlib.crc32(data) != 0x2144df1c:
+            return raw
+        fields = self.lie(data[1], data[HEADER:-4])
+        if fields is None:
+            return raw
+        self.left -= 1
+        data = data[:HEADER] + fields
+        return cobs_encode(data + struct.pack("<I", zlib.crc32(data)))
+
+    def close(self):
+        self.server.close()
