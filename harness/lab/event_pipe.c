@@ -122,6 +122,28 @@ static bool take_strings(struct reader *r, const struct layout *layout, struct e
     return true;
 }
 
+/* What those behind it count on: words that exist, and names that are there. */
+static bool makes_sense(const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_FACT:
+        return e->fact.key != NULL && e->fact.value != NULL;
+    case EVENT_WINDOW:
+        return unit_name(e->window.unit)[0] != '?';
+    case EVENT_METRIC:
+        return e->metric.name != NULL && unit_name(e->metric.unit)[0] != '?' &&
+               metric_class_name(e->metric.class_)[0] != '?';
+    case EVENT_PROFILE:
+        return e->profile.op != NULL && unit_name(e->profile.unit)[0] != '?';
+    case EVENT_RECOVERY:
+        return e->recovery.rung != NULL;
+    case EVENT_CASE_END:
+        return case_status_name(e->end.status)[0] != '?';
+    default:
+        return true;
+    }
+}
+
 int event_pipe_decode(const struct buf *in, const struct plan *plan, struct event *ret,
                       size_t *ret_size, struct err *err)
 {
@@ -141,7 +163,7 @@ int event_pipe_decode(const struct buf *in, const struct plan *plan, struct even
     r.next += sizeof(*ret);
     r.left -= sizeof(*ret);
     layout = layout_find(ret->kind);
-    if (layout == NULL || !take_strings(&r, layout, ret) || r.left != 0)
+    if (layout == NULL || !take_strings(&r, layout, ret) || r.left != 0 || !makes_sense(ret))
         return err_set(err, ERR_PROTOCOL, "a worker sent a damaged event");
     ret->case_ = &plan->cases[h.case_index];
     ret->run_id = NULL; /* the parent knows it */

@@ -87,7 +87,8 @@ struct worker {
     struct buf in;
     unsigned restarts;
     bool started;
-    bool taken; /* somebody told it to let its board go: not touched again in this run */
+    bool taken;   /* somebody told it to let its board go: not touched again in this run */
+    bool damaged; /* sent what no worker sends; killed for it */
 };
 
 struct case_state {
@@ -190,8 +191,27 @@ static int pool_forward(struct pool *p, struct event *e, struct err *err)
     return 0;
 }
 
+/* A worker speaks of its own board's cases, of one that has begun and not ended. */
+static bool event_fits(const struct pool *p, const struct worker *w, const struct event *e)
+{
+    const struct case_state *c = &p->cases[e->case_ - p->plan->cases];
+
+    return e->case_->board == w->board && !c->done && c->begun != (e->kind == EVENT_CASE_BEGIN);
+}
+
+/* What a worker sends is as good as its memory: one that is damaged costs its own board's case. */
+static int worker_is_damaged(struct worker *w, struct err *why)
+{
+    log_line(LOG_LAB, "worker of %s: %s", w->board->name, why->text);
+    w->damaged = true;
+    (void)kill(w->pid, SIGKILL);
+    return 1;
+}
+
+/* 1 when the worker is at its end. */
 static int worker_read(struct pool *p, struct worker *w, struct err *err)
 {
+    struct err why = ERR_INIT;
     char chunk[READ_CHUNK];
     const ssize_t n = read(w->fd, chunk, sizeof(chunk));
     size_t used = 0;
@@ -205,14 +225,16 @@ static int worker_read(struct pool *p, struct worker *w, struct err *err)
         struct event e;
         const struct buf rest = {.data = w->in.data + used, .len = w->in.len - used};
         size_t size = 0;
-        int r = event_pipe_decode(&rest, p->plan, &e, &size, err);
+        int r = event_pipe_decode(&rest, p->plan, &e, &size, &why);
 
-        if (r == 0)
-            r = pool_forward(p, &e, err);
+        if (r == 0 && !event_fits(p, w, &e))
+            r = err_set(&why, ERR_PROTOCOL, "an event of another board's case, or out of turn");
         if (r < 0)
-            return r;
+            return worker_is_damaged(w, &why);
         if (r > 0)
             break;
+        if (pool_forward(p, &e, err) < 0)
+            return (int)err->code;
         used += size;
     }
     buf_consume(&w->in, used);
@@ -220,10 +242,12 @@ static int worker_read(struct pool *p, struct worker *w, struct err *err)
 }
 
 /* Somebody's doing, or the kernel's for want of memory; any other end is our own fault. */
-static enum err_code code_of_death(const struct pool *p, int status)
+static enum err_code code_of_death(const struct pool *p, const struct worker *w, int status)
 {
     if (p->told > 0)
         return ERR_CANCELLED;
+    if (w->damaged)
+        return ERR_BUG;
     return WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM)
                ? ERR_LAB
                : ERR_BUG;
@@ -233,7 +257,7 @@ static enum err_code code_of_death(const struct pool *p, int status)
 static int end_for_worker(struct pool *p, const struct worker *w, size_t i, int status,
                           struct err *err)
 {
-    const enum err_code code = code_of_death(p, status);
+    const enum err_code code = code_of_death(p, w, status);
     const struct plan_case *c = &p->plan->cases[i];
     struct case_state *state = &p->cases[i];
     const uint64_t host_ns = clock_monotonic_ns() - state->since_ns;
@@ -247,8 +271,8 @@ static int end_for_worker(struct pool *p, const struct worker *w, size_t i, int 
 
     proc_describe_status(status, how, sizeof(how));
     text_format_duration(host_ns, spent);
-    buf_printf(&text, "board '%s', stage 'worker', after %s: its process was %s", c->board->name,
-               spent, how);
+    buf_printf(&text, "board '%s', stage 'worker', after %s: its process %s%s", c->board->name,
+               spent, w->damaged ? "sent a damaged event and was " : "was ", how);
     e.end = (struct event_case_end){
         .status = code == ERR_CANCELLED ? CASE_CANCELLED : CASE_ERROR,
         .code = code,
@@ -308,6 +332,7 @@ static int worker_gone(struct pool *p, struct worker *w, struct err *err)
             end_for_worker(p, w, i, status, err) < 0)
             return (int)err->code;
     }
+    w->damaged = false;
     /* Not by us: 'boards release --force'. A further worker says so of the cases that are left. */
     w->taken = p->told == 0 && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_STOPPED;
     if (p->told > 0 || !worker_has_work(p, w))

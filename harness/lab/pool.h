@@ -4,7 +4,8 @@
  * A worker that is slow, wedged or crashed never delays the others: it is a process, it owns its
  * board's children, and whatever it leaves undone is recorded as a failed case by the parent. A
  * dead worker is started again, a bounded number of times: for the rest of its cases, and for the
- * one it was at when somebody killed it (a fault of the lab; a crash of its own is our bug).
+ * one it was at when somebody killed it (a fault of the lab; a crash of its own is our bug, and so is
+ * an event that makes no sense: its worker is killed, the others do not notice).
  *
  * Called by the `run` and `resume` commands. Workers die with the parent.
  */

@@ -146,7 +146,8 @@ static const char *hint_of(const struct err *failure)
     case ERR_AGENT:
         return "'tinyrig infer' runs the model once on this board; the log has what it printed";
     case ERR_INVALID:
-        return "every window is stored with the case; longer ones (measure: window_time) count less "
+        return "every window is stored with the case; longer ones (measure: window_time) count "
+               "less "
                "noise";
     case ERR_USAGE:
     case ERR_CONFIG:

@@ -1,8 +1,10 @@
 /* Leases, the event pipe, and the worker pool with workers that misbehave. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,7 +224,7 @@ static void damaged_events_are_refused_or_harmless(void **state)
 struct counter {
     struct event_sink base;
     unsigned begun, passed, failed, retried, untried;
-    bool died_in_n;
+    bool died_in_n, damaged;
 };
 
 static int count(struct event_sink *self, const struct event *e, struct err *err)
@@ -237,8 +239,9 @@ static int count(struct event_sink *self, const struct event *e, struct err *err
     c->failed += e->end.status == CASE_ERROR;
     c->retried += e->end.retried;
     c->untried += e->end.stage != NULL && strcmp(e->end.stage, "admission") == 0;
+    c->damaged |= e->end.text != NULL && strstr(e->end.text, "sent a damaged event") != NULL;
     if (e->end.status == CASE_ERROR)
-        assert_string_equal(e->end.failure_class, "lab");
+        assert_string_equal(e->end.failure_class, c->damaged ? "internal" : "lab");
     if (e->case_ == &cases[1] && e->end.text != NULL)
         c->died_in_n = strstr(e->end.text, "killed by signal 9") != NULL;
     return 0;
@@ -315,6 +318,72 @@ static void a_board_whose_workers_die_is_given_up(void **state)
     assert_int_equal(c.untried, 3);
 }
 
+/* Into the pipe of events, past its encoder: in a worker no other pipe is there to be written. */
+static void write_garbage(void)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        struct stat st;
+
+        if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+            (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
+            (void)!write(fd, "not an event at all, whatever its size is", 42);
+    }
+}
+
+enum lie {
+    LIE_GARBAGE,
+    LIE_TWICE,     /* a beginning after a beginning */
+    LIE_ANOTHERS,  /* a case of another board's */
+    LIE_NOT_BEGUN, /* the end of a case that did not begin */
+    LIE_STATUS,    /* one that does not exist */
+    LIES
+};
+
+/* The worker of board 'one' lies in its first case, and would live on if it were let. */
+static void lie(void *context, const struct board *board, const struct plan_case *const *list,
+                size_t n, struct event_sink *sink)
+{
+    const enum lie how = *(const enum lie *)context;
+    const struct plan_case *odd = how == LIE_ANOTHERS    ? &cases[2]
+                                  : how == LIE_NOT_BEGUN ? &cases[1]
+                                                         : &cases[0];
+    struct event e = {.kind = how == LIE_TWICE ? EVENT_CASE_BEGIN : EVENT_CASE_END, .case_ = odd};
+    struct err err = ERR_INIT;
+
+    e.end.status = how == LIE_STATUS ? (enum case_status)99 : CASE_PASSED;
+    for (size_t i = 0; i < n; i++) {
+        send_event(sink, list[i], EVENT_CASE_BEGIN);
+        if (list[i] == &cases[0]) {
+            if (how == LIE_GARBAGE)
+                write_garbage();
+            else
+                (void)sink->emit(sink, &e, &err);
+            for (;;)
+                (void)pause();
+        }
+        send_event(sink, list[i], EVENT_CASE_END);
+    }
+}
+
+static void a_worker_whose_events_are_damaged_costs_only_its_case(void **state)
+{
+    for (enum lie how = 0; how < LIES; how++) {
+        struct counter c = {.base = {.emit = count}};
+        struct err err = ERR_INIT;
+
+        assert_int_equal(
+            pool_run(&plan,
+                     &(struct pool_options){
+                         .run_board = lie, .context = &how, .run_id = "r", .retries = 2},
+                     &c.base, &err),
+            0);
+        assert_true(c.damaged);
+        assert_int_equal(c.begun, 3);
+        assert_int_equal(c.failed, 1);
+        assert_int_equal(c.passed, 2);
+    }
+}
+
 static void work_for_ever(void *context, const struct board *board,
                           const struct plan_case *const *list, size_t n, struct event_sink *sink)
 {
@@ -383,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_dies_costs_only_its_case),
         cmocka_unit_test(a_case_whose_worker_is_killed_is_tried_again),
         cmocka_unit_test(a_board_whose_workers_die_is_given_up),
+        cmocka_unit_test(a_worker_whose_events_are_damaged_costs_only_its_case),
         cmocka_unit_test(a_second_interrupt_ends_wedged_workers),
         cmocka_unit_test(icount_ticks_name_exact_instructions),
         cmocka_unit_test(a_wrong_clock_is_a_lab_fault),
