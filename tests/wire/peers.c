@@ -13,6 +13,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 
 static void open_pty(struct peer *p)
@@ -96,5 +97,44 @@ void peer_read(const struct peer *p, void *data, size_t n)
         assert_true(done > 0);
         at += done;
         n -= (size_t)done;
+    }
+}
+
+/* ---- our end ---- */
+
+struct transport *peer_dial(struct peer *peer)
+{
+    const struct transport_config config = {.where = peer->where};
+    struct transport *t = NULL;
+    struct err err = ERR_INIT;
+
+    if (transport_open(peer->name, &config, &t, &err) < 0)
+        fail_msg("%s", err.text);
+    peer_accept(peer);
+    return t;
+}
+
+void send_all(struct transport *t, const void *data, size_t n)
+{
+    struct err err = ERR_INIT;
+
+    if (transport_send(t, data, n, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+void recv_all(struct transport *t, void *data, size_t n)
+{
+    struct deadline deadline = deadline_in_ms(3000);
+    struct err err = ERR_INIT;
+    char *at = data;
+
+    while (n != 0) {
+        size_t got;
+
+        if (transport_recv(t, at, n, deadline_left_ms(deadline), &got, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_true(got != 0);
+        at += got;
+        n -= got;
     }
 }

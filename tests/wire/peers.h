@@ -20,6 +20,10 @@ void peer_open(struct peer *p, const char *backend);
 void peer_accept(struct peer *p); /* after transport_open() */
 void peer_close(struct peer *p);  /* the board goes away */
 
+struct transport *peer_dial(struct peer *p); /* open and accepted, or the test fails */
+void send_all(struct transport *t, const void *data, size_t n);
+void recv_all(struct transport *t, void *data, size_t n); /* all n within 3 s, or the test fails */
+
 void peer_write(const struct peer *p, const void *data, size_t n);
 void peer_read(const struct peer *p, void *data, size_t n); /* all n, or the test fails */
 

@@ -19,44 +19,6 @@
 #include "harness/transport/sp_pty.h"
 #include "tests/wire/peers.h"
 
-static struct transport *open_to(struct peer *peer)
-{
-    const struct transport_config config = {.where = peer->where};
-    struct transport *t = NULL;
-    struct err err = ERR_INIT;
-
-    if (transport_open(peer->name, &config, &t, &err) < 0)
-        fail_msg("%s", err.text);
-    peer_accept(peer);
-    return t;
-}
-
-static void send_all(struct transport *t, const void *data, size_t n)
-{
-    struct err err = ERR_INIT;
-
-    if (transport_send(t, data, n, &err) < 0)
-        fail_msg("%s", err.text);
-}
-
-/* All n, or the test fails. */
-static void recv_all(struct transport *t, void *data, size_t n)
-{
-    struct deadline deadline = deadline_in_ms(3000);
-    struct err err = ERR_INIT;
-    char *at = data;
-
-    while (n != 0) {
-        size_t got;
-
-        if (transport_recv(t, at, n, deadline_left_ms(deadline), &got, &err) < 0)
-            fail_msg("%s", err.text);
-        assert_true(got != 0);
-        at += got;
-        n -= got;
-    }
-}
-
 static void fill(uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -150,7 +112,7 @@ static void every_transport_keeps_the_promises(void **state)
         assert_true(ops->help[0] != '\0' && ops->size >= sizeof(struct transport));
         assert_ptr_equal(transport_find(ops->name), ops);
         peer_open(&peer, ops->name);
-        t = open_to(&peer);
+        t = peer_dial(&peer);
         assert_true(transport_fd(t) >= 0);
         if (peer.fd >= 0) {
             check_bytes_pass_unchanged(t, &peer);
@@ -171,7 +133,7 @@ static void a_filter_with_nothing_to_do_keeps_them_too(void **state)
 
     (void)state;
     peer_open(&peer, "pty");
-    assert_int_equal(filter_open(open_to(&peer), &options, &t, &err), 0);
+    assert_int_equal(filter_open(peer_dial(&peer), &options, &t, &err), 0);
     check_bytes_pass_unchanged(t, &peer);
     check_silence_is_no_error(t);
     check_last_bytes_come_before_the_hang_up(t, &peer);
@@ -190,7 +152,7 @@ static void a_tty_in_use_is_refused_and_free_again_after_the_close(void **state)
         struct peer peer;
 
         peer_open(&peer, ttys[i]);
-        first = open_to(&peer);
+        first = peer_dial(&peer);
         config.where = peer.where;
         for (size_t k = 0; k < ARRAY_SIZE(ttys); k++) {
             assert_int_equal(transport_open(ttys[k], &config, &second, &err), ERR_BUSY);
@@ -198,7 +160,7 @@ static void a_tty_in_use_is_refused_and_free_again_after_the_close(void **state)
             err_clear(&err);
         }
         transport_close(first);
-        first = open_to(&peer);
+        first = peer_dial(&peer);
         transport_close(first);
         peer_close(&peer);
     }
@@ -306,7 +268,7 @@ static void loop_answers_like_a_board(void **state)
 
     (void)state;
     peer_open(&peer, "loop");
-    t = open_to(&peer);
+    t = peer_dial(&peer);
     send_all(t, open_frame, sizeof(open_frame));
     while (hellos < 2) {
         uint8_t byte;
@@ -419,134 +381,6 @@ static void a_server_without_com_port_control_is_refused(void **state)
     close(server.listener);
 }
 
-/* ---- filter ---- */
-
-struct filtered {
-    struct peer peer;
-    struct transport *t;
-};
-
-static struct filtered open_filtered(const struct filter_options *options)
-{
-    struct filtered f;
-    struct err err = ERR_INIT;
-
-    peer_open(&f.peer, "pty");
-    assert_int_equal(filter_open(open_to(&f.peer), options, &f.t, &err), 0);
-    return f;
-}
-
-static void close_filtered(struct filtered *f)
-{
-    transport_close(f->t);
-    peer_close(&f->peer);
-}
-
-static void a_filter_does_what_it_was_told_at_byte_n(void **state)
-{
-    static const struct {
-        struct filter_fault fault;
-        const char *comes;
-    } rows[] = {
-        {{FILTER_DROP, FILTER_TO_TARGET, 2, 3}, "0156789"},
-        {{FILTER_DROP, FILTER_TO_TARGET, 9, 0}, "012345678"},
-        {{FILTER_DUPLICATE, FILTER_TO_TARGET, 0, 2}, "001123456789"},
-        {{FILTER_STALL, FILTER_TO_TARGET, 4, 0}, "0123"},
-        {{FILTER_DROP, FILTER_FROM_TARGET, 0, 10}, "0123456789"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct filter_options options = {.faults = &rows[i].fault, .fault_count = 1};
-        struct filtered f = open_filtered(&options);
-        char in[16];
-
-        send_all(f.t, "0123456789", 10);
-        peer_read(&f.peer, in, strlen(rows[i].comes));
-        assert_memory_equal(in, rows[i].comes, strlen(rows[i].comes));
-        assert_int_equal(filter_count(f.t, FILTER_TO_TARGET), 10);
-        close_filtered(&f);
-    }
-}
-
-static void corrupted_bytes_differ_in_one_bit_and_inserted_ones_are_extra(void **state)
-{
-    static const struct filter_fault faults[] = {
-        {FILTER_CORRUPT, FILTER_TO_TARGET, 1, 1},
-        {FILTER_INSERT, FILTER_TO_TARGET, 3, 2},
-    };
-    const struct filter_options options = {.faults = faults, .fault_count = 2, .seed = 7};
-    struct filtered f = open_filtered(&options);
-    uint8_t in[6];
-
-    (void)state;
-    send_all(f.t, "\0\0\0\0", 4);
-    peer_read(&f.peer, in, 6);
-    assert_int_equal(__builtin_popcount(in[1]), 1);
-    assert_int_equal(in[0] | in[2] | in[5], 0);
-    close_filtered(&f);
-}
-
-static void a_cut_line_is_a_hang_up_in_both_directions(void **state)
-{
-    static const struct filter_fault fault = {FILTER_CUT, FILTER_FROM_TARGET, 3, 0};
-    const struct filter_options options = {.faults = &fault, .fault_count = 1};
-    struct filtered f = open_filtered(&options);
-    struct err err = ERR_INIT;
-    char in[8];
-    size_t n;
-
-    (void)state;
-    peer_write(&f.peer, "0123456", 7);
-    recv_all(f.t, in, 3);
-    assert_memory_equal(in, "012", 3);
-    assert_int_equal(transport_recv(f.t, in, 1, 500, &n, &err), ERR_IO);
-    assert_non_null(strstr(err.text, "cut at byte 3"));
-    err_clear(&err);
-    assert_int_equal(transport_send(f.t, "x", 1, &err), ERR_IO);
-    close_filtered(&f);
-}
-
-static void a_paced_line_is_as_slow_as_its_rate_and_late_by_its_latency(void **state)
-{
-    const struct filter_options options = {.pace_baud = 115200, .latency_us = 16000};
-    struct filtered f = open_filtered(&options);
-    uint8_t bytes[576] = {0}; /* 50 ms at 11520 bytes/s */
-    uint64_t start = clock_monotonic_ns();
-    struct err err = ERR_INIT;
-    size_t n = 1;
-
-    (void)state;
-    peer_write(&f.peer, bytes, sizeof(bytes));
-    recv_all(f.t, bytes, sizeof(bytes));
-    assert_true(clock_monotonic_ns() - start >= 66000000);
-    start = clock_monotonic_ns();
-    send_all(f.t, bytes, sizeof(bytes));
-    while (clock_monotonic_ns() - start < 40000000)
-        assert_int_equal(transport_recv(f.t, bytes, 1, 1, &n, &err), 0);
-    assert_int_equal(ioctl(f.peer.fd, FIONREAD, &n), 0);
-    assert_true((int)n < 576); /* not all of it can have crossed yet */
-    peer_close(&f.peer);
-    transport_close(f.t);
-}
-
-static void a_recording_holds_every_byte_with_its_direction(void **state)
-{
-    AUTO_BUF text = BUF_INIT;
-    const struct filter_options options = {.record = &text};
-    struct filtered f = open_filtered(&options);
-    char in[2];
-
-    (void)state;
-    send_all(f.t, "\x01\xab", 2);
-    peer_read(&f.peer, in, 2);
-    peer_write(&f.peer, "hi", 2);
-    recv_all(f.t, in, 2);
-    assert_non_null(strstr(buf_text(&text), " > 01ab\n"));
-    assert_non_null(strstr(buf_text(&text), " < 6869\n"));
-    close_filtered(&f);
-}
-
 /* ---- replay ---- */
 
 static void swd_without_a_probe_is_refused(void **state)
@@ -607,11 +441,6 @@ int main(void)
         cmocka_unit_test(a_server_without_com_port_control_is_refused),
         cmocka_unit_test(swd_without_a_probe_is_refused),
         cmocka_unit_test(a_recorded_session_plays_back),
-        cmocka_unit_test(a_filter_does_what_it_was_told_at_byte_n),
-        cmocka_unit_test(corrupted_bytes_differ_in_one_bit_and_inserted_ones_are_extra),
-        cmocka_unit_test(a_cut_line_is_a_hang_up_in_both_directions),
-        cmocka_unit_test(a_paced_line_is_as_slow_as_its_rate_and_late_by_its_latency),
-        cmocka_unit_test(a_recording_holds_every_byte_with_its_direction),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
