@@ -220,6 +220,22 @@ void pack_scratch(struct nn_lower *l, struct nn_step *s, unsigned span, size_t s
     set_span(s, span, lower_scratch(l, "scratch", (uint32_t)size, 4));
 }
 
+bool pack_own_state(const struct nn_lower *l, const struct nn_step *s, unsigned span)
+{
+    uint32_t buffer = s->spans[span].buffer;
+    unsigned uses = 0;
+
+    for (const struct nn_step *t = l->steps; t < l->steps + l->step_count; t++) {
+        for (unsigned i = 0; i < t->span_count; i++)
+            uses += t->spans[i].buffer == buffer;
+    }
+    for (size_t i = 0; i < l->graph->input_count; i++)
+        uses += l->span_of[l->graph->inputs[i]].buffer == buffer;
+    for (size_t i = 0; i < l->graph->output_count; i++)
+        uses += l->span_of[l->graph->outputs[i]].buffer == buffer;
+    return uses == 1;
+}
+
 int64_t pack_sum_bound(int32_t bias, const int8_t *weights, size_t n, size_t stride)
 {
     int64_t sum = 0;

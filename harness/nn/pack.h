@@ -69,6 +69,9 @@ void pack_constant(struct nn_lower *l, struct nn_step *s, unsigned span, const c
 /* The same with scratch memory that the step may use while it runs. */
 void pack_scratch(struct nn_lower *l, struct nn_step *s, unsigned span, size_t size);
 
+/* Does nothing but this step ever see what span `span` remembers, so that its order is ours? */
+bool pack_own_state(const struct nn_lower *l, const struct nn_step *s, unsigned span);
+
 /* One dot product as the reference has it: n constant weights, `stride` apart. */
 struct pack_row {
     int32_t bias, multiplier, shift;

@@ -255,6 +255,22 @@ static enum tuned_scales pack_svdf_outputs(struct nn_lower *l, struct nn_step *s
     return scales;
 }
 
+/* Time weights as the state lies: blocks of four filters, what is left as it was. */
+static void pack_svdf_times(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_svdf *p = s->params;
+    const int8_t *plain = pack_data(l, s, 3);
+    size_t memory = p->memory, n = tuned_svdf_blocks(p) * (size_t)TUNED_BLOCK * memory;
+    int8_t *times = arena_dup(l->arena, plain, p->filters * memory);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t filter = i / memory;
+        times[filter / TUNED_BLOCK * TUNED_BLOCK * memory + i % memory * TUNED_BLOCK +
+              filter % TUNED_BLOCK] = plain[i];
+    }
+    pack_constant(l, s, 3, "time weights", times, p->filters * memory);
+}
+
 bool pack_tuned_svdf(struct nn_lower *l, struct nn_step *s)
 {
     const struct kernel_svdf *p = s->params;
@@ -265,12 +281,14 @@ bool pack_tuned_svdf(struct nn_lower *l, struct nn_step *s)
     size_t size;
 
     if (!weights || !pack_data(l, s, 3) || !pack_data(l, s, 4) || p->state_type != KERNEL_S8 ||
-        p->filters == 0 || p->filters % p->rank || p->in_n == 0 || p->in_n > 0xffffff)
+        !pack_own_state(l, s, 5) || p->filters == 0 || p->filters % p->rank || p->in_n == 0 ||
+        p->in_n > 0xffffff)
         return false;
     const struct pack_row *rows =
         rows_of(l, weights, p->filters, p->in_n, p->state_multiplier, p->state_shift);
     out->features = make_channels(rows, p->filters, &offsets, c);
     out->outputs = pack_svdf_outputs(l, s);
+    pack_svdf_times(l, s);
     const uint8_t *blocks = make_blocks(l, weights, p->filters, p->in_n, p->in_n, 1, &size);
     pack_constant(l, s, 2, "weights", blocks, size);
     pack_constant(l, s, 6, "feature channels", c, padded(p->filters) * sizeof *c);

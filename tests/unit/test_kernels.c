@@ -282,9 +282,16 @@ static void hostile_copies_are_refused(void **state)
 
 #define WALK_SEEDS 150
 
-/* What a model makes of random inputs, twice in a row so that state counts too. */
+/* How often state has to be written until all of it counts: SVDF of opgen remembers 40 values. */
+static int rounds_of(const char *name)
+{
+    return strcmp(name, "svdf") == 0 ? 42 : 2;
+}
+
+/* What a model makes of random inputs, one after the other. */
 static void run_model(const struct buf *model, const struct nn_target *target, uint32_t seed,
-                      uint32_t used[KERNEL_VARIANT_COUNT][KERNEL_KIND_COUNT], struct buf *out)
+                      int rounds, uint32_t used[KERNEL_VARIANT_COUNT][KERNEL_KIND_COUNT],
+                      struct buf *out)
 {
     AUTO_BUF in = BUF_INIT;
     struct err err = ERR_INIT;
@@ -293,7 +300,7 @@ static void run_model(const struct buf *model, const struct nn_target *target, u
 
     if (host_run_open(&r, model->data, model->len, target, &err) < 0)
         fail_msg("seed %u: %s", seed, err.text);
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < rounds; round++) {
         buf_clear(&in);
         for (size_t i = 0; i < host_run_input_size(&r); i++)
             buf_putc(&in, (char)(opgen_random(&random) >> 24));
@@ -312,11 +319,11 @@ static void compare_variants(const char *name, uint32_t seed)
     struct nn_target target = {.variants = 0, .reuse_inputs = seed % 2};
 
     opgen_make(name, seed, &model);
-    run_model(&model, &target, seed, steps_run, &expected);
+    run_model(&model, &target, seed, rounds_of(name), steps_run, &expected);
     for (unsigned v = 1; v < KERNEL_VARIANT_COUNT; v++) {
         AUTO_BUF out = BUF_INIT;
         target.variants = 1u << v;
-        run_model(&model, &target, seed, steps_run, &out);
+        run_model(&model, &target, seed, rounds_of(name), steps_run, &out);
         if (out.len != expected.len || memcmp(out.data, expected.data, out.len) != 0)
             fail_msg("%s, seed %u: variant %u differs", name, seed, v);
     }

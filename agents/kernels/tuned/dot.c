@@ -16,23 +16,24 @@ uint32_t tuned_dot_one(const uint8_t *weights, const int8_t *x, uint32_t k)
 }
 
 #if !TUNED_ASM_RECALL
-void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory, const int8_t *newest,
-                  uint32_t *sums, uint32_t filters)
+void tuned_recall_blocks(int8_t *state, const int8_t *weights, uint32_t memory,
+                         const int8_t *newest, uint32_t *sums, uint32_t blocks)
 {
-    for (; filters > 0; filters--) {
-        uint32_t sum = 0, left = memory - 1;
-        for (; left >= 2; left -= 2, state += 2, weights += 2) {
-            int8_t a = state[1], b = state[2];
-            state[0] = a;
-            state[1] = b;
-            sum += (uint32_t)(a * weights[0]) + (uint32_t)(b * weights[1]);
+    for (; blocks > 0; blocks--, newest += 4, sums += 4) {
+        uint32_t a = 0, b = 0, c = 0, d = 0;
+        for (uint32_t left = memory; left > 0; left--, state += 4, weights += 4) {
+            const int8_t *from = left > 1 ? state + 4 : newest;
+            __builtin_memcpy(__builtin_assume_aligned(state, 4), __builtin_assume_aligned(from, 4),
+                             4);
+            a += (uint32_t)(from[0] * weights[0]);
+            b += (uint32_t)(from[1] * weights[1]);
+            c += (uint32_t)(from[2] * weights[2]);
+            d += (uint32_t)(from[3] * weights[3]);
         }
-        if (left) {
-            state[0] = state[1];
-            sum += (uint32_t)(*state++ * *weights++);
-        }
-        *state = *newest++;
-        *sums++ = sum + (uint32_t)(*state++ * *weights++);
+        sums[0] = a;
+        sums[1] = b;
+        sums[2] = c;
+        sums[3] = d;
     }
 }
 #endif

@@ -44,9 +44,10 @@ uint32_t tuned_dot_one(const uint8_t *weights, const int8_t *x, uint32_t k);
 
 /*
  * SVDF: the values of each filter move one place down, the newest comes last; the sum of all times
- * their weights is stored. State and weights [filters][memory], filters > 0.
+ * their weights is stored. Four filters make a block: state and weights [blocks][memory][4], blocks
+ * > 0, so that values move as words; state and newest are aligned for them.
  */
-void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory, const int8_t *newest,
-                  uint32_t *sums, uint32_t filters);
+void tuned_recall_blocks(int8_t *state, const int8_t *weights, uint32_t memory,
+                         const int8_t *newest, uint32_t *sums, uint32_t blocks);
 
 #endif

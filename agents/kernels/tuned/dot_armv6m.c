@@ -266,50 +266,55 @@ __attribute__((naked)) void tuned_finish_right(const struct tuned_rows *r,
 }
 
 /*
- * ---- SVDF: r0 behind the newest value, r1 at it, r2 its weight, r3 the index that counts up to 0;
- * r4 sum; r8 its start, r9 the size of a row, r10 the newest values, r11 sums, r12 the end of r10 ----
+ * ---- SVDF: r0 a row of four values, r1 their weights; r2, r3, r6, r7 their places; sums in r8-r11;
+ * r12 where the newest go, lr at these; on the stack sums, blocks left, bytes of a block ----
  */
-__attribute__((naked)) void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory,
-                                         const int8_t *newest, uint32_t *sums, uint32_t filters)
+#define RECALL(place, sum)                                                                         \
+    "ldrsb r4, [r0, " #place "]\n ldrsb r5, [r1, " #place "]\n muls r4, r5\n add " #sum ", r4\n"
+#define RECALL_ROW RECALL(r2, r8) RECALL(r3, r9) RECALL(r6, r10) RECALL(r7, r11)
+#define RECALL_SUM(sum) "mov r5, " #sum "\n stmia r4!, {r5}\n"
+
+__attribute__((naked)) void tuned_recall_blocks(int8_t *state, const int8_t *weights,
+                                                uint32_t memory, const int8_t *newest,
+                                                uint32_t *sums, uint32_t blocks)
 {
     __asm__(".syntax unified\n"
             ENTER
-            "ldr r4, [sp, #40]\n ldr r5, [sp, #44]\n"
-            "adds r5, r5, r3\n"
-            "mov r9, r2\n mov r10, r3\n mov r11, r4\n mov r12, r5\n"
-            "subs r2, #1\n"
-            "negs r3, r2\n"
-            "mov r8, r3\n"
-            "adds r0, r0, r2\n"
-            "adds r2, r2, r1\n"
-            "movs r1, r0\n"
-            "adds r0, #1\n"
-            "1: mov r3, r8\n"
-            "movs r4, #0\n"
-            "cmp r3, #0\n"
+            "ldr r5, [sp, #40]\n ldr r6, [sp, #44]\n"
+            "lsls r7, r2, #2\n"
+            "push {r5-r7}\n"
+            "mov lr, r3\n"
+            "subs r7, #4\n"
+            "adds r7, r7, r0\n"
+            "mov r12, r7\n"
+            "movs r2, #0\n movs r3, #1\n movs r6, #2\n movs r7, #3\n"
+            "1: mov r8, r2\n mov r9, r2\n mov r10, r2\n mov r11, r2\n"
+            "cmp r0, r12\n"
             "beq 3f\n"
-            "2: ldrsb r5, [r0, r3]\n"
-            "strb r5, [r1, r3]\n"
-            "ldrsb r6, [r2, r3]\n"
-            "muls r5, r6\n"
-            "adds r4, r5\n"
-            "adds r3, #1\n"
+            "2: ldr r4, [r0, #4]\n"
+            "str r4, [r0]\n"
+            RECALL_ROW
+            "adds r0, #4\n"
+            "adds r1, #4\n"
+            "cmp r0, r12\n"
             "bne 2b\n"
-            "3: mov r7, r10\n"
-            "ldrsb r5, [r7, r3]\n"
-            "adds r7, #1\n"
-            "mov r10, r7\n"
-            "strb r5, [r1]\n"
-            "ldrsb r6, [r2, r3]\n"
-            "muls r5, r6\n"
-            "adds r4, r5\n"
-            "mov r7, r11\n"
-            "stmia r7!, {r4}\n"
-            "mov r11, r7\n"
-            "add r0, r9\n add r1, r9\n add r2, r9\n"
-            "cmp r10, r12\n"
+            "3: mov r4, lr\n"
+            "ldmia r4!, {r5}\n"
+            "mov lr, r4\n"
+            "str r5, [r0]\n"
+            RECALL_ROW
+            "adds r0, #4\n"
+            "adds r1, #4\n"
+            "ldr r4, [sp]\n"
+            RECALL_SUM(r8) RECALL_SUM(r9) RECALL_SUM(r10) RECALL_SUM(r11)
+            "str r4, [sp]\n"
+            "ldr r4, [sp, #8]\n"
+            "add r12, r4\n"
+            "ldr r4, [sp, #4]\n"
+            "subs r4, #1\n"
+            "str r4, [sp, #4]\n"
             "bne 1b\n"
-            "pop {r0}\n"
+            "pop {r0-r3}\n"
             LEAVE);
 }
 /* clang-format on */

@@ -246,51 +246,63 @@ __attribute__((naked)) void tuned_dot_block(int32_t *sums, const uint8_t *weight
 }
 
 /*
- * SVDF: one value moves from i + 1 to i, where a0 points, and meets the weight there; the sum is in
- * t0. All are of one size, so that a filter of memory m can start where (m - 1) % 8 are left.
+ * SVDF: a row of four values moves from i + 4 to i, where a0 points, and meets its weights; sums are
+ * in t0, t3, t4, a6. All rows are of one size, so that a block of memory m can start where (m - 1)
+ * % 8 are left.
  */
-#define MOVE(i, j)                                                                                 \
-    "lb t1, " #j "(a0)\n lb t2, " #i "(a1)\n sb t1, " #i "(a0)\n mul t1, t1, t2\n add t0, t0, t1\n"
+#define RECALL(i, sum)                                                                             \
+    "lb t1, " #i "(a0)\n lb t2, " #i "(a1)\n mul t1, t1, t2\n add " #sum ", " #sum ", t1\n"
+#define RECALL_ROW(a, b, c, d, next)                                                               \
+    "lw t1, " #next "(a0)\n sw t1, " #a "(a0)\n"                                                 \
+    RECALL(a, t0) RECALL(b, t3) RECALL(c, t4) RECALL(d, a6)
 
-__attribute__((naked)) void tuned_recall(int8_t *state, const int8_t *weights, uint32_t memory,
-                                         const int8_t *newest, uint32_t *sums, uint32_t filters)
+__attribute__((naked)) void tuned_recall_blocks(int8_t *state, const int8_t *weights,
+                                                uint32_t memory, const int8_t *newest,
+                                                uint32_t *sums, uint32_t blocks)
 {
     __asm__(".option push\n"
             ".option norvc\n"
+            "slli a5, a5, 2\n"
             "add a5, a5, a3\n" /* the end of newest */
             "addi t3, a2, -1\n"
-            "add t5, a0, t3\n" /* where the newest goes */
+            "slli a2, a2, 2\n" /* bytes of a block */
+            "slli t0, t3, 2\n"
+            "add t5, a0, t0\n" /* where the newest go */
+            "la t6, 3f\n"
+            "li a7, 4\n"
+            "beqz t3, 1f\n" /* none moves */
             "neg t3, t3\n"
-            "andi t3, t3, 7\n" /* moves that the first eight lack */
-            "li t1, 20\n"      /* bytes of a move */
+            "andi t3, t3, 7\n" /* rows that the first eight lack */
+            "li t1, 72\n"      /* bytes of a row's instructions */
             "mul t1, t1, t3\n"
             "la t6, 2f\n"
             "add t6, t6, t1\n"
-            "li t4, 1\n"
-            "sub a7, t4, t3\n" /* from the newest to the first move of the next */
+            "slli t3, t3, 2\n"
+            "sub a7, a7, t3\n" /* from the newest to the first row of the next */
             "sub a0, a0, t3\n"
             "sub a1, a1, t3\n"
-            "bne a2, t4, 1f\n"
-            "la t6, 3f\n" /* none moves */
-            "li a7, 1\n"
-            "1: li t0, 0\n"
+            "1: li t0, 0\n li t3, 0\n li t4, 0\n li a6, 0\n"
             "jr t6\n"
             "2:\n"
-            MOVE(0, 1) MOVE(1, 2) MOVE(2, 3) MOVE(3, 4)
-            MOVE(4, 5) MOVE(5, 6) MOVE(6, 7) MOVE(7, 8)
-            "addi a0, a0, 8\n"
-            "addi a1, a1, 8\n"
+            RECALL_ROW(0, 1, 2, 3, 4)
+            RECALL_ROW(4, 5, 6, 7, 8)
+            RECALL_ROW(8, 9, 10, 11, 12)
+            RECALL_ROW(12, 13, 14, 15, 16)
+            RECALL_ROW(16, 17, 18, 19, 20)
+            RECALL_ROW(20, 21, 22, 23, 24)
+            RECALL_ROW(24, 25, 26, 27, 28)
+            RECALL_ROW(28, 29, 30, 31, 32)
+            "addi a0, a0, 32\n"
+            "addi a1, a1, 32\n"
             "bne a0, t5, 2b\n"
-            "3: lb t1, 0(a3)\n"
-            "lb t2, 0(a1)\n"
-            "addi a3, a3, 1\n"
-            "sb t1, 0(a0)\n"
-            "mul t1, t1, t2\n"
-            "add t0, t0, t1\n"
+            "3: lw t1, 0(a3)\n"
+            "addi a3, a3, 4\n"
+            "sw t1, 0(a0)\n"
+            RECALL(0, t0) RECALL(1, t3) RECALL(2, t4) RECALL(3, a6)
             "add a0, a0, a7\n"
             "add a1, a1, a7\n"
-            "sw t0, 0(a4)\n"
-            "addi a4, a4, 4\n"
+            "sw t0, 0(a4)\n sw t3, 4(a4)\n sw t4, 8(a4)\n sw a6, 12(a4)\n"
+            "addi a4, a4, 16\n"
             "add t5, t5, a2\n"
             "bne a3, a5, 1b\n"
             "ret\n"

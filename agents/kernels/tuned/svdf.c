@@ -1,9 +1,9 @@
 /*
  * SVDF with int8 state. Spans: in, out as for ref,
  *   feature weights in blocks as FULLY_CONNECTED's (filters are its outputs),
- *   time weights as for ref, struct tuned_channel [units] of the outputs, with the state's zero
- *   point folded in, state as for ref, struct tuned_channel [blocks of filters][4] of the features,
- *   struct tuned_svdf, scratch: int32_t [filters + TUNED_ROW], then a byte for each filter.
+ *   time weights in blocks (svdf.h), struct tuned_channel [units] of the outputs, with the state's
+ *   zero point folded in, state in blocks, struct tuned_channel [blocks of filters][4] of the
+ *   features, struct tuned_svdf, scratch: int32_t [filters + TUNED_ROW], then a byte for each filter.
  */
 #include "agents/kernels/tuned/svdf.h"
 
@@ -25,6 +25,32 @@ static __attribute__((noinline)) void run_features(const struct kernel_svdf *p, 
                                     .finish = tuned_finish(s->features)};
 
     tuned_row(&rows, in, features, at[8]);
+}
+
+/* Filters that are in no block. */
+static void recall_rest(int8_t *state, const int8_t *weights, uint32_t memory, const int8_t *newest,
+                        uint32_t *sums, uint32_t filters)
+{
+    for (; filters > 0; filters--) {
+        uint32_t sum = 0;
+        for (uint32_t left = memory; left > 0; left--, state++) {
+            *state = left > 1 ? state[1] : *newest;
+            sum += (uint32_t)(*state * *weights++);
+        }
+        newest++;
+        *sums++ = sum;
+    }
+}
+
+static void recall(const struct kernel_svdf *p, int8_t *state, const int8_t *weights,
+                   const int8_t *newest, uint32_t *sums)
+{
+    uint32_t blocks = tuned_svdf_blocks(p), n = blocks * TUNED_BLOCK;
+
+    if (blocks)
+        tuned_recall_blocks(state, weights, p->memory, newest, sums, blocks);
+    recall_rest(state + n * p->memory, weights + n * p->memory, p->memory, newest + n, sums + n,
+                p->filters - n);
 }
 
 /* Those of the filters of a unit become one, from `sums` on. */
@@ -53,7 +79,7 @@ void tuned_svdf(const void *params, void *const *at)
 
     for (uint32_t b = 0; b < p->batches; b++, in += p->in_n, out += units) {
         run_features(p, at, in, features);
-        tuned_recall(state, at[3], p->memory, features, sums, p->filters);
+        recall(p, state, at[3], features, sums);
         state += p->filters * p->memory;
         if (p->rank > 1)
             add_up(sums, units, p->rank);
@@ -76,6 +102,7 @@ bool tuned_svdf_check(const void *params, const struct kernel_span *spans)
            check_holds(&spans[3], p->filters, p->memory, 1, 1) &&
            check_holds(&spans[4], units, 1, sizeof(struct tuned_channel) / 4, 4) &&
            check_holds(&spans[5], p->batches, check_product(p->filters, p->memory), 1, 1) &&
+           check_aligned(&spans[5], 4) &&
            check_holds(&spans[6], blocks, TUNED_BLOCK, sizeof(struct tuned_channel) / 4, 4) &&
            check_holds(&spans[7], 1, 1, sizeof(struct tuned_svdf) / 4, 4) &&
            check_holds(&spans[8], check_product(p->filters, 5), 1, 1, 1) &&
