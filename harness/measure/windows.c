@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/measure/allowance.h"
 #include "harness/measure/internal.h"
 #include "harness/stats/fit.h"
 
 enum {
-    FIRST_ALLOWANCE_MS = 120000, /* nothing is known of the model's speed yet */
-    SLACK_MS = 10000,
     RUN_MAX = 64,               /* windows asked for in one request */
     CLOCK_CHECK_NS = 300000000, /* the longest that the clock check is waited for */
     CLOCK_CHECK_FACTOR = 500,   /* a reading is off by its round trip at most: 0.2 % of the span */
@@ -24,9 +23,11 @@ unsigned attempt_allowance_ms(const struct attempt *a, uint64_t inferences)
     double expected_ms;
 
     if (a->warm_host_ns == 0)
-        return limit_ms != 0 ? (unsigned)limit_ms : FIRST_ALLOWANCE_MS;
+        return limit_ms != 0
+                   ? (unsigned)limit_ms
+                   : allowance_first_ms(a->has_report ? &a->report : NULL, a->c->board, a->tries);
     /* The host is shared and emulators are slow on it: ten times what the last one took. */
-    expected_ms = 10.0 * (double)a->warm_host_ns / 1e6 * (double)inferences + SLACK_MS;
+    expected_ms = 10.0 * (double)a->warm_host_ns / 1e6 * (double)inferences + ALLOWANCE_SLACK_MS;
     return expected_ms > 3600e3 ? 3600000u : (unsigned)expected_ms;
 }
 

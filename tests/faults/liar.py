@@ -8,6 +8,7 @@ import zlib
 
 HEADER = 6  # format, type, seq, credit, nonce
 RUN_DONE, RECORD_INFO = 0x26, 0x28
+SAY_NOTHING = b"nothing"
 
 
 def cobs_encode(data):
@@ -55,8 +56,13 @@ def bent(kind, fields):
     return struct.pack("<Q", 1000 * inferences * inferences) + fields[8:]
 
 
+def silent(kind, fields):
+    """A run that was begun is never heard of again."""
+    return SAY_NOTHING if kind in (RUN_DONE, RECORD_INFO) else None
+
+
 class Liar:
-    """A board's port. lie(type, fields) gives other fields or None; it is told `count` times."""
+    """A board's port. lie(type, fields) gives other fields, SAY_NOTHING or None; it is told `count` times."""
 
     def __init__(self, agent, env, lie=None, count=0):
         self.agent, self.env, self.lie, self.left = agent, env, lie, count
@@ -97,6 +103,8 @@ class Liar:
         if fields is None:
             return raw
         self.left -= 1
+        if fields is SAY_NOTHING:
+            return b""
         data = data[:HEADER] + fields
         return cobs_encode(data + struct.pack("<I", zlib.crc32(data)))
 
