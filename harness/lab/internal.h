@@ -63,6 +63,7 @@ struct instrument_options session_instrument_options(const struct session *s,
 bool session_over_swd(const struct session *s); /* the link is the probe's */
 bool session_by_probe(const struct session *s); /* something needs a probe */
 int session_open_probe(struct session *s, struct err *err) MUST_CHECK;
+int session_connect_under_reset(struct session *s, struct err *err) MUST_CHECK;
 /* An OpenOCD that died, or one that never connected, is started anew. */
 int session_probe_again(struct session *s, struct err *err) MUST_CHECK;
 /* Before the supply is switched: what OpenOCD knows of the chip does not survive that. */

@@ -235,11 +235,7 @@ static int means_reset(void *context, struct err *err)
 
 static int means_under_reset(void *context, struct err *err)
 {
-    struct session *s = context;
-
-    if (session_probe_again(s, err) < 0 || probe_reset_halt(s->openocd, err) < 0)
-        return (int)err->code;
-    return probe_reset_run(s->openocd, err);
+    return session_connect_under_reset(context, err);
 }
 
 static int means_power_cycle(void *context, struct err *err)

@@ -37,10 +37,11 @@ bool session_by_probe(const struct session *s)
     return (s->flash != NULL && s->flash->needs_probe) || session_over_swd(s);
 }
 
-int session_open_probe(struct session *s, struct err *err)
+static int open_probe(struct session *s, bool under_reset, struct err *err)
 {
     char address[32];
-    struct probe_options options = {.board = s->board, .program = s->options.openocd};
+    struct probe_options options = {
+        .board = s->board, .program = s->options.openocd, .under_reset = under_reset};
     unsigned port = 0;
 
     if (!session_by_probe(s))
@@ -59,6 +60,27 @@ int session_open_probe(struct session *s, struct err *err)
         return 0;
     if (s->options.failure_log != NULL)
         session_probe_log(s, s->options.failure_log);
+    session_drop_probe(s);
+    return (int)err->code;
+}
+
+int session_open_probe(struct session *s, struct err *err)
+{
+    return open_probe(s, false, err);
+}
+
+/*
+ * For a chip whose firmware took the debug pins, or crashes before a debugger gets a word in: the
+ * reset line is low while it connects. Without the line to the chip's reset this fails, and those
+ * who come after it connect as always.
+ */
+int session_connect_under_reset(struct session *s, struct err *err)
+{
+    session_drop_probe(s);
+    if (open_probe(s, true, err) < 0)
+        return (int)err->code;
+    if (probe_reset_halt(s->openocd, err) == 0 && probe_reset_run(s->openocd, err) == 0)
+        return 0;
     session_drop_probe(s);
     return (int)err->code;
 }

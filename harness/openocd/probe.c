@@ -161,7 +161,7 @@ static int configure(struct config *c, const struct probe_options *options, stru
     /* Slow until the chip has answered: scripts may ask for more than a cable can do. */
     if (o->speed_hz != 0)
         add(c, false, arena_printf(&c->arena, "adapter speed %u", FIRST_KHZ));
-    if (o->connect_under_reset)
+    if (o->connect_under_reset || options->under_reset)
         add(c, false, "reset_config srst_only srst_nogate connect_assert_srst");
     return 0;
 }

@@ -16,6 +16,7 @@ struct probe_options {
     const struct board *board;
     const char *program; /* NULL: "openocd" from PATH */
     const char *address; /* host:port of the adapter; NULL: the board file's, if any */
+    bool under_reset;    /* connect while the reset line is low, whatever the board file says */
 };
 
 /*

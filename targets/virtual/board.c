@@ -83,11 +83,15 @@ static void give_name_back(struct board *b)
 /* What the armed faults do to the probe's transfers. */
 static size_t transfers(void *context, size_t wanted, enum dap_result *ret)
 {
-    static const enum dap_result results[] = {DAP_WAIT, DAP_FAULT, DAP_PARITY, DAP_NO_ACK,
-                                              DAP_NO_ACK}; /* in the order of the list */
+    static const enum dap_result results[] = {DAP_WAIT,   DAP_FAULT, DAP_PARITY, DAP_NO_ACK,
+                                              DAP_NO_ACK, DAP_NO_ACK}; /* in the list's order */
+    struct board *b = context;
     enum fault_kind kind = FAULT_SWD_NO_ACK;
-    const size_t n = fault_transfers(context, wanted, &kind);
+    size_t n;
 
+    if (b->probe.target.held)
+        fault_held_in_reset(&b->faults);
+    n = fault_transfers(&b->faults, wanted, &kind);
     if (n < wanted)
         *ret = results[kind - FAULT_SWD_WAIT];
     return n;
@@ -110,7 +114,7 @@ static int open_probe(struct board *b, const char *dir, struct err *err)
                    err) < 0)
         return (int)err->code;
     b->probe.dap.may_pass = transfers;
-    b->probe.dap.context = &b->faults;
+    b->probe.dap.context = b;
     return 0;
 }
 

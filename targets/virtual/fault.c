@@ -154,6 +154,16 @@ size_t fault_transfers(struct fault_set *s, size_t wanted, enum fault_kind *ret)
     return wanted;
 }
 
+void fault_held_in_reset(struct fault_set *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        struct fault *f = &s->list[i];
+
+        if (f->kind == FAULT_SWD_OFF && f->fired > 0)
+            f->count = f->fired;
+    }
+}
+
 static void insert(struct fault *f, struct buf *out)
 {
     const uint64_t bytes = f->trigger == TRIGGER_PROBABILITY ? 1 : f->count;

@@ -43,7 +43,8 @@
     X(SWD_FAULT,   "swd-fault",   WIRE,   "... with FAULT, and the sticky error is set") \
     X(SWD_PARITY,  "swd-parity",  WIRE,   "... with a parity error") \
     X(SWD_NO_ACK,  "swd-no-ack",  WIRE,   "... with nothing") \
-    X(SWD_DEAD,    "swd-dead",    WIRE,   "like swd-no-ack, but without end unless 'count' says so")
+    X(SWD_DEAD,    "swd-dead",    WIRE,   "like swd-no-ack, but without end unless 'count' says so") \
+    X(SWD_OFF,     "swd-off",     WIRE,   "like swd-dead, until one comes while the reset line is low")
 /* clang-format on */
 
 enum fault_what {
@@ -140,6 +141,9 @@ bool fault_echoes(const struct fault_set *s);
  * the next one gets (a FAULT_WIRE kind). A power cut that is due is answered as silence.
  */
 size_t fault_transfers(struct fault_set *s, size_t wanted, enum fault_kind *ret);
+
+/* The core is held in reset: firmware that took the debug pins for itself lets them go (swd-off). */
+void fault_held_in_reset(struct fault_set *s);
 
 /* A marker edge was seen; time has passed. Both may make actions due. */
 void fault_edge(struct fault_set *s);

@@ -191,8 +191,8 @@ static uint64_t default_count(const struct fault *f)
 {
     if (f->kind == FAULT_REPLAY)
         return 64;
-    if (f->kind == FAULT_SWD_DEAD || f->kind == FAULT_MUTE || f->kind == FAULT_ECHO ||
-        f->kind == FAULT_REBOOT_LOOP)
+    if (f->kind == FAULT_SWD_DEAD || f->kind == FAULT_SWD_OFF || f->kind == FAULT_MUTE ||
+        f->kind == FAULT_ECHO || f->kind == FAULT_REBOOT_LOOP)
         return UINT64_MAX;
     return f->trigger == TRIGGER_PROBABILITY &&
                    (fault_what(f->kind) == FAULT_BYTES || fault_what(f->kind) == FAULT_WIRE)

@@ -37,6 +37,7 @@ FAULTS = {
     "power": ("power-off {at}", SILENT),
     "killed": ("debugger-dies {at}", r"OpenOCD killed by signal 9"),
 }
+PINS_TAKEN = "swd-off edge 3"
 # board, step of the harness (None: behind the third edge of the marker), transfers after it, what
 # the failure names
 STEPS = [
@@ -72,7 +73,12 @@ def plan(board, step, at, fault, starts=1):
     words = FAULTS[fault][0]
     line = (words.format(at="edge 3") if step is None else
             f"@{step} {words.format(at=f'swd {at}')}")
-    lab.write(f"faults/{board}.faults", (line + "\n") * starts)
+    arm(board, (line + "\n") * starts)
+
+
+def arm(board, lines):
+    """For a board that nothing is known of."""
+    lab.write(f"faults/{board}.faults", lines)
     for name in (f"faults/{board}.status", f"state/board-{board}.state"):
         if os.path.exists(lab.path(name)):
             os.unlink(lab.path(name))
@@ -133,6 +139,18 @@ def stays_away(board, step, at, named, fault):
     os.unlink(database)
 
 
+def only_under_reset():
+    """A chip whose firmware took the debug pins: one rung brings it back, those before it cannot."""
+    lab.note = "m4, pins taken"
+    database = lab.path("pins.db")
+    arm("m4", PINS_TAKEN + "\n")
+    code, out = lab.run("run", suite, "--lab", inventory, "--db", database, "-b", "m4")
+    lab.check(code == 0, f"status {code}\n{out}")
+    rows = lab.query(database, "SELECT rung, worked FROM v_recoveries ORDER BY time")
+    lab.check(rows == [("reopen", 0), ("probe-reset", 0), ("connect-under-reset", 1)], rows)
+    lab.check_quiet([database])
+
+
 suite = lab.suite(2)
 inventory = lab.write("lab.yaml", "name: t\nvirtual_boards: false\nboards:\n" + "".join(
     f"  {name}: {{board: {kind}}}\n" for name, kind in BOARDS.items()))
@@ -146,6 +164,7 @@ ALWAYS = [("m4", "connect", 4, "'init'", "dead"), ("m0", "write", 30, "write: ",
           ("ram", "inject", 6, "into RAM at", "killed")]
 for case in ALWAYS if everything else ALWAYS[:1]:
     stays_away(*case)
+only_under_reset()
 lab.close()
 print(f"{len(seen)} failures healed, the slowest run took {max(seen):.1f} s; "
       f"{len(ALWAYS if everything else ALWAYS[:1])} boards that stayed broken were put away")
