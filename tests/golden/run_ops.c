@@ -11,24 +11,6 @@
 #include "tests/support/host_run.h"
 #include "tests/support/opgen.h"
 
-/* Integers get random bits; floats random values near the quantised range, and some far off. */
-static void random_input(struct host_run *r, uint32_t seed, struct buf *in)
-{
-    uint32_t state = seed * 747796405u | 1;
-
-    for (size_t i = 0; i < r->report.input_count; i++) {
-        const struct nn_report_tensor *t = &r->report.inputs[i];
-        for (uint32_t k = 0; k < t->size; k += t->type == NN_FLOAT32 ? 4 : 1) {
-            uint32_t bits = opgen_random(&state);
-            float f = (float)(int32_t)bits / 2147483648.0f * (bits % 7 ? 3.0f : 300.0f);
-            if (t->type == NN_FLOAT32)
-                buf_append(in, &f, sizeof f);
-            else
-                buf_putc(in, (char)(bits >> 24));
-        }
-    }
-}
-
 static int run_one(const char *dir, const char *name, uint32_t seed, struct err *err)
 {
     AUTO_BUF model = BUF_INIT, in = BUF_INIT, out = BUF_INIT;
@@ -39,7 +21,7 @@ static int run_one(const char *dir, const char *name, uint32_t seed, struct err 
     opgen_make(name, seed, &model);
     if (host_run_open(&r, model.data, model.len, &target, err) < 0)
         return err_in(err, "%s-%u", name, seed);
-    random_input(&r, seed, &in);
+    host_run_random_input(&r.report, seed, &in);
     host_run_infer(&r, in.data, in.len, &out);
     host_run_close(&r);
     snprintf(path, sizeof path, "%s/%s-%u.tflite", dir, name, seed);

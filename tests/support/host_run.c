@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/opgen.h"
+
 extern const struct engine engine_tiny;
 
 int host_run_open(struct host_run *r, const void *tflite, size_t size,
@@ -34,6 +36,23 @@ size_t host_run_input_size(struct host_run *r)
     for (unsigned i = 0; i < r->model.inputs; i++)
         n += engine_tiny.tensor(&r->model, 0, i).size;
     return n;
+}
+
+void host_run_random_input(const struct nn_report *r, uint32_t seed, struct buf *in)
+{
+    uint32_t state = seed * 747796405u | 1;
+
+    for (size_t i = 0; i < r->input_count; i++) {
+        const struct nn_report_tensor *t = &r->inputs[i];
+        for (uint32_t k = 0; k < t->size; k += t->type == NN_FLOAT32 ? 4 : 1) {
+            uint32_t bits = opgen_random(&state);
+            float f = (float)(int32_t)bits / 2147483648.0f * (bits % 7 ? 3.0f : 300.0f);
+            if (t->type == NN_FLOAT32)
+                buf_append(in, &f, sizeof f);
+            else
+                buf_putc(in, (char)(bits >> 24));
+        }
+    }
 }
 
 int host_run_infer(struct host_run *r, const void *in, size_t in_size, struct buf *out)

@@ -476,7 +476,8 @@ static void make_reshape(struct gen *g)
     X(reshape)                                                                                     \
     X(svdf)                                                                                        \
     X(lstm)                                                                                        \
-    X(lookup)
+    X(lookup)                                                                                      \
+    X(chain)
 
 const char *const opgen_names[] = {
 #define X(name) #name,

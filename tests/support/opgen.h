@@ -1,5 +1,5 @@
 /*
- * Random models of one operator each, as .tflite bytes: shapes, strides, paddings, scales, zero
+ * Random models of one operator each ("chain": of a few), as .tflite bytes: shapes, strides, paddings, scales, zero
  * points and weights are drawn from a seed. What the engine makes of them is compared with oracles
  * (in C in the unit suite, in Python in the golden suite) and between kernel variants.
  */

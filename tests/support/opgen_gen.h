@@ -1,4 +1,4 @@
-/* What the generators of opgen.c and opgen_state.c share. */
+/* What the generators of opgen*.c share. */
 #ifndef TESTS_SUPPORT_OPGEN_GEN_H
 #define TESTS_SUPPORT_OPGEN_GEN_H
 
@@ -30,6 +30,8 @@ struct tfl_op *gen_op(struct gen *g, enum tfl_builtin code, int32_t version);
 void gen_option(struct tfl_op *op, uint8_t id, enum tfl_option_kind kind, int32_t value);
 void gen_finish(struct gen *g, int32_t in, int32_t out);
 
+/* opgen_chain.c */
+void make_chain(struct gen *g);
 /* opgen_state.c */
 void make_svdf(struct gen *g);
 void make_lstm(struct gen *g);
