@@ -41,6 +41,11 @@
 #define AGENT_BAUD 115200
 #endif
 
+/*
+ * AGENT_SHARED_RAM, where it is defined: slot and arena are one region, of which the arena is what
+ * the loaded model leaves. For chips with little RAM that cannot read a model where it is flashed.
+ */
+
 /* Storage of the core's one object: _Thread_local where several agents share a process. */
 #ifndef AGENT_STORAGE
 #define AGENT_STORAGE

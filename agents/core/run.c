@@ -59,9 +59,24 @@ void run_start(void)
 
 /* ---- model ---- */
 
-static uint32_t *arena_words(uint32_t *ret_count)
+/* Of the loaded model, or the one that is being loaded. */
+static struct port_region model_arena(void)
 {
     struct port_region arena = port_arena();
+
+#ifdef AGENT_SHARED_RAM
+    uint32_t taken = (agent.model.image_size + 15) & ~(uint32_t)15;
+
+    taken = taken < arena.size ? taken : arena.size;
+    arena.base += taken;
+    arena.size -= taken;
+#endif
+    return arena;
+}
+
+static uint32_t *arena_words(uint32_t *ret_count)
+{
+    struct port_region arena = model_arena();
 
     *ret_count = arena.size / 4;
     return (uint32_t *)(void *)arena.base;
@@ -98,7 +113,7 @@ void run_on_load(const void *request)
     const struct wire_load *load = request;
     const struct engine *const *e = engines;
     struct port_region slot = port_slot();
-    struct port_region arena = port_arena();
+    struct port_region arena;
     struct wire_loaded *loaded = &agent.answer.as.loaded;
     enum engine_status status;
 
@@ -111,6 +126,8 @@ void run_on_load(const void *request)
         return;
     }
     agent_busy(load->size >> 5);
+    agent.model.image_size = load->size;
+    arena = model_arena();
     paint_arena();
     agent.model = (struct engine_model){
         .image = slot.base,

@@ -95,7 +95,7 @@ static int step_good(const struct engine_model *m, const struct image_step *s)
     const struct kernel_span *spans = (const struct kernel_span *)(s + 1);
     uint32_t need = sizeof *s + s->spans * sizeof *spans + kernel_params_size(s->kind);
 
-    if (!k || s->spans != k->spans || s->spans > KERNEL_MAX_SPANS || s->words * 4u < need)
+    if (!k || s->spans != k->spans || s->spans > KERNEL_MAX_SPANS || (uint32_t)s->words * 4 < need)
         return 0;
     for (unsigned i = 0; i < s->spans; i++) {
         uint32_t where = spans[i].where & ~KERNEL_SPAN_CONST;
@@ -115,12 +115,12 @@ static enum engine_status steps_check(struct engine_model *m)
     for (uint32_t i = 0; i < h->steps; i++) {
         const struct image_step *s = (const struct image_step *)(m->image + at);
         m->detail = i;
-        if (h->steps_end - at < sizeof *s || s->words * 4u < sizeof *s ||
-            s->words * 4u > h->steps_end - at)
+        if (h->steps_end - at < sizeof *s || (uint32_t)s->words * 4 < sizeof *s ||
+            (uint32_t)s->words * 4 > h->steps_end - at)
             return ENGINE_BAD_IMAGE;
         if (!step_good(m, s))
             return kernel_of(m, s) ? ENGINE_BAD_IMAGE : ENGINE_UNSUPPORTED;
-        at += s->words * 4u;
+        at += (uint32_t)s->words * 4;
     }
     m->detail = 0;
     return ENGINE_OK;
@@ -191,7 +191,7 @@ static inline __attribute__((always_inline)) enum engine_status run(struct engin
         kernel_tables[variant_of(m, s)][s->kind].run(span, at); /* load() has found it */
         if (after)
             after(context, (uint16_t)i, s->kind, s->variant);
-        record += s->words * 4u;
+        record += (uint32_t)s->words * 4;
     }
     return ENGINE_OK;
 }

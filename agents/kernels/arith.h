@@ -1,7 +1,7 @@
 /*
  * The arithmetic that quantised kernels share, by the published definitions of gemmlowp and
  * TensorFlow Lite (doc/quantization.md, fixedpoint.h; kernels/internal/common.h). Sums wrap around
- * at 32 (or 64) bits as they do there, without undefined behaviour here.
+ * at 32 (or 64) bits as they do there, without undefined behaviour here. int has 16 bits on AVR.
  */
 #ifndef AGENTS_KERNELS_ARITH_H
 #define AGENTS_KERNELS_ARITH_H
@@ -22,6 +22,11 @@ static inline int32_t arith_clamp(int32_t v, int32_t low, int32_t high)
 {
     return v < low ? low : v > high ? high : v;
 }
+
+/* Cores for which a product of 64 bits is a call of the compiler's library. */
+#if defined(__ARM_ARCH_6M__) || defined(__AVR__)
+#define ARITH_PIECES 1
+#endif
 
 /*
  * floor((ab + 2^30) / 2^31) for a core without a long product: from pieces of 16 bits, whose sums
@@ -47,7 +52,7 @@ static inline int32_t arith_high_mul(int32_t a, int32_t b)
 {
     if (a == b && a == INT32_MIN)
         return INT32_MAX;
-#ifdef __ARM_ARCH_6M__
+#ifdef ARITH_PIECES
     return arith_high_mul_pieces(a, b);
 #else
     return (int32_t)(((int64_t)a * b + (1L << 30)) >> 31);
@@ -57,17 +62,17 @@ static inline int32_t arith_high_mul(int32_t a, int32_t b)
 /* The same of a multiplier that is not negative. */
 static inline int32_t arith_high_mul_positive(int32_t a, int32_t multiplier)
 {
-#ifdef __ARM_ARCH_6M__
+#ifdef ARITH_PIECES
     return arith_high_mul_pieces(a, multiplier);
 #else
-    return (int32_t)(((int64_t)a * multiplier + (1 << 30)) >> 31);
+    return (int32_t)(((int64_t)a * multiplier + (1L << 30)) >> 31);
 #endif
 }
 
 /* RoundingDivideByPOT(x, n), n in 0..31: x / 2^n, ties away from zero. */
 static inline int32_t arith_shift_right(int32_t x, int32_t n)
 {
-    int32_t mask = (int32_t)((1u << n) - 1);
+    int32_t mask = (int32_t)(((uint32_t)1 << n) - 1);
     int32_t threshold = (int32_t)((uint32_t)mask >> 1) + (x < 0);
 
     return (x >> n) + ((x & mask) > threshold);
@@ -88,7 +93,7 @@ static inline int32_t arith_requantize(int32_t x, int32_t multiplier, int32_t sh
 /* SaturatingRoundingMultiplyByPOT<n>(x), n > 0. */
 static inline int32_t arith_shift_left_saturate(int32_t x, int32_t n)
 {
-    int32_t limit = (int32_t)((1u << (31 - n)) - 1);
+    int32_t limit = (int32_t)(((uint32_t)1 << (31 - n)) - 1);
 
     if (x > limit)
         return INT32_MAX;

@@ -482,7 +482,7 @@ extern const struct kernel *const kernel_tables[KERNEL_VARIANT_COUNT];
 #define KERNELS_FLOAT 1
 #endif
 /* In the mask below: the *_F32 kernels are here. */
-#define KERNEL_CAP_FLOAT (1u << 30)
+#define KERNEL_CAP_FLOAT 0x40000000u
 /*
  * Mask of 1 << enum kernel_variant: those linked here that this core runs with its own
  * instructions. (On the host, variants for other cores are emulated: exact, but not to be chosen.)

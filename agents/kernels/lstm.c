@@ -47,10 +47,10 @@ void lstm_curve(unsigned g, const uint16_t *table, int16_t *gate, uint32_t n)
 
     if (g == LSTM_CELL) {
         for (; gate != end; gate++)
-            *gate = curve_tanh_of(3 * *gate, table);
+            *gate = curve_tanh_of((int32_t)3 * *gate, table);
     } else {
         for (; gate != end; gate++)
-            *gate = curve_logistic_of(3 * *gate, table);
+            *gate = curve_logistic_of((int32_t)3 * *gate, table);
     }
 }
 
@@ -58,14 +58,14 @@ void lstm_curve(unsigned g, const uint16_t *table, int16_t *gate, uint32_t n)
 static inline int32_t halve(int32_t v, int32_t n)
 {
     v = (v + 1) >> 1;
-    return (v + (v >> 31) + (int32_t)(1u << (n - 1))) >> n;
+    return (v + (v >> 31) + (int32_t)((uint32_t)1 << (n - 1))) >> n;
 }
 
 /* Requantising to the right, multiplier not negative. */
 static inline int32_t requantize(int32_t v, int32_t multiplier, int32_t n)
 {
     v = arith_high_mul_positive(v, multiplier);
-    return (v + (v >> 31) + (int32_t)(1u << (n - 1))) >> n;
+    return (v + (v >> 31) + (int32_t)((uint32_t)1 << (n - 1))) >> n;
 }
 
 /* Right shifts are 1 to 31 for a host of good will, and never undefined. */
@@ -85,12 +85,12 @@ void lstm_update(const struct kernel_lstm *p, void *const *at, int8_t *hidden, i
     int32_t forget = right_of(p->forget_shift), input = right_of(p->input_shift);
     int32_t out = right_of(p->out_shift), multiplier = p->out_multiplier, clip = p->cell_clip;
     int32_t scale = (int16_t)p->tanh_multiplier, right = p->tanh_shift & 31;
-    int32_t round = right ? (int32_t)(1u << (right - 1)) : 0;
+    int32_t round = right ? (int32_t)((uint32_t)1 << (right - 1)) : 0;
 
     for (uint32_t n = units; n > 0; n--, gate++, cell++) {
-        int32_t kept = halve(gate[LSTM_FORGET * units] * *cell, forget);
-        int32_t added = halve(gate[0] * gate[LSTM_CELL * units], input);
-        int32_t v = arith_saturate16(arith_saturate16(kept) + arith_saturate16(added));
+        int32_t kept = halve((int32_t)gate[LSTM_FORGET * units] * *cell, forget);
+        int32_t added = halve((int32_t)gate[0] * gate[LSTM_CELL * units], input);
+        int32_t v = arith_saturate16((int32_t)arith_saturate16(kept) + arith_saturate16(added));
         if (clip)
             v = arith_clamp(v, -clip, clip);
         *cell = (int16_t)v;

@@ -141,6 +141,24 @@ static void put_excess(struct buf *out, const char *what, uint64_t has, uint64_t
     buf_printf(out, "%s has %s, %s more than %s", what, size, more, where);
 }
 
+/* Image and arena share what the agent leaves of RAM. */
+static void put_shared_room(const struct board *b, const struct nn_report *r, uint64_t agent,
+                            struct buf *out)
+{
+    const uint64_t sizes[] = {r->image_bytes + r->arena_bytes + agent, r->image_bytes,
+                              r->arena_bytes, agent, b->ram.size};
+    char text[ARRAY_SIZE(sizes)][32];
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+        text_format_bytes(sizes[i], text[i]);
+    if (sizes[0] > b->ram.size)
+        buf_printf(out, "no: needs %s of RAM (image %s, arena %s, agent %s), has %s", text[0],
+                   text[1], text[2], text[3], text[4]);
+    else
+        buf_printf(out, "fits: %2.0f %% of RAM for model and tensors",
+                   100.0 * (double)(sizes[0] - agent) / (double)(b->ram.size - agent));
+}
+
 static void put_room(const struct board *b, const struct nn_report *r, const struct paths *paths,
                      struct buf *out)
 {
@@ -150,6 +168,10 @@ static void put_room(const struct board *b, const struct nn_report *r, const str
     const bool too_large = slot != 0 && r->image_bytes > slot;
     const bool too_wide = b->ram.size != 0 && r->arena_bytes > room;
 
+    if (board_shares_ram(b)) {
+        put_shared_room(b, r, agent, out);
+        return;
+    }
     if (too_large || too_wide) {
         buf_puts(out, "no: ");
         if (too_large)

@@ -33,7 +33,7 @@ static const struct key slot_keys[] = {
 
 static const struct key_map slot_map = {
     .name = "slot",
-    .help = "where model images go; without it, the agent says",
+    .help = "where model images go; all of ram: each beside its arena; without it, the agent says",
     .keys = slot_keys,
     .size = sizeof(struct slot_file),
     .finish = slot_finish,

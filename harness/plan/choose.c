@@ -306,8 +306,8 @@ const char *choose_fit(const struct board *b, const struct plan_need *need, stru
 {
     /* Without a slot of its own, a model lies in flash; a slot may also be in neither. */
     const bool in_ram = b->slot.region.size != 0 && begins_inside(&b->ram, &b->slot.region);
-    /* What a model leaves of its slot serves nobody else. */
-    const bool roomy = b->slot.region.size > need->image;
+    /* What a model leaves of its slot serves nobody else, unless the slot is all of RAM. */
+    const bool roomy = !board_shares_ram(b) && b->slot.region.size > need->image;
     const uint64_t slot = roomy ? b->slot.region.size : need->image;
     const bool in_flash = b->slot.region.size == 0 || begins_inside(&b->flash, &b->slot.region);
     const struct demand demands[] = {

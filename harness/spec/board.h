@@ -121,4 +121,11 @@ struct board {
     struct board_virtual virt;
 };
 
+/* A slot that is all of RAM: a model lies beside its arena, which gets what the model leaves. */
+static inline bool board_shares_ram(const struct board *b)
+{
+    return b->ram.size != 0 && b->slot.region.base == b->ram.base &&
+           b->slot.region.size == b->ram.size;
+}
+
 #endif

@@ -258,6 +258,14 @@ static void the_slot_counts_where_it_lies(void **state)
     assert_string_equal(find(b.plan, "big/virt-m4/tiny")->skip,
                         "needs 3.00 MiB of model slot (model 3.00 MiB), virt-m4 has 4.0 KiB: 3.00 "
                         "MiB too much");
+    in_ram.slot.region = in_ram.ram; /* shared with the arena */
+    assert_int_equal(bench_plan(&b, "models: big\nboards: ['virt-*']\n", &options), 0);
+    assert_string_equal(find(b.plan, "big/virt-m0/tiny")->skip,
+                        "needs 3.00 MiB of RAM (arena 1.0 KiB, agent 1.0 KiB, model 3.00 MiB), "
+                        "virt-m0 has 16.0 KiB: 2.99 MiB too much");
+    small.slot.region = small.ram;
+    assert_int_equal(bench_plan(&b, "models: kws\nboards: ['virt-*']\n", &options), 0);
+    assert_null(find(b.plan, "kws/virt-m4/tiny")->skip);
 }
 
 static void a_bad_model_stops_the_plan(void **state)

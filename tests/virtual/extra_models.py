@@ -34,7 +34,6 @@ with tempfile.TemporaryDirectory(prefix="tinyrig-extra-") as folder:
         f.write('boards: ["virt-*"]\nengines: [tiny]\n'
                 "measure: {inferences: 1, windows: 1, slope: 1, max_vectors: 10}\n"
                 "exclude:\n"
-                '  - {board: "tag:avr", reason: the engine needs a 32-bit core}\n'
                 "  - {board: virt-m4-inject, reason: its slot is a share of its RAM}\n"
                 "  - {board: virt-posix, reason: the host is covered by the golden suite}\n")
     run = subprocess.run([os.path.join(build, "tinyrig"), "run", "-q", "--db", database, suite],

@@ -81,7 +81,12 @@ static void agrees_with_its_file(void **state)
         assert_int_equal(hello->clock_hz, the_board->clock_hz);
         assert_true(timebase.exact);
     }
-    if (the_board->slot.region.size != 0) {
+    if (board_shares_ram(the_board)) { /* what the agent leaves of it */
+        assert_true(hello->slot_base > the_board->ram.base);
+        assert_true(hello->slot_base + hello->slot_size <
+                    the_board->ram.base + the_board->ram.size);
+        assert_int_equal(hello->arena_base, hello->slot_base);
+    } else if (the_board->slot.region.size != 0) {
         assert_int_equal(hello->slot_base, the_board->slot.region.base);
         assert_int_equal(hello->slot_size, the_board->slot.region.size);
         /* A board may leave to the flash method what its agent could write, not the reverse. */

@@ -26,25 +26,25 @@ static inline uint32_t curve_interpolated(uint32_t x, uint32_t bits, const uint1
     uint32_t i = x >> bits;
 
     return ((uint32_t)table[i] << bits) +
-           (uint32_t)(table[i + 1] - table[i]) * (x & ((1u << bits) - 1));
+           ((uint32_t)table[i + 1] - table[i]) * (x & (((uint32_t)1 << bits) - 1));
 }
 
 /* x counts in 1/(3 * 4096); the result is Q0.15. Table: see kernel_curve. */
 static inline int16_t curve_logistic_of(int32_t x, const uint16_t *table)
 {
     uint32_t size = curve_magnitude(x);
-    uint32_t y = size >> 9 >= 255 ? 0x7fffu << 10 : curve_interpolated(size, 9, table);
+    uint32_t y = size >> 9 >= 255 ? 0x1fffc00 : curve_interpolated(size, 9, table);
 
-    y = x >= 0 ? y + (1 << 9) : (1u << 25) - y + (1 << 9) - 1;
+    y = x >= 0 ? y + (1 << 9) : 0x2000000 - y + (1 << 9) - 1;
     return (int16_t)(y >> 10);
 }
 
 static inline int16_t curve_tanh_of(int32_t x, const uint16_t *table)
 {
     uint32_t size = curve_magnitude(x);
-    int32_t y = (int32_t)(size >> 8 >= 255 ? 0xffffu << 8 : curve_interpolated(size, 8, table));
+    int32_t y = (int32_t)(size >> 8 >= 255 ? 0xffff00 : curve_interpolated(size, 8, table));
 
-    y = x >= 0 ? y - (1 << 23) + (1 << 7) : (1 << 23) - y + (1 << 7) - 1;
+    y = x >= 0 ? y - 0x800000 + (1 << 7) : 0x800000 - y + (1 << 7) - 1;
     return (int16_t)(y >> 8);
 }
 

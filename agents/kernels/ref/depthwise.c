@@ -16,7 +16,7 @@ static int32_t window_sum(const struct kernel_conv *p, const int8_t *in, const i
             if (y < 0 || y >= p->in_h || x < 0 || x >= p->in_w)
                 continue;
             const int8_t *v = &in[((uint32_t)y * p->in_w + (uint32_t)x) * p->in_c];
-            sum = arith_add(sum, (*v + p->in_offset) * *weights);
+            sum = arith_add(sum, (*v + (int32_t)p->in_offset) * *weights);
         }
     }
     return sum;

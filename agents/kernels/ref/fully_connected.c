@@ -10,13 +10,14 @@ void ref_fully_connected_s8(const void *params, void *const *at)
     int8_t *out = at[1];
     const int32_t *biases = at[3];
     const struct kernel_channel *channels = at[3];
+    int32_t in_offset = p->in_offset, weights_offset = p->weights_offset;
 
     for (uint32_t batch = 0; batch < p->batches; batch++, in += p->in_n) {
         const int8_t *w = at[2];
         for (uint32_t c = 0; c < p->out_n; c++) {
             int32_t sum = 0;
             for (uint32_t i = 0; i < p->in_n; i++)
-                sum = arith_add(sum, (in[i] + p->in_offset) * (*w++ + p->weights_offset));
+                sum = arith_add(sum, (in[i] + in_offset) * (*w++ + weights_offset));
             if (p->per_channel)
                 sum = arith_requantize(arith_add(sum, channels[c].bias), channels[c].multiplier,
                                        channels[c].shift);

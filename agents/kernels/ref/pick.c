@@ -83,8 +83,8 @@ static int8_t *blend_row(const struct kernel_resize *p, const int8_t *in, struct
             int64_t top = between(upper[left + c], upper[right + c], col.fraction);
             int64_t bottom = between(lower[left + c], lower[right + c], col.fraction);
             int64_t sum = top * (1024 - row.fraction) + bottom * row.fraction;
-            sum += sum > 0 ? 1 << 19 : -(1 << 19);
-            *out++ = (int8_t)(sum / (1 << 20));
+            sum += sum > 0 ? 1L << 19 : -(1L << 19);
+            *out++ = (int8_t)(sum / (1L << 20));
         }
     }
     return out;

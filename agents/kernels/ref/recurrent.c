@@ -109,7 +109,7 @@ static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, c
         int32_t b = dot(hidden, hidden_weights + u * p->units, p->units, bias[p->units + u]);
         a = arith_requantize(a, p->in_multiplier[g], p->in_shift[g]);
         b = arith_requantize(b, p->hidden_multiplier[g], p->hidden_shift[g]);
-        a = arith_saturate16(arith_saturate16(a) + arith_saturate16(b));
+        a = arith_saturate16((int32_t)arith_saturate16(a) + arith_saturate16(b));
         gate[u] = g == LSTM_CELL ? curve_tanh(a, 3, 0, at[4]) : curve_logistic(a, 3, 0, at[4]);
     }
 }
@@ -119,11 +119,11 @@ static void update(const struct kernel_lstm *p, void *const *at, int8_t *hidden,
     const int16_t *gate = at[5];
 
     for (uint32_t u = 0; u < p->units; u++) {
-        int32_t kept = arith_requantize(gate[LSTM_FORGET * p->units + u] * cell[u],
+        int32_t kept = arith_requantize((int32_t)gate[LSTM_FORGET * p->units + u] * cell[u],
                                         p->forget_multiplier, p->forget_shift);
-        int32_t added = arith_requantize(gate[u] * gate[LSTM_CELL * p->units + u],
+        int32_t added = arith_requantize((int32_t)gate[u] * gate[LSTM_CELL * p->units + u],
                                          p->input_multiplier, p->input_shift);
-        int32_t v = arith_saturate16(arith_saturate16(kept) + arith_saturate16(added));
+        int32_t v = arith_saturate16((int32_t)arith_saturate16(kept) + arith_saturate16(added));
         if (p->cell_clip)
             v = arith_clamp(v, -p->cell_clip, p->cell_clip);
         cell[u] = (int16_t)v;

@@ -28,7 +28,7 @@ static int32_t one_over_one_plus(int32_t x)
     int32_t y = arith_add(1515870810, arith_high_mul(half, -1010580540));
 
     for (int i = 0; i < 3; i++) {
-        int32_t error = arith_add(1 << 29, -arith_high_mul(half, y));
+        int32_t error = arith_add((int32_t)1 << 29, -arith_high_mul(half, y));
         y = arith_add(y, arith_shift_left_saturate(arith_high_mul(y, error), 2));
     }
     return arith_shift_left_saturate(y, 1);
@@ -56,7 +56,7 @@ void ref_softmax_s8(const void *params, void *const *at)
     int16_t *out16 = at[1];
     const int32_t *exp = at[2];
     int32_t bits = p->out_type == KERNEL_S16 ? 16 : 8;
-    int32_t low = -(1 << (bits - 1)), high = (1 << (bits - 1)) - 1;
+    int32_t low = -((int32_t)1 << (bits - 1)), high = -low - 1;
 
     for (uint32_t row = 0; row < p->rows; row++, in += p->depth) {
         int32_t max = INT8_MIN;
@@ -65,7 +65,7 @@ void ref_softmax_s8(const void *params, void *const *at)
         int32_t sum = sum_row(p, in, max, exp);
         int32_t headroom = leading_zeros((uint32_t)sum);
         int32_t scale =
-            one_over_one_plus((int32_t)(((uint32_t)sum << (headroom & 31)) - (1u << 31)));
+            one_over_one_plus((int32_t)(((uint32_t)sum << (headroom & 31)) - 0x80000000u));
         int32_t exponent = (SUM_INTEGER_BITS - headroom + 31 - bits) & 31;
         for (uint32_t i = 0; i < p->depth; i++) {
             uint32_t below = (uint32_t)(max - in[i]);

@@ -30,7 +30,7 @@ static int32_t gather_sum(const struct kernel_conv *p, const int8_t *in, const i
                 continue;
             const int8_t *pixel = in + ((uint32_t)y * p->in_w + (uint32_t)x) * p->in_c;
             for (uint32_t c = 0; c < p->in_c; c++)
-                sum = arith_add(sum, (pixel[c] + p->in_offset) * weights[c]);
+                sum = arith_add(sum, (pixel[c] + (int32_t)p->in_offset) * weights[c]);
         }
     }
     return sum;

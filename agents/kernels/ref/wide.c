@@ -36,7 +36,7 @@ static int64_t window_sum(const struct kernel_conv *p, const int16_t *in, const 
                 continue;
             const int16_t *pixel = in + ((uint32_t)y * p->in_w + (uint32_t)x) * p->in_c;
             for (uint32_t c = 0; c < n; c++)
-                sum += (pixel[c] + p->in_offset) * weights[c];
+                sum += (pixel[c] + (int32_t)p->in_offset) * weights[c];
         }
     }
     return sum;
@@ -125,7 +125,7 @@ void ref_fully_connected_s16(const void *params, void *const *at)
         for (uint32_t c = 0; c < p->out_n; c++) {
             int64_t sum = 0;
             for (uint32_t i = 0; i < p->in_n; i++)
-                sum += (in[i] + p->in_offset) * (*w++ + p->weights_offset);
+                sum += (in[i] + (int32_t)p->in_offset) * (*w++ + p->weights_offset);
             *out++ = finish(&end, sum, at[3], c);
         }
     }

@@ -1,6 +1,6 @@
 /*
- * ATmega1284P at 16 MHz: 128 KiB firmware, 16 KiB RAM of which 8 KiB are the model slot, so that
- * engines reach models through ordinary pointers. Marker: PB5.
+ * ATmega1284P at 16 MHz: 128 KiB firmware, 16 KiB RAM, which a model shares with its arena, so that
+ * engines reach it through ordinary pointers. Marker: PB5.
  */
 #ifndef AGENTS_PORTS_BOARDS_ATMEGA1284P_H
 #define AGENTS_PORTS_BOARDS_ATMEGA1284P_H
@@ -10,7 +10,6 @@
 #define BOARD_FLASH_SIZE    ATMEGA1284P_FLASH_SIZE
 #define BOARD_RAM_BASE      ATMEGA1284P_RAM_BASE
 #define BOARD_RAM_SIZE      ATMEGA1284P_RAM_SIZE
-#define BOARD_SLOT_SIZE     0x2000
 
 #define BOARD_CLOCK_HZ      16000000
 #define BOARD_UART_CLOCK_HZ BOARD_CLOCK_HZ
@@ -19,5 +18,6 @@
 #define AGENT_RX_RING       256
 #define AGENT_CREDITS       3
 #define AGENT_RECORDS       4
+#define AGENT_SHARED_RAM    1
 
 #endif
