@@ -17,6 +17,7 @@ struct board_line {
     unsigned total;
     unsigned bad;
     uint64_t since_ns;
+    uint64_t spent_ns; /* on those that have ended */
 };
 
 struct progress {
@@ -44,17 +45,44 @@ static struct board_line *line_find(struct progress *p, const struct board *boar
     return NULL;
 }
 
+/* "42 s", without what nobody can know. */
+static const char *format_left(uint64_t left_ns, char text[static 32])
+{
+    text_format_duration(left_ns / 1000000000u * 1000000000u, text);
+    return left_ns < 1000000000u ? "1 s" : text;
+}
+
 /* Time left, from the mean of the cases that have ended: "~42 s left", or "" at the start. */
 static void put_eta(const struct progress *p, struct buf *b)
 {
     const uint64_t spent = clock_monotonic_ns() - p->started_ns;
     char text[32];
 
-    if (p->ended == 0 || p->ended >= p->total)
-        return;
-    text_format_duration(spent / p->ended * (p->total - p->ended) / 1000000000u * 1000000000u,
-                         text);
-    buf_printf(b, ", about %s left", text);
+    if (p->ended > 0 && p->ended < p->total)
+        buf_printf(b, ", about %s left",
+                   format_left(spent / p->ended * (p->total - p->ended), text));
+}
+
+/* The same of one board, from its own cases, else from what a case takes on the others: "~42 s". */
+static void put_board_eta(const struct progress *p, const struct board_line *l, struct buf *b)
+{
+    uint64_t spent = l->spent_ns;
+    unsigned ended = l->ended;
+    char text[32] = "";
+    const size_t start = b->len;
+
+    for (size_t i = 0; i < p->line_count && l->ended == 0; i++) {
+        spent += p->lines[i].spent_ns;
+        ended += p->lines[i].ended;
+    }
+    if (ended > 0 && l->ended < l->total) {
+        const uint64_t gone = l->current != NULL ? clock_monotonic_ns() - l->since_ns : 0;
+        const uint64_t mean = spent / ended;
+        const uint64_t left = mean * (l->total - l->ended) - (gone < mean ? gone : mean);
+
+        buf_printf(b, "~%s", format_left(left, text));
+    }
+    buf_printf(b, "%*s", b->len - start < 9 ? (int)(9 - (b->len - start)) : 1, "");
 }
 
 static void erase_view(struct progress *p)
@@ -64,9 +92,10 @@ static void erase_view(struct progress *p)
     p->drawn = 0;
 }
 
-static void put_line(const struct board_line *l, struct buf *b)
+static void put_line(const struct progress *p, const struct board_line *l, struct buf *b)
 {
     buf_printf(b, "  %-14s %3u/%-3u ", l->board->name, l->ended, l->total);
+    put_board_eta(p, l, b);
     if (l->current == NULL)
         buf_puts(b, l->ended == l->total ? "done" : "waiting");
     else if (l->windows > 0)
@@ -77,30 +106,89 @@ static void put_line(const struct board_line *l, struct buf *b)
         buf_printf(b, "  (%u not passed)", l->bad);
 }
 
+/* A line that wraps would be two for the cursor. */
+static void end_line(struct buf *b, size_t start, unsigned columns)
+{
+    if (b->len - start >= columns) {
+        b->len = start + columns - 1;
+        b->data[b->len] = '\0';
+    }
+    buf_putc(b, '\n');
+}
+
+/* Where there are more boards than rows: those that work first, those that are done last. */
+enum rank {
+    RANK_WORKS,
+    RANK_WAITS,
+    RANK_DONE,
+    RANKS
+};
+
+static enum rank rank_of(const struct board_line *l)
+{
+    return l->current != NULL ? RANK_WORKS : l->ended < l->total ? RANK_WAITS : RANK_DONE;
+}
+
+/* What the rows have no room for. */
+static void put_rest(const unsigned hidden[static RANKS], struct buf *b)
+{
+    const unsigned n = hidden[RANK_WORKS] + hidden[RANK_WAITS] + hidden[RANK_DONE];
+
+    buf_printf(b, "  ... and %u more board%s: %u at work, %u waiting, %u done", n,
+               n == 1 ? "" : "s", hidden[RANK_WORKS], hidden[RANK_WAITS], hidden[RANK_DONE]);
+}
+
+/* Returns how many lines it took, at most `rows`. */
+static size_t put_boards(const struct progress *p, size_t rows, unsigned columns, struct buf *b)
+{
+    const size_t shown = p->line_count <= rows ? p->line_count : rows - 1;
+    unsigned hidden[RANKS] = {0};
+    size_t n = 0;
+
+    for (unsigned rank = 0; rank < RANKS; rank++) {
+        for (size_t i = 0; i < p->line_count; i++) {
+            const size_t start = b->len;
+
+            /* With room for all they keep their places. */
+            if (shown < p->line_count ? rank_of(&p->lines[i]) != (enum rank)rank : rank > 0)
+                continue;
+            if (n == shown) {
+                hidden[rank]++;
+                continue;
+            }
+            put_line(p, &p->lines[i], b);
+            end_line(b, start, columns);
+            n++;
+        }
+    }
+    if (n < p->line_count) {
+        const size_t start = b->len;
+
+        put_rest(hidden, b);
+        end_line(b, start, columns);
+        n++;
+    }
+    return n;
+}
+
 static void draw_view(struct progress *p)
 {
     AUTO_BUF b = BUF_INIT;
-    struct winsize size = {.ws_col = 80, .ws_row = 24};
-    size_t rows = 1;
+    struct winsize size = {0};
 
     (void)ioctl(fileno(p->out), TIOCGWINSZ, &size);
+    size.ws_row = size.ws_row != 0 ? size.ws_row : 24;
+    size.ws_col = size.ws_col != 0 ? size.ws_col : 80;
     erase_view(p);
     buf_printf(&b, "%u of %u cases", p->ended, p->total);
     put_eta(p, &b);
-    buf_putc(&b, '\n');
-    for (size_t i = 0; i < p->line_count && rows + 1 < size.ws_row; i++, rows++) {
-        const size_t start = b.len;
-
-        put_line(&p->lines[i], &b);
-        if (b.len - start >= size.ws_col && size.ws_col > 0) {
-            b.len = start + size.ws_col - 1;
-            b.data[b.len] = '\0';
-        }
-        buf_putc(&b, '\n');
-    }
+    end_line(&b, 0, size.ws_col);
+    /* The last row is the cursor's. */
+    p->drawn = 1;
+    if (size.ws_row > 2)
+        p->drawn += put_boards(p, size.ws_row - 2, size.ws_col, &b);
     (void)fputs(buf_text(&b), p->out);
     (void)fflush(p->out);
-    p->drawn = rows;
     p->drawn_ns = clock_monotonic_ns();
 }
 
@@ -142,6 +230,7 @@ static void case_ended(struct progress *p, const struct event *e, struct board_l
     if (e->end.status != CASE_SKIPPED)
         p->ended++;
     if (l != NULL && e->end.status != CASE_SKIPPED) {
+        l->spent_ns += l->current != NULL ? clock_monotonic_ns() - l->since_ns : 0;
         l->ended++;
         l->bad += !good;
         l->current = NULL;

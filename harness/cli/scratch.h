@@ -1,11 +1,15 @@
-/* A private folder for the links and images of sessions, gone when the command ends. */
+/*
+ * A private folder for the links and images of sessions, gone when the command ends. After kill -9
+ * the next command that makes one removes it.
+ */
 #ifndef HARNESS_CLI_SCRATCH_H
 #define HARNESS_CLI_SCRATCH_H
 
 #include "harness/base/err.h"
 
 struct scratch {
-    char path[256];
+    char path[256]; /* "": none */
+    int lock;       /* held by this process and its forks */
 };
 
 /* In $TMPDIR, else /tmp. */

@@ -269,6 +269,7 @@ static int serial_open(struct transport *t, const struct transport_config *confi
     status = sp_open(serial->port, SP_MODE_READ_WRITE);
     if (status != SP_OK)
         return library_error(status, "open", err);
+    sp_pty_alias_remove(&serial->alias); /* known by its handle from here on; killed, none stays */
     status = sp_get_port_handle(serial->port, &serial->fd);
     if (status != SP_OK)
         return library_error(status, "handle", err);
