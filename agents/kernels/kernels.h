@@ -67,7 +67,10 @@
     X(REDUCE_F32, kernel_reduce_f32) \
     X(CUSTOM, kernel_custom) \
     X(RESIZE_BILINEAR_F32, kernel_resize) \
-    X(BATCH_MATMUL_F32, kernel_batch_matmul)
+    X(BATCH_MATMUL_F32, kernel_batch_matmul) \
+    X(TRANSPOSE_CONV_F32, kernel_conv_f32) \
+    X(SVDF_F32, kernel_svdf_f32) \
+    X(LSTM_F32, kernel_lstm_f32)
 /* clang-format on */
 
 enum kernel_kind {
@@ -429,6 +432,23 @@ struct kernel_reduce_f32 {
     struct kernel_reduce shape;
     uint32_t max; /* else the mean */
     float factor;
+};
+
+/* Spans: those of kernel_svdf, all of them float; the bias is float[units]. */
+struct kernel_svdf_f32 {
+    uint32_t batches, in_n, filters, memory, rank; /* units = filters / rank */
+    float act_min, act_max;
+};
+
+/*
+ * Spans: in [..][in_n], out [..][units], hidden [batches][units] (state), cell [batches][units]
+ *        (state), gates [4][units] (scratch), then for each gate (input, forget, cell, output):
+ *        input weights [units][in_n], recurrent weights [units][units], bias [units].
+ */
+struct kernel_lstm_f32 {
+    uint32_t steps, batches, in_n, units;
+    uint32_t step_stride, batch_stride; /* rows of in and out */
+    float cell_clip;                    /* 0: none */
 };
 
 /*

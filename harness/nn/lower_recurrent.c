@@ -64,6 +64,17 @@ struct svdf {
     struct kernel_svdf params;
 };
 
+static int check_svdf_rank(struct nn_lower *l, uint32_t units)
+{
+    const int32_t rank = l->op->options.rank;
+
+    if (rank < 1 || rank > 1024)
+        return LOWER_FAIL(l, "rank %d is not supported", rank);
+    if ((uint64_t)units * (uint32_t)rank > INT32_MAX)
+        return LOWER_FAIL(l, "%u units of rank %d are too many", units, rank);
+    return 0;
+}
+
 static int read_svdf(struct nn_lower *l, struct svdf *s)
 {
     struct kernel_svdf *p = &s->params;
@@ -76,9 +87,9 @@ static int read_svdf(struct nn_lower *l, struct svdf *s)
     p->rank = (uint32_t)l->op->options.rank;
     p->batches = (uint32_t)s->in->dims[0];
     p->in_n = (uint32_t)s->in->dims[1];
-    if (l->op->options.rank < 1 || p->rank > 1024)
-        return LOWER_FAIL(l, "rank %d is not supported", l->op->options.rank);
     uint32_t units = (uint32_t)s->out->dims[1];
+    if (check_svdf_rank(l, units) < 0)
+        return lower_failed(l);
     p->filters = units * p->rank;
     s->feature = matrix(l, 1, p->filters, p->in_n);
     s->time = s->feature ? lower_optional(l, 2) : NULL;
@@ -117,12 +128,77 @@ static int set_svdf(struct nn_lower *l, struct svdf *s)
     return 0;
 }
 
+/* Input i as a constant FLOAT32 matrix. NULL: failed. */
+static const struct nn_tensor *float_matrix(struct nn_lower *l, size_t i, size_t rows,
+                                            size_t columns)
+{
+    const struct nn_tensor *t = lower_float_const(l, i);
+
+    if (t && t->elements != rows * columns) {
+        LOWER_FAIL_TENSOR(l, lower_index(l, t), "%zu x %zu weights are expected", rows, columns);
+        return NULL;
+    }
+    return t;
+}
+
+/* Here the activation is applied. */
+static int read_float_svdf(struct nn_lower *l, struct svdf *s, struct kernel_svdf_f32 *p)
+{
+    s->in = lower_in(l, 0, TYPE_BIT(NN_FLOAT32));
+    s->out = s->in ? lower_out(l, 0, TYPE_BIT(NN_FLOAT32)) : NULL;
+    if (!s->out || lower_rank(l, s->in, 2) < 0 || lower_rank(l, s->out, 2) < 0 ||
+        lower_float_range(l, &p->act_min, &p->act_max) < 0)
+        return lower_failed(l);
+    if (check_svdf_rank(l, (uint32_t)s->out->dims[1]) < 0)
+        return lower_failed(l);
+    if (s->out->dims[0] != s->in->dims[0])
+        return LOWER_FAIL(l, "batch of %d in, %d out", s->in->dims[0], s->out->dims[0]);
+    p->rank = (uint32_t)l->op->options.rank;
+    p->batches = (uint32_t)s->in->dims[0];
+    p->in_n = (uint32_t)s->in->dims[1];
+    p->filters = (uint32_t)s->out->dims[1] * p->rank;
+    s->feature = float_matrix(l, 1, p->filters, p->in_n);
+    s->time = s->feature ? lower_float_const(l, 2) : NULL;
+    if (!s->time)
+        return lower_failed(l);
+    p->memory = (uint32_t)(s->time->elements / p->filters);
+    if (p->memory == 0 || s->time->elements != (size_t)p->filters * p->memory)
+        return LOWER_FAIL_TENSOR(l, lower_index(l, s->time), "%zu weights for %u filters",
+                                 s->time->elements, p->filters);
+    s->state = state_of(l, 4, TYPE_BIT(NN_FLOAT32), (size_t)p->batches * p->filters * p->memory);
+    return s->state ? 0 : lower_failed(l);
+}
+
+static int lower_float_svdf(struct nn_lower *l)
+{
+    struct svdf s = {0};
+    struct kernel_svdf_f32 p = {.batches = 0};
+    struct nn_span bias;
+
+    if (lower_needs_fpu(l) < 0 || read_float_svdf(l, &s, &p) < 0 ||
+        lower_float_bias(l, 3, p.filters / p.rank, &bias) < 0)
+        return lower_failed(l);
+    l->macs[l->op_index] = (uint64_t)p.batches * p.filters * (p.in_n + p.memory);
+    struct nn_span state = lower_variable(l, s.state);
+    struct nn_step *step = lower_step(l, KERNEL_SVDF_F32, KERNEL_REF, &p);
+    if (lower_add_in(l, step, s.in) < 0 || lower_add_out(l, step, s.out) < 0 ||
+        lower_add_in(l, step, s.feature) < 0 || lower_add_in(l, step, s.time) < 0)
+        return lower_failed(l);
+    lower_span(step, bias);
+    lower_span(step, state);
+    return 0;
+}
+
 /* The activation is not applied: the integer kernels of TensorFlow Lite only clamp to int8. */
 int lower_svdf(struct nn_lower *l)
 {
     struct svdf s = {0};
 
-    if (lower_arity(l, 5, 5, 1) < 0 || read_svdf(l, &s) < 0 || set_svdf(l, &s) < 0)
+    if (lower_arity(l, 5, 5, 1) < 0)
+        return lower_failed(l);
+    if (lower_is_float(l))
+        return lower_float_svdf(l);
+    if (read_svdf(l, &s) < 0 || set_svdf(l, &s) < 0)
         return lower_failed(l);
     uint32_t units = s.params.filters / s.params.rank;
     int32_t *bias = arena_alloc(l->arena, units * sizeof *bias);
@@ -185,13 +261,14 @@ static int refuse_extras(struct nn_lower *l)
     return 0;
 }
 
-static int read_lstm(struct nn_lower *l, struct lstm *m)
+/* Input, output, and what their shapes say. */
+static int read_sequence(struct nn_lower *l, enum nn_type type, struct lstm *m)
 {
     struct kernel_lstm *p = &m->params;
-    bool time_major = l->op->options.time_major, bad = false;
+    bool time_major = l->op->options.time_major;
 
-    m->in = lower_in(l, 0, TYPE_BIT(NN_INT8));
-    m->out = m->in ? lower_out(l, 0, TYPE_BIT(NN_INT8)) : NULL;
+    m->in = lower_in(l, 0, TYPE_BIT(type));
+    m->out = m->in ? lower_out(l, 0, TYPE_BIT(type)) : NULL;
     if (!m->out || lower_rank(l, m->in, 3) < 0 || lower_rank(l, m->out, 3) < 0)
         return lower_failed(l);
     p->steps = (uint32_t)m->in->dims[time_major ? 0 : 1];
@@ -202,6 +279,18 @@ static int read_lstm(struct nn_lower *l, struct lstm *m)
     p->units = (uint32_t)m->out->dims[2];
     if (m->out->dims[0] != m->in->dims[0] || m->out->dims[1] != m->in->dims[1])
         return LOWER_FAIL(l, "steps and batches of input and output differ");
+    l->macs[l->op_index] =
+        (uint64_t)p->steps * p->batches * GATES * p->units * ((uint64_t)p->in_n + p->units);
+    return 0;
+}
+
+static int read_lstm(struct nn_lower *l, struct lstm *m)
+{
+    struct kernel_lstm *p = &m->params;
+    bool bad = false;
+
+    if (read_sequence(l, NN_INT8, m) < 0)
+        return lower_failed(l);
     m->hidden = state_of(l, LSTM_HIDDEN, TYPE_BIT(NN_INT8), (size_t)p->batches * p->units);
     m->cell = m->hidden ? state_of(l, LSTM_CELL, TYPE_BIT(NN_INT16), (size_t)p->batches * p->units)
                         : NULL;
@@ -270,16 +359,53 @@ static struct nn_span gate_bias(struct nn_lower *l, const struct lstm *m, size_t
     return lower_constant(l, "gate bias", bias, 2 * units * sizeof *bias);
 }
 
+static int lower_float_lstm(struct nn_lower *l)
+{
+    struct lstm m = {0};
+    const struct kernel_lstm *q = &m.params;
+    const float clip = l->op->options.cell_clip;
+
+    if (lower_needs_fpu(l) < 0 || read_sequence(l, NN_FLOAT32, &m) < 0)
+        return lower_failed(l);
+    m.hidden = state_of(l, LSTM_HIDDEN, TYPE_BIT(NN_FLOAT32), (size_t)q->batches * q->units);
+    m.cell = m.hidden ? state_of(l, LSTM_CELL, TYPE_BIT(NN_FLOAT32), (size_t)q->batches * q->units)
+                      : NULL;
+    if (!m.cell)
+        return lower_failed(l);
+    const struct kernel_lstm_f32 p = {q->steps,           q->batches,     q->in_n,
+                                      q->units,           q->step_stride, q->batch_stride,
+                                      clip > 0 ? clip : 0};
+    struct nn_span hidden = lower_variable(l, m.hidden), cell = lower_variable(l, m.cell);
+    struct nn_span gates = lower_scratch(l, "gates", GATES * p.units * sizeof(float), 4), bias;
+    struct nn_step *s = lower_step(l, KERNEL_LSTM_F32, KERNEL_REF, &p);
+    if (lower_add_in(l, s, m.in) < 0 || lower_add_out(l, s, m.out) < 0)
+        return lower_failed(l);
+    lower_span(s, hidden);
+    lower_span(s, cell);
+    lower_span(s, gates);
+    for (size_t g = 0; g < GATES; g++) {
+        const struct nn_tensor *in = float_matrix(l, LSTM_IN_WEIGHTS + g, p.units, p.in_n);
+        const struct nn_tensor *back =
+            in ? float_matrix(l, LSTM_HIDDEN_WEIGHTS + g, p.units, p.units) : NULL;
+        if (!back || lower_add_in(l, s, in) < 0 || lower_add_in(l, s, back) < 0 ||
+            lower_float_bias(l, LSTM_BIASES + g, p.units, &bias) < 0)
+            return lower_failed(l);
+        lower_span(s, bias);
+    }
+    return 0;
+}
+
 int lower_lstm(struct nn_lower *l)
 {
     struct lstm m = {0};
 
-    if (lower_arity(l, 20, 24, 1) < 0 || refuse_extras(l) < 0 || read_lstm(l, &m) < 0 ||
-        set_lstm(l, &m) < 0)
+    if (lower_arity(l, 20, 24, 1) < 0 || refuse_extras(l) < 0)
+        return lower_failed(l);
+    if (lower_is_float(l))
+        return lower_float_lstm(l);
+    if (read_lstm(l, &m) < 0 || set_lstm(l, &m) < 0)
         return lower_failed(l);
     struct kernel_lstm *p = &m.params;
-    l->macs[l->op_index] =
-        (uint64_t)p->steps * p->batches * GATES * p->units * ((uint64_t)p->in_n + p->units);
     struct nn_span hidden = lower_variable(l, m.hidden), cell = lower_variable(l, m.cell);
     struct nn_span table = lower_sigmoid_table(l);
     struct nn_span gates = lower_scratch(l, "gates", GATES * p->units * 2, 4);

@@ -333,40 +333,53 @@ static int set_multiplier(struct nn_lower *l, struct conv *c)
 }
 
 /* The same with real numbers; `axis` of the filter is the output channel. */
+static int read_float_conv(struct nn_lower *l, unsigned axis, size_t in, struct conv *c)
+{
+    c->in = lower_in(l, in, TYPE_BIT(NN_FLOAT32));
+    c->out = c->in ? lower_out(l, 0, TYPE_BIT(NN_FLOAT32)) : NULL;
+    c->filter = c->out ? lower_float_const(l, 1) : NULL;
+    if (!c->filter || lower_rank(l, c->out, 4) < 0 || check_dims(l, c->filter) < 0)
+        return lower_failed(l);
+    if (c->filter->dims[axis] != c->out->dims[3])
+        return LOWER_FAIL_TENSOR(l, lower_index(l, c->filter),
+                                 "makes %d channels, the output has %d", c->filter->dims[axis],
+                                 c->out->dims[3]);
+    return 0;
+}
+
+static int emit_float_conv(struct nn_lower *l, enum kernel_kind kind, const struct conv *c,
+                           size_t bias_input, int32_t slack)
+{
+    struct kernel_conv_f32 p = {.shape = c->params};
+    struct nn_span bias;
+
+    if (lower_float_bias(l, bias_input, (uint32_t)c->out->dims[3], &bias) < 0 ||
+        lower_float_range(l, &p.act_min, &p.act_max) < 0)
+        return lower_failed(l);
+    struct nn_step *s = lower_step(l, kind, KERNEL_REF, &p);
+    if (lower_add_in(l, s, c->in) < 0 || lower_add_out(l, s, c->out) < 0)
+        return lower_failed(l);
+    lower_span(s, lower_constant(l, c->filter->name, c->filter->data, c->filter->size));
+    lower_span(s, bias);
+    if (slack != NO_SLACK)
+        lower_share(s, 1, 0, slack);
+    return 0;
+}
+
 static int lower_float_conv(struct nn_lower *l, unsigned axis)
 {
     struct conv c = {.depthwise = axis == 3};
-    struct kernel_conv_f32 p;
-    struct nn_span bias;
 
-    if (lower_needs_fpu(l) < 0 || lower_arity(l, 2, 3, 1) < 0)
-        return lower_failed(l);
-    c.in = lower_in(l, 0, TYPE_BIT(NN_FLOAT32));
-    c.out = c.in ? lower_out(l, 0, TYPE_BIT(NN_FLOAT32)) : NULL;
-    c.filter = c.out ? lower_float_const(l, 1) : NULL;
-    if (!c.filter || lower_rank(l, c.out, 4) < 0 || check_dims(l, c.filter) < 0)
-        return lower_failed(l);
-    if (c.filter->dims[axis] != c.out->dims[3])
-        return LOWER_FAIL_TENSOR(l, lower_index(l, c.filter),
-                                 "makes %d channels, the output has %d", c.filter->dims[axis],
-                                 c.out->dims[3]);
-    if (fit_window(l, c.in, c.out, c.filter->dims[1], c.filter->dims[2], c.axes) < 0)
+    if (lower_needs_fpu(l) < 0 || lower_arity(l, 2, 3, 1) < 0 ||
+        read_float_conv(l, axis, 0, &c) < 0 ||
+        fit_window(l, c.in, c.out, c.filter->dims[1], c.filter->dims[2], c.axes) < 0)
         return lower_failed(l);
     take_padding(l, &c);
     c.params = conv_params(c.in, c.out, c.axes);
-    if ((c.depthwise ? set_multiplier(l, &c) : set_group(l, &c)) < 0 ||
-        lower_float_bias(l, 2, (uint32_t)c.out->dims[3], &bias) < 0 ||
-        lower_float_range(l, &p.act_min, &p.act_max) < 0)
+    if ((c.depthwise ? set_multiplier(l, &c) : set_group(l, &c)) < 0)
         return lower_failed(l);
-    p.shape = c.params;
-    struct nn_step *s =
-        lower_step(l, c.depthwise ? KERNEL_DEPTHWISE_F32 : KERNEL_CONV_F32, KERNEL_REF, &p);
-    if (lower_add_in(l, s, c.in) < 0 || lower_add_out(l, s, c.out) < 0)
-        return lower_failed(l);
-    lower_span(s, lower_constant(l, c.filter->name, c.filter->data, c.filter->size));
-    lower_span(s, bias);
-    lower_share(s, 1, 0, conv_slack(&c));
-    return 0;
+    return emit_float_conv(l, c.depthwise ? KERNEL_DEPTHWISE_F32 : KERNEL_CONV_F32, &c, 2,
+                           conv_slack(&c));
 }
 
 int lower_conv_2d(struct nn_lower *l)
@@ -398,39 +411,60 @@ int lower_depthwise_conv_2d(struct nn_lower *l)
 }
 
 /* The window slides over the output: its padding is what SAME would need there. */
-int lower_transpose_conv(struct nn_lower *l)
+static int fit_transposed(struct nn_lower *l, struct conv *c)
 {
     const struct nn_window *w = &l->op->options.window;
+
+    if (check_dims(l, c->in) < 0 || check_dims(l, c->out) < 0)
+        return lower_failed(l);
+    if (c->in->dims[0] != c->out->dims[0] || c->filter->dims[3] != c->in->dims[3])
+        return LOWER_FAIL(l, "batches or channels of input, filter and output do not fit");
+    for (int i = 0; i < 2; i++)
+        c->axes[i] = (struct axis){.in = c->out->dims[1 + i],
+                                   .out = c->in->dims[1 + i],
+                                   .filter = c->filter->dims[1 + i],
+                                   .stride = i ? w->stride_w : w->stride_h,
+                                   .dilation = 1,
+                                   .any_output = true};
+    if (fit_axis(l, "height", w->padding, &c->axes[0]) < 0 ||
+        fit_axis(l, "width", w->padding, &c->axes[1]) < 0)
+        return lower_failed(l);
+    for (int i = 0; i < 2; i++) { /* the kernel's view: in is the input again */
+        c->axes[i].in = c->in->dims[1 + i];
+        c->axes[i].out = c->out->dims[1 + i];
+    }
+    l->macs[l->op_index] = (uint64_t)c->in->elements * (uint64_t)c->out->dims[3] *
+                           (uint64_t)c->filter->dims[1] * (uint64_t)c->filter->dims[2];
+    return 0;
+}
+
+static int lower_float_transpose_conv(struct nn_lower *l)
+{
     struct conv c = {0};
 
+    if (lower_needs_fpu(l) < 0 || lower_arity(l, 3, 4, 1) < 0 || read_float_conv(l, 0, 2, &c) < 0 ||
+        fit_transposed(l, &c) < 0)
+        return lower_failed(l);
+    c.params = conv_params(c.in, c.out, c.axes);
+    c.params.filter_c = c.params.in_c;
+    return emit_float_conv(l, KERNEL_TRANSPOSE_CONV_F32, &c, 3, NO_SLACK);
+}
+
+int lower_transpose_conv(struct nn_lower *l)
+{
+    const struct nn_tensor *in = lower_optional(l, 2);
+    struct conv c = {0};
+
+    if (in && in->type == NN_FLOAT32)
+        return lower_float_transpose_conv(l);
     if (lower_arity(l, 3, 4, 1) < 0 || read_conv(l, 0, 2, &c) < 0)
         return lower_failed(l);
     c.bias = lower_optional(l, 3);
     if (c.in->type != NN_INT8)
         return LOWER_FAIL_TENSOR(l, lower_index(l, c.in), "type INT16 is not supported here");
-    if (check_dims(l, c.in) < 0 || check_dims(l, c.out) < 0)
-        return lower_failed(l);
-    if (c.in->dims[0] != c.out->dims[0] || c.filter->dims[3] != c.in->dims[3])
-        return LOWER_FAIL(l, "batches or channels of input, filter and output do not fit");
-    for (int i = 0; i < 2; i++)
-        c.axes[i] = (struct axis){.in = c.out->dims[1 + i],
-                                  .out = c.in->dims[1 + i],
-                                  .filter = c.filter->dims[1 + i],
-                                  .stride = i ? w->stride_w : w->stride_h,
-                                  .dilation = 1,
-                                  .any_output = true};
-    if (fit_axis(l, "height", w->padding, &c.axes[0]) < 0 ||
-        fit_axis(l, "width", w->padding, &c.axes[1]) < 0)
-        return lower_failed(l);
-    for (int i = 0; i < 2; i++) { /* the kernel's view: in is the input again */
-        c.axes[i].in = c.in->dims[1 + i];
-        c.axes[i].out = c.out->dims[1 + i];
-    }
-    if (set_conv(l, &c) < 0)
+    if (fit_transposed(l, &c) < 0 || set_conv(l, &c) < 0)
         return lower_failed(l);
     c.params.filter_c = c.params.in_c;
-    l->macs[l->op_index] = (uint64_t)c.in->elements * (uint64_t)c.out->dims[3] *
-                           (uint64_t)c.filter->dims[1] * (uint64_t)c.filter->dims[2];
     return emit_conv(l, KERNEL_TRANSPOSE_CONV_S8, &c, NO_SLACK);
 }
 

@@ -231,7 +231,7 @@ void report_fill(const struct nn_lower *l, const struct nn_plan *plan, size_t im
 bool nn_step_is_float(const struct nn_report_step *s)
 {
     return (s->kind >= KERNEL_CONV_F32 && s->kind <= KERNEL_REDUCE_F32) ||
-           s->kind == KERNEL_RESIZE_BILINEAR_F32 || s->kind == KERNEL_BATCH_MATMUL_F32;
+           (s->kind >= KERNEL_RESIZE_BILINEAR_F32 && s->kind <= KERNEL_LSTM_F32);
 }
 
 void nn_report_release(struct nn_report *report)

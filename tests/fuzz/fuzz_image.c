@@ -54,13 +54,14 @@ static uint64_t step_work(const struct image_step *s, const void *params)
     case KERNEL_CONV_S8:
     case KERNEL_CONV_S16:
     case KERNEL_CONV_F32: /* the shape comes first */
-    case KERNEL_TRANSPOSE_CONV_S8: {
+    case KERNEL_TRANSPOSE_CONV_S8:
+    case KERNEL_TRANSPOSE_CONV_F32: {
         const struct kernel_conv *p = params;
         /* A transposed one walks its input. */
-        return conv_work(p, false) + ((uint64_t)p->batches * p->in_h * p->in_w + 1) *
-                                         (p->out_c + 1u) * (p->in_c + 1u) *
-                                         ((uint64_t)p->filter_h * p->filter_w + 1) *
-                                         (s->kind == KERNEL_TRANSPOSE_CONV_S8);
+        return conv_work(p, false) +
+               ((uint64_t)p->batches * p->in_h * p->in_w + 1) * (p->out_c + 1u) * (p->in_c + 1u) *
+                   ((uint64_t)p->filter_h * p->filter_w + 1) *
+                   (s->kind == KERNEL_TRANSPOSE_CONV_S8 || s->kind == KERNEL_TRANSPOSE_CONV_F32);
     }
     case KERNEL_DEPTHWISE_S8:
     case KERNEL_DEPTHWISE_S16:
@@ -89,7 +90,12 @@ static uint64_t step_work(const struct image_step *s, const void *params)
         const struct kernel_svdf *p = params;
         return (p->batches + 1ull) * (p->filters + 1u) * ((uint64_t)p->in_n + p->memory + 1);
     }
+    case KERNEL_SVDF_F32: {
+        const struct kernel_svdf_f32 *p = params;
+        return (p->batches + 1ull) * (p->filters + 1u) * ((uint64_t)p->in_n + p->memory + 1);
+    }
     case KERNEL_LSTM_S8:
+    case KERNEL_LSTM_F32: /* begins alike */
         return lstm_work(params);
     case KERNEL_BATCH_MATMUL_S8:
     case KERNEL_BATCH_MATMUL_F32:

@@ -4,7 +4,8 @@
  * session for all of them. With -b the cost of each variant is printed instead, as a ratio to that of
  * `ref` in the same run.
  *
- * usage: walk -d FOLDER [-b] [-n COUNT] [-s SEED] [-o NAME] [-c CASES] BOARD.yaml   (by walk.py)
+ * usage: walk -d FOLDER [-ab] [-n COUNT] [-s SEED] [-o NAME] [-c CASES] BOARD.yaml   (by walk.py)
+ *   -a  fail if a kernel of the agent's variants has not run
  *   -d  to work in                        -n  models of each operator (3)
  *   -s  the first seed (1)                -o  this operator only
  *   -c  also what suites/models/single_op.py has written there
@@ -38,7 +39,7 @@ static const char *const words[] = {
 struct options {
     const char *board, *folder, *only, *cases;
     unsigned long count, seed;
-    bool bench;
+    bool all, bench;
 };
 
 /* Of one operator: what `ref` and a variant take for the same models. */
@@ -373,7 +374,7 @@ static int walk_board(struct walk *w, struct arena *arena, struct err *err)
            w->options->count, buf_text(&held));
     if (walk_generators(w, err) < 0 || walk_cases(w, err) < 0)
         return (int)err->code;
-    if (!w->options->only && w->options->count >= 3)
+    if (w->options->all)
         check_coverage(w);
     printf("%s: %u models, %u comparisons, %u wrong; %u need an FPU, %u images too large\n",
            w->board->name, w->models, w->runs, w->wrong, w->refused, w->too_large);
@@ -384,8 +385,11 @@ static bool read_options(int argc, char **argv, struct options *o)
 {
     int c;
 
-    while ((c = getopt(argc, argv, "bc:d:n:o:s:")) != -1) {
+    while ((c = getopt(argc, argv, "abc:d:n:o:s:")) != -1) {
         switch (c) {
+        case 'a':
+            o->all = true;
+            break;
         case 'b':
             o->bench = true;
             break;
@@ -422,7 +426,7 @@ int main(int argc, char **argv)
 
     if (!read_options(argc, argv, &options)) {
         fprintf(stderr,
-                "usage: walk -d FOLDER [-b] [-n COUNT] [-s SEED] [-o NAME] [-c CASES] BOARD\n");
+                "usage: walk -d FOLDER [-ab] [-n COUNT] [-s SEED] [-o NAME] [-c CASES] BOARD\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -2,7 +2,10 @@
 #ifndef AGENTS_KERNELS_REF_FLOAT_H
 #define AGENTS_KERNELS_REF_FLOAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "agents/kernels/kernels.h"
 
 #define FLOAT_MAX __FLT_MAX__
 
@@ -17,5 +20,8 @@ float float_exp(float x);
 /* Within 4 units in the last place. */
 float float_tanh(float x);
 float float_logistic(float x);
+
+/* Input, output and bias spans of a float32 convolution fit its shapes. */
+bool float_images_fit(const struct kernel_conv *p, const struct kernel_span *spans);
 
 #endif

@@ -176,7 +176,7 @@ void ref_pool_f32(const void *params, void *const *at)
 
 /* ---- checks ---- */
 
-static bool images_fit(const struct kernel_conv *p, const struct kernel_span *spans)
+bool float_images_fit(const struct kernel_conv *p, const struct kernel_span *spans)
 {
     return p->out_w != 0 && check_product(p->filter_h, p->dilation_h) < 0x8000 &&
            check_product(p->filter_w, p->dilation_w) < 0x8000 &&
@@ -195,7 +195,7 @@ bool ref_conv_f32_check(const void *params, const struct kernel_span *spans)
     if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c ||
         p->out_c % (p->in_c / p->filter_c) || p->out_c == 0)
         return false;
-    return images_fit(p, spans) &&
+    return float_images_fit(p, spans) &&
            check_holds(&spans[2], p->out_c, filter, p->filter_c, sizeof(float));
 }
 
@@ -203,7 +203,8 @@ bool ref_depthwise_f32_check(const void *params, const struct kernel_span *spans
 {
     const struct kernel_conv *p = &((const struct kernel_conv_f32 *)params)->shape;
 
-    return p->in_c != 0 && p->out_c >= p->in_c && p->out_c % p->in_c == 0 && images_fit(p, spans) &&
+    return p->in_c != 0 && p->out_c >= p->in_c && p->out_c % p->in_c == 0 &&
+           float_images_fit(p, spans) &&
            check_holds(&spans[2], p->filter_h, p->filter_w, p->out_c, sizeof(float));
 }
 

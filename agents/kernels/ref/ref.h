@@ -48,6 +48,9 @@ kernel_fn ref_pool_f32;
 kernel_fn ref_softmax_f32;
 kernel_fn ref_unary_f32;
 kernel_fn ref_reduce_f32;
+kernel_fn ref_transpose_conv_f32;
+kernel_fn ref_svdf_f32;
+kernel_fn ref_lstm_f32;
 
 kernel_check_fn ref_conv_check;
 kernel_check_fn ref_depthwise_check;
@@ -88,6 +91,9 @@ kernel_check_fn ref_pool_f32_check;
 kernel_check_fn ref_softmax_f32_check;
 kernel_check_fn ref_unary_f32_check;
 kernel_check_fn ref_reduce_f32_check;
+kernel_check_fn ref_transpose_conv_f32_check;
+kernel_check_fn ref_svdf_f32_check;
+kernel_check_fn ref_lstm_f32_check;
 
 /* The walk of an element-wise operator on elements of that size; see struct kernel_binary. */
 bool binary_fits(const struct kernel_binary *p, const struct kernel_span *spans, uint32_t element);

@@ -48,6 +48,11 @@ const struct kernel kernels_ref[KERNEL_KIND_COUNT] = {
     KERNEL_ROW(RESIZE_BILINEAR_F32, ref_resize_bilinear_f32, ref_resize_bilinear_f32_check, 4,
                1u << 1),
     KERNEL_ROW(BATCH_MATMUL_F32, ref_batch_matmul_f32, ref_batch_matmul_f32_check, 3, 1u << 2),
+    KERNEL_ROW(TRANSPOSE_CONV_F32, ref_transpose_conv_f32, ref_transpose_conv_f32_check, 4,
+               1u << 1),
+    KERNEL_ROW(SVDF_F32, ref_svdf_f32, ref_svdf_f32_check, 6, 1u << 1 | 1u << 5),
+    KERNEL_ROW(LSTM_F32, ref_lstm_f32, ref_lstm_f32_check, 17,
+               1u << 1 | 1u << 2 | 1u << 3 | 1u << 4),
 #endif
 #ifdef KERNELS_CUSTOM
     KERNEL_ROW(CUSTOM, ref_custom, ref_custom_check, 4, 1u << 3),

@@ -2,6 +2,7 @@
 
 import math
 
+from .common import SAME, VALID
 from .conv import out_size_and_pad
 from .fixed import float32
 from .generate import generator, window
@@ -148,3 +149,55 @@ def batch_matmul_float32(d):
     b = real_constant(d, shape) if rng.randrange(2) else real_input(d, shape)
     real_output(d, [max(x, y) for x, y in zip(lead_a, lead_b)] + [rows, columns])
     d.operator('BATCH_MATMUL', [a, b], 2, {0: ('b', flip_a), 1: ('b', flip_b)})
+
+
+@generator
+def transpose_conv_float32(d):
+    rng = d.rng
+    kernel, stride = [rng.randint(1, 4), rng.randint(1, 4)], [rng.randint(1, 3), rng.randint(1, 3)]
+    padding, batch = rng.choice((SAME, VALID)), rng.choice((1, 1, 2))
+    h, w, depth, channels = (rng.randint(1, 6) for _ in range(4))
+    out = [n * s if padding == SAME else (n - 1) * s + k
+           for n, s, k in zip((h, w), stride, kernel)]
+    sizes, weights = d.constant([batch, *out, channels]), real_constant(d, [channels, *kernel, depth])
+    inputs = [sizes, weights, real_input(d, [batch, h, w, depth])]
+    if rng.randrange(3):
+        inputs.append(real_constant(d, [channels]))
+    real_output(d, [batch, *out, channels])
+    options = {0: ('b', padding), 1: ('i', stride[1]), 2: ('i', stride[0])}
+    if rng.randrange(2):
+        options[3] = ('b', 1)
+    d.operator('TRANSPOSE_CONV', inputs, 4 if 3 in options else 3, options)
+
+
+@generator
+def svdf_float32(d):
+    rng = d.rng
+    rank, units, memory = rng.choice((1, 1, 2)), rng.randint(1, 8), rng.randint(1, 9)
+    depth, batch = rng.randint(1, 16), rng.choice((1, 1, 2))
+    inp = real_input(d, [batch, depth])
+    feature, time = (real_constant(d, [units * rank, n]) for n in (depth, memory))
+    bias = any_bias(d, units)
+    state = d.builder.tensor('state', 'FLOAT32', [batch, units * rank * memory], variable=True)
+    real_output(d, [batch, units])
+    d.rounds = 3
+    d.operator('SVDF', [inp, feature, time, bias, state], 1, {0: ('i', rank), 1: d.activation()})
+
+
+@generator
+def lstm_float32(d):
+    rng = d.rng
+    batch, steps, depth, units = rng.choice((1, 1, 2)), rng.randint(1, 5), rng.randint(1, 9), \
+        rng.randint(1, 8)
+    major = rng.randrange(2)
+    lead = [steps, batch] if major else [batch, steps]
+    inp = real_input(d, [*lead, depth])
+    weights = [real_constant(d, [units, n], 1) for n in (depth, units) for _ in range(4)]
+    biases = [any_bias(d, units) for _ in range(4)]
+    hidden, cell = (d.builder.tensor(name, 'FLOAT32', [batch, units], variable=True)
+                    for name in ('hidden', 'cell'))
+    real_output(d, [*lead, units])
+    d.rounds = 3
+    d.operator('UNIDIRECTIONAL_SEQUENCE_LSTM',
+               [inp] + weights + [-1] * 3 + biases + [-1, -1, hidden, cell] + [-1] * 4, 1,
+               {0: ('b', 4), 1: ('f', rng.choice((0.0, 10.0, 0.5))), 2: ('f', 0.0), 3: ('b', major)})

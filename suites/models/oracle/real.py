@@ -7,7 +7,7 @@ import math
 from operator import mul
 
 from .common import NONE, RELU, RELU6, RELU_N1_TO_1, Unsupported, broadcast, index_of
-from .conv import windows
+from .conv import out_size_and_pad, windows
 from .reduce import groups
 
 
@@ -157,6 +157,73 @@ def batch_matmul(call):
     return [result]
 
 
+def transpose_conv(call):
+    """Every input pixel adds a kernel's worth to the output."""
+    weights, inp, out = call.tensor(1), call.tensor(2), call.output()
+    w, data = call.input(1), call.input(2)
+    channels, kh, kw, depth = weights.shape
+    batches, height, width, _ = inp.shape
+    stride_x, stride_y = call.option(1, 'i'), call.option(2, 'i')
+    pad_y = out_size_and_pad(out.shape[1], kh, stride_y, 1, call.option(0, 'b'))[1]
+    pad_x = out_size_and_pad(out.shape[2], kw, stride_x, 1, call.option(0, 'b'))[1]
+    acc = (call.input(3) or [0.0] * channels) * (out.size // channels)
+    for p in range(batches * height * width):
+        b, y, x = p // (height * width), p // width % height, p % width
+        for tap in range(kh * kw):
+            oy, ox = y * stride_y - pad_y + tap // kw, x * stride_x - pad_x + tap % kw
+            if not (0 <= oy < out.shape[1] and 0 <= ox < out.shape[2]):
+                continue
+            target = ((b * out.shape[1] + oy) * out.shape[2] + ox) * channels
+            for c in range(channels):
+                acc[target + c] += sum(map(mul, data[p * depth:(p + 1) * depth],
+                                           w[(c * kh * kw + tap) * depth:]))
+    return clamp(call, 3, acc)
+
+
+def svdf(call):
+    """Filters over time, oldest value first; unlike int8 with its activation."""
+    rank, (filters, depth), memory = call.option(0, 'i'), call.tensor(1).shape, call.tensor(2).shape[1]
+    data, w, t, state = (call.input(i) for i in (0, 1, 2, 4))
+    bias = call.input(3) or [0.0] * (filters // rank)
+    result = []
+    for b in range(call.tensor(0).shape[0]):
+        x, sums = data[b * depth:(b + 1) * depth], list(bias)
+        for f in range(filters):
+            row = (b * filters + f) * memory
+            history = state[row + 1:row + memory] + [sum(map(mul, x, w[f * depth:]))]
+            state[row:row + memory] = history
+            sums[f // rank] += sum(map(mul, history, t[f * memory:]))
+        result += sums
+    return clamp(call, 1, result)
+
+
+def lstm(call):
+    """The textbook's: no peepholes, no projection, no layer normalisation."""
+    if any(call.has(i) for i in (9, 10, 11, 16, 17)) or call.option(0, 'b') != 4:
+        raise Unsupported('LSTM with peepholes, projection or another activation than tanh')
+    major, inp = call.option(3, 'b'), call.tensor(0)
+    steps, batches = inp.shape[:2] if major else inp.shape[1::-1]
+    depth, units, clip = inp.shape[2], call.output().shape[2], call.option(1, 'f') or math.inf
+    data, hidden, cell = call.input(0), call.input(18), call.input(19)
+    weights = [(call.input(1 + g), call.input(5 + g), call.input(12 + g) or [0.0] * units)
+               for g in range(4)]
+    result = [0.0] * (steps * batches * units)
+    for b in range(batches):
+        own = slice(b * units, (b + 1) * units)
+        h, c = hidden[own], cell[own]
+        for step in range(steps):
+            row = step * batches + b if major else b * steps + step
+            x = data[row * depth:(row + 1) * depth]
+            i, f, g, o = ([bias[u] + sum(map(mul, x, w[u * depth:])) + sum(map(mul, h, r[u * units:]))
+                           for u in range(units)] for w, r, bias in weights)
+            c = [min(max(logistic(f[u]) * c[u] + logistic(i[u]) * math.tanh(g[u]), -clip), clip)
+                 for u in range(units)]
+            h = [logistic(o[u]) * math.tanh(c[u]) for u in range(units)]
+            result[row * units:(row + 1) * units] = h
+        hidden[own], cell[own] = h, c
+    return [result]
+
+
 def mean(call):
     values, count = groups(call)
     return [[sum(v) / count for v in values]]
@@ -184,5 +251,8 @@ OPERATORS = {
     'RESIZE_BILINEAR': resize_bilinear,
     'SOFTMAX': softmax,
     'SUB': binary(lambda a, b: a - b),
+    'SVDF': svdf,
     'TANH': unary(math.tanh),
+    'TRANSPOSE_CONV': transpose_conv,
+    'UNIDIRECTIONAL_SEQUENCE_LSTM': lstm,
 }

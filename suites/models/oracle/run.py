@@ -61,7 +61,8 @@ OPERATORS = {
 
 def operator(graph, op, number):
     """What computes an operator: real arithmetic for those that read and make float32."""
-    floats = [op.inputs and graph.tensors[op.inputs[0]].type == 'FLOAT32',
+    data = 2 if op.name == 'TRANSPOSE_CONV' else 0
+    floats = [op.inputs and graph.tensors[op.inputs[data]].type == 'FLOAT32',
               op.outputs and graph.tensors[op.outputs[0]].type == 'FLOAT32']
     if all(floats) and op.name in real.OPERATORS:
         return real.OPERATORS[op.name]
