@@ -78,7 +78,7 @@ enum kernel_kind {
     KERNEL_KINDS(X)
 #undef X
     KERNEL_KIND_COUNT,
-    KERNEL_VARIED_COUNT = KERNEL_LSTM_S8 + 1 /* kinds that have variants beside ref */
+    KERNEL_VARIED_COUNT = KERNEL_REQUANTIZE + 1 /* kinds that may have variants beside ref */
 };
 
 /* name, word; the order is part of the model image. */

@@ -31,12 +31,17 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(ARMV7EM, FULLY_CONNECTED_S8, pack_armv7em_fully_connected) \
     X(ARMV7EM, ADD_S8, pack_armv7em_binary) \
     X(ARMV7EM, MUL_S8, pack_armv7em_binary) \
+    X(ARMV7EM, MAX_POOL_S8, pack_armv7em_max_pool) \
     X(ARMV7EM, SVDF, pack_armv7em_svdf) \
     X(ARMV7EM, LSTM_S8, pack_armv7em_lstm) \
     X(TUNED, CONV_S8, pack_tuned_conv) \
     X(TUNED, DEPTHWISE_S8, pack_tuned_depthwise) \
     X(TUNED, FULLY_CONNECTED_S8, pack_tuned_fully_connected) \
     X(TUNED, ADD_S8, pack_tuned_add) \
+    X(TUNED, AVERAGE_POOL_S8, pack_tuned_pool) \
+    X(TUNED, MAX_POOL_S8, pack_tuned_pool) \
+    X(TUNED, MEAN, pack_tuned_mean) \
+    X(TUNED, REQUANTIZE, pack_tuned_requantize) \
     X(TUNED, SVDF, pack_tuned_svdf) \
     X(TUNED, LSTM_S8, pack_tuned_lstm)
 /* clang-format on */

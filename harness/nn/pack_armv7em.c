@@ -257,3 +257,10 @@ bool pack_armv7em_lstm(struct nn_lower *l, struct nn_step *s)
     pack_lstm_biases(l, s, 4);
     return true;
 }
+
+/* ---- MAX_POOL: parameters and spans are those of the reference ---- */
+
+bool pack_armv7em_max_pool(struct nn_lower *l, struct nn_step *s)
+{
+    return true;
+}

@@ -359,3 +359,63 @@ bool pack_tuned_add(struct nn_lower *l, struct nn_step *s)
     pack_constant(l, s, 3, "add", add, sizeof *add);
     return true;
 }
+
+/* ---- pools: parameters and spans are those of the reference ---- */
+
+bool pack_tuned_pool(struct nn_lower *l, struct nn_step *s)
+{
+    return true;
+}
+
+/* ---- MEAN ---- */
+
+/* Two dimensions that are walked as all of these are, in the same order; false: there are more. */
+static bool make_two(uint32_t *dims, uint32_t *strides, uint8_t *rank)
+{
+    uint32_t two_dims[2] = {1, 1}, two_strides[2] = {0, 0};
+    unsigned at = 2; /* the first of two that is taken */
+
+    for (unsigned d = *rank; d-- > 0;) {
+        if (dims[d] == 1)
+            continue;
+        if (at < 2 && strides[d] == two_dims[at] * two_strides[at]) {
+            two_dims[at] *= dims[d];
+            continue;
+        }
+        if (at == 0)
+            return false;
+        two_dims[--at] = dims[d];
+        two_strides[at] = strides[d];
+    }
+    memcpy(dims, two_dims, sizeof two_dims);
+    memcpy(strides, two_strides, sizeof two_strides);
+    *rank = 2;
+    return true;
+}
+
+bool pack_tuned_mean(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_reduce *plain = s->params;
+    struct kernel_reduce p = *plain;
+
+    if (p.type != KERNEL_S8 || !make_two(p.outer_dims, p.outer_strides, &p.outer_rank) ||
+        !make_two(p.inner_dims, p.inner_strides, &p.inner_rank))
+        return false;
+    *(struct kernel_reduce *)pack_params(l, s) = p;
+    return true;
+}
+
+/* ---- REQUANTIZE ---- */
+
+bool pack_tuned_requantize(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_requantize *p = s->params;
+    const struct pack_row row = {-p->in_zero, p->multiplier, p->shift, NULL, 0, 1};
+    struct tuned_channel *c = pack_alloc(l, sizeof *c);
+
+    if (p->in_type != KERNEL_S16 || p->out_type != KERNEL_S8 || p->in_zero < INT16_MIN ||
+        p->in_zero > INT16_MAX || !make_channel(&row, 0, 0, p->out_zero, c))
+        return false;
+    pack_constant(l, s, 2, "scale", c, sizeof *c);
+    return true;
+}

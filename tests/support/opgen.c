@@ -391,10 +391,11 @@ static void make_quantize(struct gen *g)
         {TFL_INT8, TFL_INT16},  {TFL_INT8, TFL_INT32},   {TFL_INT16, TFL_INT8},
         {TFL_INT16, TFL_INT16}, {TFL_INT16, TFL_INT32},  {TFL_INT32, TFL_INT8},
         {TFL_INT32, TFL_INT16}, {TFL_FLOAT32, TFL_INT8}, {TFL_FLOAT32, TFL_INT16}};
-    const enum tfl_type *t = types[gen_pick(g, 0, (int32_t)ARRAY_SIZE(types) - 1)];
+    bool samples = gen_pick(g, 0, 3) == 0; /* of sound: with a scale far below that of int8 */
+    const enum tfl_type *t = types[samples ? 5 : gen_pick(g, 0, (int32_t)ARRAY_SIZE(types) - 1)];
     int32_t shape[] = {1, gen_pick(g, 1, 200)};
     float scale = 0.01f * gen_factor(g, 10);
-    int32_t in = gen_activation(g, "in", t[0], shape, 2, scale);
+    int32_t in = gen_activation(g, "in", t[0], shape, 2, samples ? scale / 100 : scale);
     int32_t out = gen_activation(g, "out", t[1], shape, 2, scale * gen_factor(g, 10));
     struct tfl_op *op = gen_op(g, TFL_QUANTIZE, 1);
 
@@ -440,6 +441,34 @@ static void make_pad(struct gen *g)
     gen_finish(g, in, out);
 }
 
+/* Over one axis or more. */
+static void make_mean(struct gen *g)
+{
+    int32_t rank = gen_pick(g, 1, 4), keep = gen_pick(g, 0, 1), in_shape[4], out_shape[4], axes[4];
+    int32_t axis_count = 0, out_rank = 0, first = gen_pick(g, 0, rank - 1);
+
+    for (int32_t i = 0; i < rank; i++) {
+        bool reduced = i == first || gen_pick(g, 0, 2) == 0;
+        in_shape[i] = gen_pick(g, 1, 9);
+        if (reduced)
+            axes[axis_count++] = gen_pick(g, 0, 1) ? i : i - rank;
+        if (!reduced || keep)
+            out_shape[out_rank++] = reduced ? 1 : in_shape[i];
+    }
+    float scale = 0.05f * gen_factor(g, 3);
+    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, (size_t)rank, scale);
+    int32_t out =
+        gen_activation(g, "out", TFL_INT8, out_shape, (size_t)out_rank, scale * gen_factor(g, 4));
+    int32_t which = constant_ints(g, "axes", &axis_count, 1, axes);
+    struct tfl_op *op = gen_op(g, TFL_MEAN, 2);
+
+    tfl_op_input(op, in);
+    tfl_op_input(op, which);
+    tfl_op_output(op, out);
+    gen_option(op, 0, TFL_OPT_U8, keep);
+    gen_finish(g, in, out);
+}
+
 /* An operator, RESHAPE in the middle, and another operator: aliases and lifetimes. */
 static void make_reshape(struct gen *g)
 {
@@ -472,6 +501,7 @@ static void make_reshape(struct gen *g)
     X(softmax)                                                                                     \
     X(quantize)                                                                                    \
     X(dequantize)                                                                                  \
+    X(mean)                                                                                        \
     X(pad)                                                                                         \
     X(reshape)                                                                                     \
     X(svdf)                                                                                        \

@@ -13,6 +13,7 @@ kernel_fn armv7em_depthwise_s8;
 kernel_fn armv7em_fully_connected_s8;
 kernel_fn armv7em_add_s8;
 kernel_fn armv7em_mul_s8;
+kernel_fn armv7em_max_pool_s8;
 kernel_fn armv7em_svdf;
 kernel_fn armv7em_lstm_s8;
 

@@ -86,6 +86,23 @@ static inline int32_t dsp_high_add(int32_t a, int32_t b, int32_t sum)
     return r;
 }
 
+/* Of each two bytes, with their signs, the larger. */
+static inline uint32_t dsp_larger(uint32_t a, uint32_t b)
+{
+    uint32_t r;
+
+    __asm__("ssub8 %0, %1, %2\n sel %0, %1, %2" : "=&r"(r) : "r"(a), "r"(b) : "cc");
+    return r;
+}
+
+static inline uint32_t dsp_smaller(uint32_t a, uint32_t b)
+{
+    uint32_t r;
+
+    __asm__("ssub8 %0, %1, %2\n sel %0, %2, %1" : "=&r"(r) : "r"(a), "r"(b) : "cc");
+    return r;
+}
+
 static inline int32_t dsp_saturate8(int32_t v)
 {
     int32_t r;
@@ -137,6 +154,30 @@ static inline int32_t dsp_high_add(int32_t a, int32_t b, int32_t sum)
 static inline int32_t dsp_high(int32_t a, int32_t b)
 {
     return dsp_high_add(a, b, 0);
+}
+
+/* 255 in each byte of a that is not below b's. */
+static inline uint32_t dsp_not_below(uint32_t a, uint32_t b)
+{
+    uint32_t mask = 0;
+
+    for (uint32_t i = 0; i < 32; i += 8)
+        mask |= (int8_t)(a >> i) >= (int8_t)(b >> i) ? 0xffu << i : 0;
+    return mask;
+}
+
+static inline uint32_t dsp_larger(uint32_t a, uint32_t b)
+{
+    uint32_t mask = dsp_not_below(a, b);
+
+    return (a & mask) | (b & ~mask);
+}
+
+static inline uint32_t dsp_smaller(uint32_t a, uint32_t b)
+{
+    uint32_t mask = dsp_not_below(a, b);
+
+    return (b & mask) | (a & ~mask);
 }
 
 static inline int32_t dsp_saturate8(int32_t v)

@@ -2,6 +2,8 @@
  * MAX_POOL_S8, sixteen channels at a time, and AVERAGE_POOL_S8, eight (of windows whose sums fit into
  * 16 bits). Spans and parameters as for ref.
  */
+#include "agents/kernels/pool.h"
+
 #include "agents/kernels/arith.h"
 #include "agents/kernels/check.h"
 #include "agents/kernels/mve/helium.h"
@@ -10,15 +12,7 @@
 
 #define AVERAGE_MOST 255 /* pixels of a window: 255 * -128 fits into 16 bits */
 
-/* The part of a window that lies inside the input. */
-struct window {
-    const int8_t *first; /* of channel 0 */
-    uint32_t rows, columns;
-};
-
-typedef void window_fn(const struct kernel_pool *p, const struct window *w, int8_t *out);
-
-static void maximum(const struct kernel_pool *p, const struct window *w, int8_t *out)
+static void maximum(const struct kernel_pool *p, const struct pool_window *w, int8_t *out)
 {
     uint32_t pixel = p->c, row = (uint32_t)p->in_w * p->c;
     int8x16_t min = vdupq_n_s8((int8_t)p->act_min), max = vdupq_n_s8((int8_t)p->act_max);
@@ -36,7 +30,7 @@ static void maximum(const struct kernel_pool *p, const struct window *w, int8_t 
     }
 }
 
-static void average(const struct kernel_pool *p, const struct window *w, int8_t *out)
+static void average(const struct kernel_pool *p, const struct pool_window *w, int8_t *out)
 {
     uint32_t pixel = p->c, row = (uint32_t)p->in_w * p->c;
     int32_t count = (int32_t)(w->rows * w->columns), half = count / 2;
@@ -61,41 +55,14 @@ static void average(const struct kernel_pool *p, const struct window *w, int8_t 
     }
 }
 
-static struct window window_at(const struct kernel_pool *p, const int8_t *in, int32_t y, int32_t x)
-{
-    int32_t y0 = arith_clamp(y, 0, p->in_h), y1 = arith_clamp(y + p->filter_h, 0, p->in_h);
-    int32_t x0 = arith_clamp(x, 0, p->in_w), x1 = arith_clamp(x + p->filter_w, 0, p->in_w);
-
-    return (struct window){in + ((uint32_t)y0 * p->in_w + (uint32_t)x0) * p->c, (uint32_t)(y1 - y0),
-                           (uint32_t)(x1 - x0)};
-}
-
-static void pool(const struct kernel_pool *p, void *const *at, window_fn *reduce)
-{
-    const int8_t *in = at[0];
-    int8_t *out = at[1];
-
-    for (uint32_t batch = 0; batch < p->batches; batch++) {
-        int32_t y = -p->pad_top;
-        for (uint32_t oy = 0; oy < p->out_h; oy++, y += p->stride_h) {
-            int32_t x = -p->pad_left;
-            for (uint32_t ox = 0; ox < p->out_w; ox++, x += p->stride_w, out += p->c) {
-                const struct window w = window_at(p, in, y, x);
-                reduce(p, &w, out);
-            }
-        }
-        in += (uint32_t)p->in_h * p->in_w * p->c;
-    }
-}
-
 void mve_max_pool_s8(const void *params, void *const *at)
 {
-    pool(params, at, maximum);
+    pool_walk(params, at, maximum);
 }
 
 void mve_average_pool_s8(const void *params, void *const *at)
 {
-    pool(params, at, average);
+    pool_walk(params, at, average);
 }
 
 bool mve_average_pool_check(const void *params, const struct kernel_span *spans)

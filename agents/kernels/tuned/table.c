@@ -1,3 +1,4 @@
+#include "agents/kernels/ref/ref.h"
 #include "agents/kernels/tuned/tuned.h"
 
 const struct kernel kernels_tuned[KERNEL_VARIED_COUNT] = {
@@ -6,6 +7,10 @@ const struct kernel kernels_tuned[KERNEL_VARIED_COUNT] = {
     KERNEL_ROW(FULLY_CONNECTED_S8, tuned_fully_connected_s8, tuned_fully_connected_check, 4,
                1u << 1),
     KERNEL_ROW(ADD_S8, tuned_add_s8, tuned_add_check, 4, 1u << 2),
+    KERNEL_ROW(AVERAGE_POOL_S8, tuned_average_pool_s8, ref_pool_s8_check, 2, 1u << 1),
+    KERNEL_ROW(MAX_POOL_S8, tuned_max_pool_s8, ref_pool_s8_check, 2, 1u << 1),
     KERNEL_ROW(SVDF, tuned_svdf, tuned_svdf_check, 9, 1u << 1 | 1u << 5 | 1u << 8),
     KERNEL_ROW(LSTM_S8, tuned_lstm_s8, tuned_lstm_check, 18, 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5),
+    KERNEL_ROW(MEAN, tuned_mean, tuned_mean_check, 2, 1u << 1),
+    KERNEL_ROW(REQUANTIZE, tuned_requantize, tuned_requantize_check, 3, 1u << 1),
 };

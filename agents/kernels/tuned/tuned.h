@@ -92,8 +92,12 @@ kernel_fn tuned_conv_s8;
 kernel_fn tuned_depthwise_s8;
 kernel_fn tuned_fully_connected_s8;
 kernel_fn tuned_add_s8;
+kernel_fn tuned_average_pool_s8;
+kernel_fn tuned_max_pool_s8;
 kernel_fn tuned_svdf;
 kernel_fn tuned_lstm_s8;
+kernel_fn tuned_mean;
+kernel_fn tuned_requantize;
 
 kernel_check_fn tuned_conv_check;
 kernel_check_fn tuned_depthwise_check;
@@ -101,5 +105,7 @@ kernel_check_fn tuned_fully_connected_check;
 kernel_check_fn tuned_add_check;
 kernel_check_fn tuned_svdf_check;
 kernel_check_fn tuned_lstm_check;
+kernel_check_fn tuned_mean_check;
+kernel_check_fn tuned_requantize_check;
 
 #endif
