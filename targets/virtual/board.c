@@ -234,12 +234,14 @@ void board_step(struct board *b, struct poll_set *set, int timeout_ms)
     probe_prepare(&b->probe, set);
     if (poll(set->fd, (nfds_t)set->n, timeout_ms) < 0)
         set->n = 0; /* EINTR: nothing happened */
+    /* What the board did before it said something is told first, whoever is asked next. */
+    relay_hear(&b->relay, set, &b->pty, uart_of(b));
     edges = edges_serve(&b->edges, set, &b->emulator.edges);
     for (; edges > 0; edges--)
         fault_edge(&b->faults);
     /* A client that has seen the end of a window asks after the edge was told. */
     b->probe.dap.in_window = b->edges.high;
-    relay_serve(&b->relay, set, &b->pty, uart_of(b), &b->faults);
+    relay_tell(&b->relay, &b->pty, uart_of(b), &b->faults);
     emulator_serve(&b->emulator, set);
     if (probe_serve(&b->probe, set, &err) < 0)
         board_notice(b, "flash: %s", err.text);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 
 #define LINE_MAX_BYTES 200
 #define BACKLOG_MAX    (1u << 20)
+#define PIPE_CHUNKS    17 /* reads that empty a full pipe of 64 KiB, see lines_read() */
 
 void edges_init(struct edges *e, const char *name, const char *kind, const char *count_name)
 {
@@ -28,6 +30,7 @@ static void listener_close(struct edge_listener *l)
 {
     fd_close(&l->fd);
     buf_release(&l->out);
+    lines_release(&l->in);
     *l = (struct edge_listener){.fd = -1};
 }
 
@@ -68,6 +71,7 @@ static struct edge_listener *listener_add(struct edges *e, int fd, const char *t
         if (l->fd >= 0)
             continue;
         l->fd = fd;
+        lines_init(&l->in, LINE_MAX_BYTES);
         (void)snprintf(l->target, sizeof(l->target), "%s", target);
         listener_queue(l, e->greeting);
         return l;
@@ -172,12 +176,29 @@ int edges_record(struct edges *e, const char *target, bool on, struct err *err)
 void edges_prepare(struct edges *e, struct poll_set *set, int emulator)
 {
     e->slot_server = poll_set_add(set, e->server, POLLIN);
-    e->slot_emulator = poll_set_add(set, emulator, POLLIN);
+    (void)poll_set_add(set, emulator, POLLIN); /* wakes up; edges_serve() looks by itself */
     for (int i = 0; i < EDGES_LISTENERS_MAX; i++) {
         struct edge_listener *l = &e->listeners[i];
 
-        l->slot = poll_set_add(set, l->fd, l->out.len > 0 ? POLLOUT : 0);
+        l->slot = poll_set_add(
+            set, l->fd,
+            (short)((l->target[0] == '\0' ? POLLIN : 0) | (l->out.len > 0 ? POLLOUT : 0)));
     }
+}
+
+/* The answer follows all records that were there when it asked. */
+static void hear_listener(struct edge_listener *l)
+{
+    const char *line;
+    const bool goes_on = lines_read(&l->in, l->fd);
+
+    while ((line = lines_next(&l->in)) != NULL) {
+        if (strncmp(line, "sync ", 5) == 0)
+            listener_queue(l, line);
+    }
+    listener_flush(l);
+    if (!goes_on)
+        listener_close(l);
 }
 
 static void serve_listeners(struct edges *e, const struct poll_set *set)
@@ -188,6 +209,8 @@ static void serve_listeners(struct edges *e, const struct poll_set *set)
 
         if (l->fd >= 0 && (events & (POLLHUP | POLLERR | POLLNVAL)) != 0)
             listener_close(l);
+        else if ((events & POLLIN) != 0)
+            hear_listener(l);
         else if ((events & POLLOUT) != 0)
             listener_flush(l);
     }
@@ -226,18 +249,27 @@ static bool take_record(struct edges *e, const char *line)
     return is_edge;
 }
 
-unsigned edges_serve(struct edges *e, const struct poll_set *set, int *emulator)
+/* Everything it has said, so that no byte of its link that came later overtakes it. */
+static unsigned drain(struct edges *e, int *emulator)
 {
+    struct pollfd more = {.fd = *emulator, .events = POLLIN};
     unsigned edges = 0;
     const char *line;
 
+    for (int i = 0; i < PIPE_CHUNKS && *emulator >= 0 && poll(&more, 1, 0) > 0; i++) {
+        if (!lines_read(&e->lines, *emulator))
+            fd_close(emulator);
+        while ((line = lines_next(&e->lines)) != NULL)
+            edges += take_record(e, line);
+    }
+    return edges;
+}
+
+unsigned edges_serve(struct edges *e, const struct poll_set *set, int *emulator)
+{
+    const unsigned edges = drain(e, emulator);
+
     serve_listeners(e, set);
-    if (*emulator < 0 || poll_set_events(set, e->slot_emulator) == 0)
-        return 0;
-    if (!lines_read(&e->lines, *emulator))
-        fd_close(emulator);
-    while ((line = lines_next(&e->lines)) != NULL)
-        edges += take_record(e, line);
     return edges;
 }
 

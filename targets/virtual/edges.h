@@ -11,6 +11,8 @@
  *                                                  told already; several a second
  *   edge LEVEL VNS COUNT                           the marker pin moved
  *   lost N                                         N lines are missing: the listener was too slow
+ *   sync WORD                                      answers the same line of a listener on the
+ *                                                  socket: all that was before it has been told
  */
 #ifndef TARGETS_VIRTUAL_EDGES_H
 #define TARGETS_VIRTUAL_EDGES_H
@@ -30,6 +32,7 @@ struct edge_listener {
     int fd;           /* -1: free */
     char target[512]; /* file name or "fd:N"; "" for a socket */
     struct buf out;
+    struct lines in; /* of a socket */
     uint64_t lost;
     int slot;
 };
@@ -47,7 +50,6 @@ struct edges {
     bool has_time;
     bool has_count;
     int slot_server;
-    int slot_emulator;
 };
 
 void edges_init(struct edges *e, const char *name, const char *kind, const char *count_name);

@@ -91,17 +91,21 @@ static void tell_host(struct relay *r, struct pty *pty, struct fault_set *faults
         buf_consume(&r->to_host, (size_t)n);
 }
 
-void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty,
-                 struct relay_uart uart, struct fault_set *faults)
+void relay_hear(struct relay *r, const struct poll_set *set, struct pty *pty,
+                struct relay_uart uart)
 {
     if ((pty_serve(pty, set) & (POLLIN | POLLHUP)) != 0)
         hear_host(r, pty);
+    if (poll_set_events(set, r->slot_from) != 0 && uart.from >= 0)
+        hear_board(r, uart.from);
+}
+
+void relay_tell(struct relay *r, struct pty *pty, struct relay_uart uart, struct fault_set *faults)
+{
     if (uart.to < 0)
         relay_forget_input(r);
     else
         tell_board(r, uart.to, faults);
-    if (poll_set_events(set, r->slot_from) != 0 && uart.from >= 0)
-        hear_board(r, uart.from);
     tell_host(r, pty, faults);
 }
 

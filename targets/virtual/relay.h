@@ -37,8 +37,10 @@ struct relay_uart {
 
 void relay_init(struct relay *r);
 void relay_prepare(struct relay *r, struct poll_set *set, struct pty *pty, struct relay_uart uart);
-void relay_serve(struct relay *r, const struct poll_set *set, struct pty *pty,
-                 struct relay_uart uart, struct fault_set *faults);
+/* Takes what both sides have said; passes it on. */
+void relay_hear(struct relay *r, const struct poll_set *set, struct pty *pty,
+                struct relay_uart uart);
+void relay_tell(struct relay *r, struct pty *pty, struct relay_uart uart, struct fault_set *faults);
 
 /* Read and forget all that the board has said by now. */
 void relay_drain(struct relay *r, int from);

@@ -45,6 +45,9 @@ struct vmeter {
     uint64_t square_started_ns, square_next;
     uint64_t stalled_until_ns;
     bool was_open;
+    uint64_t asked;  /* for the board's present, by number */
+    uint64_t synced; /* the newest answer */
+    bool measuring;  /* has asked since it streams */
 };
 
 struct arguments {
@@ -153,7 +156,8 @@ static int parse_square(struct vmeter *m, const char *text, struct err *err)
 
 static void record(struct vmeter *m, const char *line)
 {
-    if (waveform_record(&m->waveform, line, clock_monotonic_ns()))
+    if ((strncmp(line, "sync ", 5) == 0 && text_to_u64(line + 5, &m->synced)) ||
+        waveform_record(&m->waveform, line, clock_monotonic_ns()))
         return;
     (void)fprintf(stderr, "tinyrig-vmeter: the board's edges came too fast: %s\n", line);
     m->device->hang_up = true; /* better no samples than wrong ones */
@@ -195,12 +199,29 @@ static void read_edges(struct vmeter *m, short events)
 
 /* ---- the host's side ---- */
 
+/*
+ * What is told of the board may be late on a busy host. Samples begin with the present: edges of
+ * before a start would be taken for those of the window to come.
+ */
+static bool in_the_present(struct vmeter *m)
+{
+    if (!m->device->streaming) {
+        m->measuring = false;
+        return false;
+    }
+    if (!m->measuring && m->edges >= 0)
+        (void)dprintf(m->edges, "sync %llu\n",
+                      (unsigned long long)++m->asked); /* a board that is gone: edges closes */
+    m->measuring = true;
+    return m->edges < 0 || m->synced == m->asked;
+}
+
 static void make_samples(struct vmeter *m)
 {
     struct device *d = m->device;
     struct waveform_sample s;
 
-    if (!d->streaming) {
+    if (!in_the_present(m)) {
         waveform_skip_to_now(&m->waveform);
         return;
     }
