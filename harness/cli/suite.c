@@ -9,6 +9,7 @@
 #include "harness/base/file.h"
 #include "harness/elf/footprint.h"
 #include "harness/load/load.h"
+#include "harness/measure/customs.h"
 #include "harness/nn/nn.h"
 
 enum {
@@ -21,6 +22,8 @@ struct compiled {
     const struct suite_model *model;
     uint32_t variants;
     struct plan_need need;
+    struct custom_use *customs;
+    size_t custom_count;
 };
 
 struct compile_cache {
@@ -63,12 +66,13 @@ uint32_t suite_variants(const struct board *b)
            (tagged(b, "fpu") || strcmp(b->cpu, "host") == 0 ? KERNEL_CAP_FLOAT : 0);
 }
 
-static int compile(struct compile_cache *cache, const struct suite_model *model, uint32_t variants,
-                   struct plan_need *ret, struct err *err)
+static int compile(struct compile_cache *cache, struct compiled *c, struct err *err)
 {
+    const struct suite_model *model = c->model;
+    struct plan_need *ret = &c->need;
     AUTO_BUF file = BUF_INIT;
     AUTO_BUF image = BUF_INIT;
-    const struct nn_target target = {.variants = variants};
+    const struct nn_target target = {.variants = c->variants};
     struct nn_report report;
 
     if (file_read(model->path, MODEL_FILE_MAX, &file, err) < 0)
@@ -83,32 +87,48 @@ static int compile(struct compile_cache *cache, const struct suite_model *model,
     }
     ret->image = report.image_bytes;
     ret->arena = report.arena_bytes;
+    c->custom_count = customs_of(&report, cache->arena, &c->customs);
     nn_report_release(&report);
     return 0;
+}
+
+/* What a compiled model needs on this very board: its firmware counts. */
+static struct plan_need need_on(const struct compile_cache *cache, const struct compiled *c,
+                                const struct board *board)
+{
+    struct plan_need n = c->need;
+    const char *missing;
+
+    n.agent_ram = suite_agent_ram(board, cache->paths);
+    if (n.skip != NULL)
+        return n;
+    missing = customs_missing(c->customs, c->custom_count,
+                              customs_firmware(board, cache->paths->firmware, cache->arena),
+                              cache->arena);
+    if (missing != NULL)
+        n.skip = arena_printf(cache->arena, "engine tiny cannot run it: %s", missing);
+    return n;
 }
 
 static int need(void *context, const struct suite_model *model, const struct board *board,
                 const char *engine, struct plan_need *ret, struct err *err)
 {
     struct compile_cache *cache = context;
-    const uint32_t variants = suite_variants(board);
+    struct compiled c = {.model = model, .variants = suite_variants(board)};
 
     if (strcmp(engine, "tiny") != 0)
         return 1;
     for (size_t i = 0; i < cache->count; i++) {
-        if (cache->items[i].model == model && cache->items[i].variants == variants) {
-            *ret = cache->items[i].need;
-            ret->agent_ram = suite_agent_ram(board, cache->paths);
+        if (cache->items[i].model == model && cache->items[i].variants == c.variants) {
+            *ret = need_on(cache, &cache->items[i], board);
             return 0;
         }
     }
-    *ret = (struct plan_need){.image = 0};
-    if (compile(cache, model, variants, ret, err) < 0)
+    if (compile(cache, &c, err) < 0)
         return (int)err->code;
     if (cache->count < COMPILED_MAX)
-        cache->items[cache->count++] =
-            (struct compiled){.model = model, .variants = variants, .need = *ret};
-    ret->agent_ram = suite_agent_ram(board, cache->paths);
+        cache->items[cache->count++] = c;
+    *ret = need_on(cache, &c, board);
     return 0;
 }
 

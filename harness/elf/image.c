@@ -183,6 +183,11 @@ static uint8_t *bytes_at(const struct elf_image *image, uint32_t address, size_t
     return NULL;
 }
 
+const void *elf_image_bytes(const struct elf_image *image, uint32_t address, size_t n)
+{
+    return bytes_at(image, address, n);
+}
+
 bool elf_image_patch(struct elf_image *image, uint32_t address, const void *bytes, size_t n)
 {
     uint8_t *to = bytes_at(image, address, n);

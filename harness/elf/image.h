@@ -42,6 +42,9 @@ int elf_image_parse(const void *elf, size_t size, const char *name, struct arena
 bool elf_image_symbol(const struct elf_image *image, const char *name, uint32_t *ret_value,
                       uint32_t *ret_size);
 
+/* n bytes of the image at a run address; NULL when they are not within it. */
+const void *elf_image_bytes(const struct elf_image *image, uint32_t address, size_t n);
+
 /*
  * Move the image, once, by delta bytes, a multiple of 64 KiB: every absolute word and every upper half of
  * an address in a pair of MOVW and MOVT. The file must have been linked with --emit-relocs

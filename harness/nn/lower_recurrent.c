@@ -98,7 +98,7 @@ static int read_svdf(struct nn_lower *l, struct svdf *s)
     p->memory = (uint32_t)(s->time->elements / p->filters);
     s->state = state_of(l, 4, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16),
                         (size_t)p->batches * p->filters * p->memory);
-    s->bias = bias_of(l, 3, units, &bad);
+    s->bias = s->state ? bias_of(l, 3, units, &bad) : NULL;
     if (!s->state || bad)
         return lower_failed(l);
     if (!s->time->data || s->time->type != s->state->type || p->memory == 0 ||

@@ -45,6 +45,7 @@ struct nn_report_op {
     uint64_t macs;
     uint32_t weight_bytes; /* constants of the model file that it reads */
     const char *output;    /* "int8 1x25x5x64" */
+    const char *custom;    /* the name of a CUSTOM operator; else NULL */
     const char *detail;    /* "3x3 stride 1x1 same RELU", or "" */
     uint32_t steps;        /* 0: costs nothing at run time */
     uint32_t first_step;

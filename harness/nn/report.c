@@ -85,12 +85,14 @@ static void fill_ops(const struct nn_lower *l, struct nn_report *r)
 
     for (size_t i = 0; i < l->graph->op_count; i++) {
         const struct nn_op *op = &l->graph->ops[i];
-        ops[i] = (struct nn_report_op){.name = nn_opcode_name(op->code),
-                                       .version = op->version,
-                                       .macs = l->macs[i],
-                                       .weight_bytes = weight_bytes(l->graph, op),
-                                       .output = op_output(&r->arena, l->graph, op),
-                                       .detail = op_detail(&r->arena, l->graph, op)};
+        ops[i] =
+            (struct nn_report_op){.name = nn_opcode_name(op->code),
+                                  .version = op->version,
+                                  .macs = l->macs[i],
+                                  .weight_bytes = weight_bytes(l->graph, op),
+                                  .custom = op->custom ? arena_strdup(&r->arena, op->custom) : NULL,
+                                  .output = op_output(&r->arena, l->graph, op),
+                                  .detail = op_detail(&r->arena, l->graph, op)};
         r->macs += ops[i].macs;
         r->weight_bytes += ops[i].weight_bytes;
     }

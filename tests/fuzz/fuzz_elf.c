@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "harness/base/buf.h"
+#include "harness/elf/customs.h"
 #include "harness/elf/footprint.h"
 #include "harness/elf/image.h"
 #include "tests/fuzz/fuzz.h"
@@ -22,10 +23,12 @@ static void try_image(const uint8_t *data, size_t size, struct arena *arena)
 {
     struct err err = ERR_INIT;
     struct elf_image image;
+    const char *const *names = NULL;
     uint32_t value = 0;
 
     if (elf_image_parse(data, size, "fuzz", arena, &image, &err) < 0)
         return;
+    (void)elf_customs(&image, arena, &names);
     (void)elf_image_symbol(&image, "port_layout", &value, NULL);
     (void)elf_image_patch(&image, value, "1234", 4);
     if (elf_image_move(&image, 0x10000, &err) < 0 && err.text[0] == '\0')

@@ -89,6 +89,33 @@ static void a_handle_that_is_none_is_refused(void **state)
     tfl_model_release(&m);
 }
 
+/* Two things wrong at once: the first is told. (Found by fuzzing.) */
+static void svdf_without_state_and_bias_is_refused(void **state)
+{
+    struct tfl_model m = {.description = "test"};
+    const int8_t weight = 1;
+
+    add_tensor(&m, "in", TFL_INT8, 2);
+    add_tensor(&m, "feature", TFL_INT8, 2);
+    add_tensor(&m, "time", TFL_INT8, 2);
+    add_tensor(&m, "bias", TFL_INT8, 2);
+    add_tensor(&m, "state", TFL_INT8, 2);
+    add_tensor(&m, "out", TFL_INT8, 2);
+    for (int i = 1; i <= 2; i++) {
+        m.tensors[i].data = &weight;
+        m.tensors[i].size = 1;
+    }
+    struct tfl_op *op = tfl_add_op(&m, TFL_SVDF, 3);
+    for (int32_t i = 0; i < 5; i++)
+        tfl_op_input(op, i);
+    tfl_op_output(op, 5);
+    tfl_op_option(op, 0, TFL_OPT_I32)->i = 1;
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = 5;
+    check_refused(&m, "tensor 4 'state': a variable of 1 elements is expected");
+    tfl_model_release(&m);
+}
+
 /* Biases are added to in the compiler: they wrap there as they would in the kernel. */
 static void biases_at_the_ends_of_their_range_compile(void **state)
 {
@@ -160,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_of_any_rank_are_refused),
         cmocka_unit_test(a_handle_that_is_none_is_refused),
+        cmocka_unit_test(svdf_without_state_and_bias_is_refused),
         cmocka_unit_test(biases_at_the_ends_of_their_range_compile),
         cmocka_unit_test(wide_biases_at_the_end_of_their_range_run),
     };

@@ -3,6 +3,7 @@
 by name elsewhere. usage: custom.py BUILD SOURCE"""
 import os
 import random
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -43,6 +44,29 @@ def write(name, data):
     return path
 
 
+def check_plan(model):
+    """Runs where the firmware holds the operator, skipped with the reason where it does not."""
+    suite = write("s.yaml", "models: [{name: m, path: %s, inputs: in.bin}]\nengines: [tiny]\n"
+                            "boards: [custom, virt-m4-big, virt-posix]\n" % model)
+    database = os.path.join(folder, "r.db")
+    options = ["--board-dir", os.path.join(folder, "boards")]
+    for verb in (["plan", *options], ["run", *options, "-q", "--db", database]):
+        r = subprocess.run([os.path.join(build, "tinyrig"), *verb, suite], text=True,
+                           env=dict(os.environ, TINYRIG_LOCK_DIR=os.path.join(folder, "locks")),
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check(r.returncode == 0, f"{verb}: {r.returncode} {r.stderr}")
+        if verb[0] == "plan":
+            check(r.stdout.count("holds no such operator") == 1, r.stdout)
+    db = sqlite3.connect(database)
+    cases = {key: (status, text or "") for key, status, text in db.execute(
+        "SELECT case_key, status, text FROM v_cases")}
+    db.close()
+    for board in ("custom", "virt-posix"):
+        check(cases[f"m/{board}/tiny"][0] == "passed", f"{board}: {cases}")
+    status, text = cases["m/virt-m4-big/tiny"]
+    check(status == "skipped" and "operator 0 CUSTOM 'ExampleDelta'" in text, f"{status} {text}")
+
+
 with tempfile.TemporaryDirectory(prefix="tinyrig-custom-") as folder:
     os.mkdir(os.path.join(folder, "locks"))
     os.mkdir(os.path.join(folder, "boards"))
@@ -64,7 +88,10 @@ with tempfile.TemporaryDirectory(prefix="tinyrig-custom-") as folder:
         check(got == expected, f"{board}: {got}, expected {expected}")
 
     r = infer(known, "virt-m4-big")
-    check(r.returncode != 0 and "not supported" in r.stderr, f"without it: {r.stderr}")
+    check(r.returncode == 2 and "operator 0 CUSTOM 'ExampleDelta'" in r.stderr and
+          "mps2-an386.elf holds no such operator (there are none in it)" in r.stderr,
+          f"without it: {r.returncode} {r.stderr}")
+    check_plan(known)
     for name, data, text in (
             ("MyOp", b"", "operator 0 CUSTOM 'MyOp' v1: no custom operator of this name is "
                           "registered (ExampleDelta)"),

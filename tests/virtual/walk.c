@@ -178,7 +178,6 @@ static int run_image(struct walk *w, const struct sample *s, unsigned variant,
                      const struct buf *image, const struct nn_report *report, double *ret_cost,
                      struct err *err)
 {
-    struct client *client = session_client(w->session);
     AUTO_BUF out = BUF_INIT;
     struct wire_loaded loaded;
 
@@ -189,7 +188,7 @@ static int run_image(struct walk *w, const struct sample *s, unsigned variant,
         return 1;
     }
     if (session_place_model(w->session, image->data, image->len, err) < 0 ||
-        client_load(client, w->engine, image->len, 0, &loaded, err) < 0 ||
+        client_load(session_client(w->session), w->engine, image->len, 0, &loaded, err) < 0 ||
         infer_rounds(w, s, &loaded, &out, err) < 0)
         return (int)err->code;
     for (size_t i = 0; i < report->step_count; i++)
