@@ -110,8 +110,8 @@ static bool resize_fits(const struct kernel_resize *p, const struct kernel_span 
     return p->in_h && p->in_w &&
            check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->run, unit) &&
            check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->run, unit) &&
-           check_holds(&spans[2], p->out_h, 1, 1, entry) &&
-           check_holds(&spans[3], p->out_w, 1, 1, entry) && check_aligned(&spans[2], 4) &&
+           check_holds(&spans[2], p->out_h, 1, entry, 1) &&
+           check_holds(&spans[3], p->out_w, 1, entry, 1) && check_aligned(&spans[2], 4) &&
            check_aligned(&spans[3], 4);
 }
 
