@@ -96,29 +96,13 @@ static void find_overlaps(const struct nn_lower *l, const uint32_t *item_of, str
     }
 }
 
-/* The last step that writes a buffer. */
-static uint32_t last_written(const struct nn_lower *l, uint32_t buffer)
-{
-    for (uint32_t i = (uint32_t)l->step_count; i-- > 0;) {
-        const struct nn_step *s = &l->steps[i];
-        const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
-        for (unsigned n = 0; n < s->span_count; n++) {
-            if ((k->writes >> n & 1) && s->spans[n].buffer == buffer)
-                return i;
-        }
-    }
-    return 0;
-}
-
-/* Chains that run in strips: their input must not be read once the output is finished. */
+/* Chains that run in strips: strips_chain.c has looked at all that happens to the two. */
 static void find_chain_overlaps(const struct nn_lower *l, const uint32_t *item_of,
                                 struct nn_plan *plan)
 {
     for (size_t i = 0; i < l->overlap_count; i++) {
         const struct nn_overlap *o = &l->overlaps[i];
-        const struct nn_buffer *out = &l->buffers[o->out], *in = &l->buffers[o->in];
-        if (out->used && in->used && !out->variable && !in->variable &&
-            in->last <= last_written(l, o->out))
+        if (l->buffers[o->out].used && l->buffers[o->in].used)
             plan->overlaps[plan->overlap_count++] =
                 (struct plan_overlap){item_of[o->out], item_of[o->in], o->slack};
     }

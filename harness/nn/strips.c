@@ -6,169 +6,284 @@
 #include "harness/nn/strips_chain.h"
 
 enum {
-    ROUNDS_MAX = 4,  /* chains in one model */
+    ROUNDS_MAX = 8,  /* chains in one model */
+    PARTS_MAX = 16,  /* strips of one chain */
     RECORD = 112,    /* bytes of a step in the image, about */
     FLASH_WORTH = 8, /* bytes of image that one byte of arena is worth */
     GAIN = 8         /* the peak must fall by one part in so many */
 };
 
+#define GOAL_AROUND UINT32_MAX
+
 struct search {
     struct nn_lower *l;
     uint32_t *live; /* [step]: bytes that no plan can do without while it runs */
     uint32_t peak;
-    struct chain best;
+    uint32_t *all;     /* [step]: bytes of everything that lives then */
+    uint32_t goal;     /* nothing is gained below; GOAL_AROUND: below what other steps need */
+    struct chain best; /* count 0: none */
     uint64_t best_cost;
-    uint32_t best_peak;
 };
 
 /* ---- what a chain would cost ---- */
 
-static uint32_t most(const uint32_t *live, uint32_t from, uint32_t to)
-{
-    uint32_t max = 0;
-
-    for (uint32_t i = from; i < to; i++)
-        max = live[i] > max ? live[i] : max;
-    return max;
-}
-
 /* Bytes of buffers outside the chain that live during any of its steps. */
-static uint32_t bystanders(const struct nn_lower *l, const struct chain *c)
+static uint32_t bystanders(const struct search *s, const struct chain *c)
 {
     uint32_t max = 0;
 
     for (uint32_t step = c->first; step < c->first + c->count; step++) {
-        uint32_t sum = 0;
-        for (uint32_t i = 0; i < l->buffer_count; i++) {
-            const struct nn_buffer *b = &l->buffers[i];
-            if (b->used && !b->data && b->first <= step && step <= b->last && !chain_owns(c, i))
-                sum += b->size;
+        uint32_t sum = s->all[step];
+        for (uint32_t i = 0; i < c->window_count; i++) {
+            const struct nn_buffer *b = &s->l->buffers[c->windows[i].buffer];
+            if (!b->data && b->first <= step && step <= b->last)
+                sum -= b->size;
         }
         max = sum > max ? sum : max;
     }
     return max;
 }
 
-/* Input and output of the chain in the arena together, and the strips between its operators. */
-static uint32_t chain_bytes(const struct nn_lower *l, const struct chain *c)
+/* The most that any step outside the chain needs. */
+static uint32_t around(const struct search *s, uint32_t first, uint32_t n)
 {
-    const uint64_t in = l->buffers[c->in].size, out = l->buffers[c->out].size;
-    uint64_t sum = in + out;
+    uint32_t max = 0;
 
-    if (c->may_share) {
-        const uint64_t joint = c->slack <= 0 ? in + (uint64_t) - (int64_t)c->slack : in;
-        sum = joint > out ? joint : out;
-        sum = sum < in + out ? sum : in + out;
+    for (uint32_t i = 0; i < s->l->step_count; i++) {
+        if (i < first || i >= first + n)
+            max = s->live[i] > max ? s->live[i] : max;
     }
-    for (uint32_t i = 0; i + 1 < c->count; i++)
-        sum += (uint64_t)c->capacity[i] * c->rows[i].out_bytes;
-    return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+    return max;
 }
 
-static void consider(struct search *s, struct chain *c)
+/* What an output saves by lying over an input. */
+static uint64_t shared(const struct chain *c, uint32_t out, uint32_t in)
 {
-    if (!chain_schedule(s->l, c, NULL))
-        return;
-    uint64_t here = (uint64_t)bystanders(s->l, c) + chain_bytes(s->l, c);
-    uint32_t before = most(s->live, 0, c->first);
-    uint32_t after = most(s->live, c->first + c->count, (uint32_t)s->l->step_count);
-    uint64_t peak = here > before ? here : before;
-    peak = peak > after ? peak : after;
-    uint64_t cost = peak + (uint64_t)(c->steps - c->count) * RECORD / FLASH_WORTH;
-    if (cost >= s->best_cost)
-        return;
-    s->best_cost = cost;
-    s->best_peak = (uint32_t)(peak < UINT32_MAX ? peak : UINT32_MAX);
-    s->best = *c;
+    const struct chain_window *o = &c->windows[out], *i = &c->windows[in];
+    const uint64_t out_size = (uint64_t)o->rows * o->row_bytes;
+    const uint64_t in_size = (uint64_t)i->rows * i->row_bytes;
+    const int64_t slack = c->slack[out][in];
+    const uint64_t joint = slack < 0 ? in_size + (uint64_t)-slack : in_size;
+    const uint64_t both = joint > out_size ? joint : out_size;
+
+    return both < in_size + out_size ? in_size + out_size - both : 0;
 }
 
-/* Every chain around the peak, in a few heights of strip. */
+/* The most that outputs save, each by lying over one input that no other one has taken. */
+static uint64_t savings(const struct chain *c)
+{
+    bool taken[CHAIN_WINDOWS] = {false};
+    uint64_t sum = 0;
+
+    for (uint32_t out = 0; out < c->window_count; out++) {
+        uint32_t best = CHAIN_WINDOWS;
+        for (uint32_t in = 0; in < c->window_count; in++) {
+            if (!taken[in] && chain_may_share(c, out, in) &&
+                (best == CHAIN_WINDOWS || shared(c, out, in) > shared(c, out, best)))
+                best = in;
+        }
+        if (best == CHAIN_WINDOWS)
+            continue;
+        taken[best] = true;
+        sum += shared(c, out, best);
+    }
+    return sum;
+}
+
+/* Tensors that stay whole, and the strips of the others. */
+static uint64_t chain_bytes(const struct nn_lower *l, const struct chain *c)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < c->window_count; i++) {
+        const struct chain_window *w = &c->windows[i];
+        if (!l->buffers[w->buffer].data)
+            sum += (uint64_t)(w->whole ? w->rows : w->capacity) * w->row_bytes;
+    }
+    return sum - savings(c);
+}
+
+/* No less than this, whatever the height of the strips. */
+static uint64_t chain_bytes_bound(const struct nn_lower *l, const struct chain *c)
+{
+    uint64_t in = 0, out = 0, others = 0;
+
+    for (uint32_t i = 0; i < c->window_count; i++) {
+        const struct chain_window *w = &c->windows[i];
+        const uint64_t size = (uint64_t)w->rows * w->row_bytes;
+        if (!w->whole || l->buffers[w->buffer].data)
+            continue;
+        *(w->made && w->fresh ? &out : w->dies ? &in : &others) += size;
+    }
+    return (in > out ? in : out) + others;
+}
+
+/* Keeps the chain if it is the best. */
+static void consider(struct search *s, struct chain *c, uint64_t aside, uint64_t floor)
+{
+    if (!chain_schedule(c, NULL))
+        return;
+    const uint64_t here = aside + chain_bytes(s->l, c);
+    const uint64_t flash = (uint64_t)(c->steps - c->count) * RECORD;
+    const uint64_t cost = (here > floor ? here : floor) + flash / FLASH_WORTH;
+    if (cost < s->best_cost) {
+        s->best_cost = cost;
+        s->best = *c;
+    }
+}
+
+/* The first n steps of a chain, in a few heights of strip, until more of them are no better. */
+static void try_heights(struct search *s, const struct chain *found, uint32_t n)
+{
+    struct chain c;
+
+    chain_take(s->l, found, n, 2, &c);
+    const uint64_t aside = bystanders(s, &c);
+    const uint64_t floor = s->goal == GOAL_AROUND ? around(s, found->first, n) : s->goal;
+    if (floor >= s->best_cost || aside + chain_bytes_bound(s->l, &c) >= s->best_cost)
+        return;
+    for (uint32_t parts = 2; parts <= PARTS_MAX; parts += parts < 4 ? 1 : parts / 2) {
+        chain_take(s->l, found, n, parts, &c);
+        consider(s, &c, aside, floor);
+    }
+}
+
+/* Every chain around the peak. */
 static void try_chains(struct search *s)
 {
-    for (uint32_t first = s->peak + 1; first-- > 0;) {
-        struct chain c;
-        uint32_t count = chain_find(s->l, first, &c);
+    for (uint32_t first = s->peak + 1; first-- > 0 && s->peak - first < CHAIN_MAX;) {
+        struct chain found;
+        const uint32_t count = chain_find(s->l, first, &found);
 
-        if (s->peak - first >= CHAIN_MAX || count == 0)
-            break;
-        for (uint32_t n = 2; n <= count; n++) {
-            if (first + n <= s->peak)
-                continue;
-            for (uint32_t parts = 2; parts <= 16; parts += parts < 4 ? 1 : parts / 2) {
-                chain_take(s->l, first, n, parts, &c);
-                consider(s, &c);
-            }
-        }
+        for (uint32_t n = first < s->peak ? s->peak - first + 1 : 2; n <= count; n++)
+            try_heights(s, &found, n);
     }
 }
 
 /* ---- the model ---- */
 
-static void find_live(struct nn_lower *l, struct search *s)
+static void find_live(struct search *s)
 {
+    struct nn_lower *l = s->l;
     struct nn_plan plan;
+    const size_t size = (l->step_count + 1) * sizeof *s->live;
 
-    s->live = arena_alloc(l->arena, (l->step_count + 1) * sizeof *s->live);
-    if (layout_items(l, &plan) < 0) {
-        memset(s->live, 0, (l->step_count + 1) * sizeof *s->live);
+    s->live = memset(arena_alloc(l->arena, size), 0, size);
+    s->all = memset(arena_alloc(l->arena, size), 0, size);
+    if (layout_items(l, &plan) < 0)
         return;
-    }
     for (uint32_t i = 0; i < l->step_count; i++)
         s->live[i] =
             plan_step_bound(plan.buffers, plan.count, i, plan.overlaps, plan.overlap_count);
+    for (size_t k = 0; k < plan.count; k++) {
+        const struct plan_buffer *b = &plan.buffers[k];
+        for (uint32_t i = b->first; i <= b->last && i < l->step_count; i++)
+            s->all[i] += b->size;
+    }
 }
 
-static bool split_once(struct nn_lower *l)
+/* Splits a chain around the peak, which then needs less there. Returns the peak before. */
+static uint32_t split_once(struct nn_lower *l, uint32_t goal, bool *ret_split)
 {
-    struct search s = {.l = l};
+    struct search s = {.l = l, .goal = goal};
 
-    find_live(l, &s);
+    *ret_split = false;
+    find_live(&s);
     for (uint32_t i = 1; i < l->step_count; i++)
         s.peak = s.live[i] > s.live[s.peak] ? i : s.peak;
-    if (l->step_count < 2 || s.live[s.peak] == 0)
-        return false;
     const uint32_t now = s.live[s.peak];
-    s.best_cost = now - now / GAIN;
-    try_chains(&s);
-    if (s.best.count == 0)
-        return false;
-    return chain_split(l, &s.best);
+    s.best_cost = now;
+    if (l->step_count > 1 && (goal == GOAL_AROUND || now > goal))
+        try_chains(&s);
+    if (s.best.count != 0)
+        *ret_split = chain_split(l, &s.best);
+    return now;
 }
 
+static void keep_steps(struct nn_lower *to, const struct nn_lower *from)
+{
+    to->steps = from->steps;
+    to->step_count = from->step_count;
+    to->step_capacity = from->step_capacity;
+    to->overlaps = from->overlaps;
+    to->overlap_count = from->overlap_count;
+    to->overlap_capacity = from->overlap_capacity;
+}
+
+/* One way to split the model, and what it comes to. */
+struct attempt {
+    struct nn_lower l;    /* only what keep_steps() copies */
+    uint32_t bound, peak; /* of the whole model, and now */
+    uint64_t cost;
+};
+
+/* One chain after the other; of those, as many as lower the peak enough together. */
+static struct attempt split_all(struct nn_lower *l, uint32_t goal)
+{
+    const struct nn_lower whole = *l;
+    struct attempt best = {.l = *l, .peak = UINT32_MAX};
+    bool split = true;
+
+    for (int i = 0; i <= ROUNDS_MAX && split; i++) {
+        const struct nn_lower here = *l;
+        const uint32_t now = split_once(l, goal, &split);
+        if (i > 0 && now > best.peak - best.peak / GAIN)
+            continue;
+        best.bound = i ? best.bound : now;
+        best.peak = now;
+        keep_steps(&best.l, &here);
+    }
+    best.cost = best.peak + (uint64_t)(best.l.step_count - whole.step_count) * RECORD / FLASH_WORTH;
+    keep_steps(l, &whole);
+    return best;
+}
+
+/*
+ * Chains are chosen one by one, none is undone: so in three ways. Each chain as far as its
+ * neighbours allow; each as low as it goes; and then no lower than all of that came to.
+ */
+static struct attempt find_best(struct nn_lower *l)
+{
+    struct attempt best = split_all(l, GOAL_AROUND);
+    struct attempt low = split_all(l, 0);
+    const uint32_t goal = low.peak < best.peak ? low.peak : best.peak;
+
+    best = low.cost < best.cost ? low : best;
+    low = split_all(l, goal);
+    return low.cost < best.cost ? low : best;
+}
+
+/* Also when the target wants buffers apart: what that proves is the same steps' plan. */
 static uint32_t planned_size(struct nn_lower *l)
 {
     struct nn_plan plan;
 
-    return layout_plan(l, &plan) < 0 ? UINT32_MAX : plan.size;
+    if (layout_items(l, &plan) < 0)
+        return UINT32_MAX;
+    return plan_arena(plan.buffers, plan.count, plan.overlaps, plan.overlap_count);
+}
+
+/* Bounds chose the chains; real plans decide. `bound`: no plan of the whole model is smaller. */
+static bool pays(struct nn_lower *parts, struct nn_lower *whole, uint32_t bound)
+{
+    const uint32_t after = planned_size(parts);
+
+    if (after <= bound - bound / GAIN)
+        return true;
+    const uint32_t before = planned_size(whole);
+    return after <= before - before / GAIN;
 }
 
 void strips_split(struct nn_lower *l)
 {
-    struct nn_step *steps = l->steps;
-    const size_t count = l->step_count, capacity = l->step_capacity;
-    const size_t overlaps = l->overlap_count;
-    bool split = false;
+    struct nn_lower whole = *l;
 
     if (l->target->whole)
         return;
-    for (int i = 0; i < ROUNDS_MAX && split_once(l); i++)
-        split = true;
-    if (!split)
+    const struct attempt best = find_best(l);
+    if (best.l.step_count == whole.step_count)
         return;
-    /* Bounds chose the chains; real plans decide. */
-    struct nn_step *parts = l->steps;
-    const size_t part_count = l->step_count, part_capacity = l->step_capacity;
-    const size_t part_overlaps = l->overlap_count;
-    const uint32_t after = planned_size(l);
-    l->steps = steps;
-    l->step_count = count;
-    l->step_capacity = capacity;
-    l->overlap_count = overlaps;
-    const uint32_t before = planned_size(l);
-    if (after > before - before / GAIN)
-        return;
-    l->steps = parts;
-    l->step_count = part_count;
-    l->step_capacity = part_capacity;
-    l->overlap_count = part_overlaps;
+    keep_steps(l, &best.l);
+    if (!pays(l, &whole, best.bound))
+        keep_steps(l, &whole);
 }

@@ -1,12 +1,17 @@
 /*
- * Row-wise execution: a chain of convolutions, pools and the like runs in strips of a few rows, so
- * that what lies between its operators is never whole in memory. Private to harness/nn.
+ * Row-wise execution: operators run together in strips of a few rows, so that what lies between
+ * them is never whole in memory. Private to harness/nn.
  *
  * A strip of an operator is an ordinary step: the same kernel on fewer rows, with the padding that
- * is left there. Between two operators lies a buffer of the rows that the next one still needs; a
- * COPY moves those to its front before new ones are added. No row is computed twice, so every
- * output is the same bit for bit and the chip's loop knows nothing of it; the image grows by the
- * records of the steps.
+ * is left there. Between operators lies a buffer of the rows that some later one still needs; a
+ * COPY moves those to its front before new ones are added. A tensor that is wanted elsewhere too
+ * stays whole, and the chain's outputs may lie over inputs that nobody reads any more: so a
+ * convolution is added to a residual in place. No row is computed twice, so every output is the
+ * same bit for bit and the chip's loop knows nothing of it; the image grows by the records of the
+ * steps.
+ *
+ * strips.c chooses the chains, strips_chain.c works out the strips of one, strips_rows.c knows the
+ * operators.
  */
 #ifndef HARNESS_NN_STRIPS_H
 #define HARNESS_NN_STRIPS_H

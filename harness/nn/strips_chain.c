@@ -2,291 +2,290 @@
 
 #include <string.h>
 
-#include "harness/nn/pack.h"
+#define NO_WINDOW UINT8_MAX
 
-/* Rows begin where kernels may read whole words. */
-#define ROW_ALIGN 4
+/* ---- which steps run together ---- */
 
-/* ---- which steps can be split ---- */
-
-static bool is_whole(const struct nn_lower *l, const struct nn_span *s)
+static uint8_t window_of(const struct chain *c, uint32_t buffer)
 {
-    const struct nn_buffer *b = &l->buffers[s->buffer];
-
-    return s->offset == 0 && s->size == b->size && !b->data;
-}
-
-/* Inputs and outputs of the model are needed whole. */
-static bool is_outside(const struct nn_lower *l, uint32_t buffer)
-{
-    for (size_t i = 0; i < l->graph->input_count; i++) {
-        if (l->span_of[l->graph->inputs[i]].buffer == buffer)
-            return true;
+    for (uint32_t i = 0; i < c->window_count; i++) {
+        if (c->windows[i].buffer == buffer)
+            return (uint8_t)i;
     }
-    for (size_t i = 0; i < l->graph->output_count; i++) {
-        if (l->span_of[l->graph->outputs[i]].buffer == buffer)
-            return true;
-    }
-    return false;
-}
-
-/* How many spans of all steps lie in the buffer. */
-static uint32_t mentions(const struct nn_lower *l, uint32_t buffer)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < l->step_count; i++) {
-        for (unsigned k = 0; k < l->steps[i].span_count; k++)
-            n += l->steps[i].spans[k].buffer == buffer;
-    }
-    return n;
-}
-
-/* Bytes of one element; 0: the kind is no convolution or pool. */
-static uint32_t conv_element(unsigned kind)
-{
-    return kind == KERNEL_CONV_S8 || kind == KERNEL_DEPTHWISE_S8     ? 1
-           : kind == KERNEL_CONV_S16 || kind == KERNEL_DEPTHWISE_S16 ? 2
-           : kind == KERNEL_CONV_F32 || kind == KERNEL_DEPTHWISE_F32 ? 4
-                                                                     : 0;
-}
-
-static bool conv_rows(const struct kernel_conv *p, uint32_t element, struct chain_rows *ret)
-{
-    *ret = (struct chain_rows){.in_h = p->in_h,
-                               .out_h = p->out_h,
-                               .stride = p->stride_h,
-                               .extent = (p->filter_h - 1u) * p->dilation_h + 1u,
-                               .pad = p->pad_top > 0 ? (uint32_t)p->pad_top : 0,
-                               .in_bytes = (uint32_t)p->in_w * p->in_c * element,
-                               .out_bytes = (uint32_t)p->out_w * p->out_c * element};
-    return p->batches == 1 && p->pad_top >= 0 && p->out_c != 0;
-}
-
-static bool pool_rows(const struct kernel_pool *p, struct chain_rows *ret)
-{
-    *ret = (struct chain_rows){.in_h = p->in_h,
-                               .out_h = p->out_h,
-                               .stride = p->stride_h,
-                               .extent = p->filter_h,
-                               .pad = p->pad_top > 0 ? (uint32_t)p->pad_top : 0,
-                               .in_bytes = (uint32_t)p->in_w * p->c,
-                               .out_bytes = (uint32_t)p->out_w * p->c};
-    return p->batches == 1 && p->pad_top >= 0;
-}
-
-/* n elements one by one, as many rows as the operator before made. */
-static bool plain_rows(uint32_t n, uint32_t width, uint32_t rows, struct chain_rows *ret)
-{
-    if (rows == 0 || n % rows)
-        return false;
-    *ret = (struct chain_rows){.in_h = rows,
-                               .out_h = rows,
-                               .stride = 1,
-                               .extent = 1,
-                               .in_bytes = n / rows,
-                               .out_bytes = n / rows * width};
-    return true;
-}
-
-/* `before`: the rows of the operator before; 0: there is none. */
-static bool rows_of(const struct nn_step *s, uint32_t before, struct chain_rows *ret)
-{
-    const struct kernel_lookup *lookup = s->params;
-    uint32_t n = 0;
-
-    if (conv_element(s->kind))
-        return conv_rows(s->params, conv_element(s->kind), ret);
-    switch (s->kind) {
-    case KERNEL_AVERAGE_POOL_S8:
-    case KERNEL_MAX_POOL_S8:
-        return pool_rows(s->params, ret);
-    case KERNEL_LOOKUP:
-        return plain_rows(lookup->n, lookup->width, before, ret);
-    case KERNEL_ADD_S8:
-        return pack_contiguous(s->params, &n) && plain_rows(n, 1, before, ret);
-    default:
-        return false;
-    }
-}
-
-static unsigned out_span(const struct nn_step *s)
-{
-    return s->kind == KERNEL_ADD_S8 ? 2 : 1;
-}
-
-/* Of ADD, the operand that the chain does not make. */
-static unsigned other_span(const struct nn_step *s, uint32_t made)
-{
-    return s->spans[0].buffer == made ? 1 : 0;
-}
-
-/* The step reads and writes whole images whose rows are aligned. */
-static bool fits(const struct nn_lower *l, const struct nn_step *s, const struct chain_rows *r)
-{
-    const struct nn_span *out = &s->spans[out_span(s)];
-
-    return is_whole(l, &s->spans[0]) && is_whole(l, out) && !l->buffers[out->buffer].variable &&
-           (s->kind != KERNEL_ADD_S8 || is_whole(l, &s->spans[1])) && r->in_h && r->out_h &&
-           r->in_bytes % ROW_ALIGN == 0 && r->out_bytes % ROW_ALIGN == 0 &&
-           (uint64_t)r->out_h * r->out_bytes == out->size;
-}
-
-/* The step goes on with what `made` holds, and nobody else wants that. */
-static bool goes_on(const struct nn_lower *l, const struct nn_step *s, uint32_t made,
-                    const struct chain_rows *last, const struct chain_rows *r)
-{
-    if (is_outside(l, made) || mentions(l, made) != 2 || r->in_h != last->out_h ||
-        r->in_bytes != last->out_bytes)
-        return false;
-    return s->spans[0].buffer == made || (s->kind == KERNEL_ADD_S8 && s->spans[1].buffer == made);
-}
-
-uint32_t chain_find(struct nn_lower *l, uint32_t first, struct chain *ret)
-{
-    uint32_t n = 0;
-
-    *ret = (struct chain){.first = first};
-    while (n < CHAIN_MAX && first + n < l->step_count) {
-        const struct nn_step *s = &l->steps[first + n];
-        struct chain_rows *r = &ret->rows[n];
-        if (s->variant != KERNEL_REF || !rows_of(s, n ? r[-1].out_h : 0, r) || !fits(l, s, r))
-            break;
-        if (n && !goes_on(l, s, ret->middle[n - 1], &r[-1], r))
-            break;
-        ret->middle[n++] = s->spans[out_span(s)].buffer;
-    }
-    ret->count = n;
-    ret->in = n ? l->steps[first].spans[0].buffer : 0;
-    return n;
-}
-
-void chain_take(struct nn_lower *l, uint32_t first, uint32_t n, uint32_t parts, struct chain *ret)
-{
-    chain_find(l, first, ret);
-    ret->count = n;
-    ret->out = ret->middle[n - 1];
-    for (uint32_t i = 1; i < n; i++) {
-        const struct nn_step *s = &l->steps[first + i];
-        ret->reads_in[i] = s->kind == KERNEL_ADD_S8 &&
-                           s->spans[other_span(s, ret->middle[i - 1])].buffer == ret->in;
-    }
-    ret->parts = parts < ret->rows[n - 1].out_h ? parts : ret->rows[n - 1].out_h;
+    return NO_WINDOW;
 }
 
 bool chain_owns(const struct chain *c, uint32_t buffer)
 {
-    for (uint32_t i = 0; i < c->count; i++) {
-        if (c->middle[i] == buffer)
-            return true;
+    return window_of(c, buffer) != NO_WINDOW;
+}
+
+/* Rows of the image that a step on plain elements works on. */
+static uint32_t image_rows(const struct nn_lower *l, const struct chain *c, const struct nn_step *s)
+{
+    const struct nn_op *op = &l->graph->ops[s->op];
+
+    for (unsigned k = 0; k < s->span_count; k++) {
+        const uint8_t w = window_of(c, s->spans[k].buffer);
+        if (w != NO_WINDOW)
+            return c->windows[w].rows;
     }
-    return buffer == c->in;
+    if (op->output_count == 0)
+        return 0;
+    const struct nn_tensor *t = &l->graph->tensors[op->outputs[0]];
+    return t->rank == 4 && t->dims[0] == 1 ? (uint32_t)t->dims[1] : 0;
+}
+
+/* The window of a tensor of such rows; NO_WINDOW when the chain sees the tensor otherwise. */
+static uint8_t take_window(struct chain *c, uint32_t buffer, uint32_t rows, uint32_t row_bytes)
+{
+    const uint8_t i = window_of(c, buffer);
+
+    if (i != NO_WINDOW) {
+        const struct chain_window *w = &c->windows[i];
+        return w->rows == rows && w->row_bytes == row_bytes ? i : NO_WINDOW;
+    }
+    c->windows[c->window_count] =
+        (struct chain_window){.buffer = buffer, .rows = rows, .row_bytes = row_bytes};
+    return (uint8_t)c->window_count++;
+}
+
+static bool is_row_span(const struct strip_rows *r, unsigned span)
+{
+    return span == r->out || span == r->in[0] || (r->inputs > 1 && span == r->in[1]);
+}
+
+/* No tensor that some operator sees in rows is read by one up to `last` as a whole. */
+static bool others_fit(const struct nn_lower *l, const struct chain *c, uint32_t last)
+{
+    for (uint32_t i = 0; i <= last; i++) {
+        const struct nn_step *s = &l->steps[c->first + i];
+        for (unsigned k = 0; k < s->span_count; k++) {
+            if (!is_row_span(&c->ops[i].rows, k) && chain_owns(c, s->spans[k].buffer))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool add_op(const struct nn_lower *l, struct chain *c, const struct nn_step *s)
+{
+    struct chain_op *op = &c->ops[c->count];
+    const struct strip_rows *r = &op->rows;
+
+    if (!rows_of_step(l, s, image_rows(l, c, s), &op->rows))
+        return false;
+    for (unsigned k = 0; k < r->inputs; k++) {
+        op->in[k] = take_window(c, s->spans[r->in[k]].buffer, r->in_h, r->in_bytes[k]);
+        if (op->in[k] == NO_WINDOW)
+            return false;
+        c->windows[op->in[k]].read = true;
+    }
+    op->out = take_window(c, s->spans[r->out].buffer, r->out_h, r->out_bytes);
+    if (op->out == NO_WINDOW)
+        return false;
+    struct chain_window *out = &c->windows[op->out];
+    /* All of it must be written before it is read. */
+    if (out->read || !others_fit(l, c, c->count))
+        return false;
+    if (!out->made)
+        out->first_writer = (uint8_t)c->count;
+    out->made = true;
+    out->last_writer = (uint8_t)c->count;
+    op->windows = (uint8_t)c->window_count;
+    return true;
+}
+
+uint32_t chain_find(const struct nn_lower *l, uint32_t first, struct chain *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->first = first;
+    while (ret->count < CHAIN_MAX && first + ret->count < l->step_count &&
+           add_op(l, ret, &l->steps[first + ret->count]))
+        ret->count++;
+    return ret->count;
+}
+
+/* What `n` operators make of the windows, whatever came after them in the chain. */
+static void see_windows(struct chain *c)
+{
+    for (uint32_t i = 0; i < c->window_count; i++)
+        c->windows[i].made = c->windows[i].read = false;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct chain_op *op = &c->ops[i];
+        for (unsigned k = 0; k < op->rows.inputs; k++)
+            c->windows[op->in[k]].read = true;
+        c->windows[op->out].made = true;
+        c->windows[op->out].last_writer = (uint8_t)i;
+    }
+}
+
+void chain_take(const struct nn_lower *l, const struct chain *found, uint32_t n, uint32_t parts,
+                struct chain *ret)
+{
+    *ret = *found;
+    ret->count = n;
+    ret->window_count = ret->ops[n - 1].windows;
+    see_windows(ret);
+    for (uint32_t i = 0; i < ret->window_count; i++) {
+        struct chain_window *w = &ret->windows[i];
+        const struct nn_buffer *b = &l->buffers[w->buffer];
+        w->dies = !b->data && !b->variable && b->last < ret->first + n;
+        w->fresh = !b->variable && b->first >= ret->first;
+        w->whole = !w->made || !w->dies || !w->fresh;
+    }
+    const uint32_t rows = ret->ops[n - 1].rows.out_h;
+    ret->parts = parts < rows ? parts : rows;
 }
 
 /* ---- the strips ---- */
 
-/* First input row that output row `out` reads, and one past the last that those before `out` read. */
-static uint32_t low_of(const struct chain_rows *r, uint32_t out)
-{
-    uint64_t at = (uint64_t)out * r->stride;
-    uint64_t low = at > r->pad ? at - r->pad : 0;
-
-    return low < r->in_h ? (uint32_t)low : r->in_h;
-}
-
-static uint32_t high_of(const struct chain_rows *r, uint32_t out)
-{
-    uint64_t end = (uint64_t)(out - 1) * r->stride + r->extent;
-    uint64_t high = end > r->pad ? end - r->pad : 0;
-
-    return high < r->in_h ? (uint32_t)high : r->in_h;
-}
-
 struct progress {
-    uint32_t done[CHAIN_MAX], base[CHAIN_MAX], target[CHAIN_MAX];
+    struct chain *c;
+    uint32_t op_done[CHAIN_MAX];
+    uint32_t done[CHAIN_WINDOWS], base[CHAIN_WINDOWS], target[CHAIN_WINDOWS];
+    uint32_t written[CHAIN_WINDOWS]; /* bytes from the start */
 };
 
-/* Rows that the next operator still needs move to the front of its buffer. */
-static void make_room(struct chain *c, struct progress *p, struct chain_strip *s)
+/* The first row that somebody in the chain still reads. */
+static uint32_t still_needed(const struct progress *p, uint32_t window)
 {
-    const uint32_t i = s->op;
-    uint32_t need = low_of(&c->rows[i + 1], p->done[i + 1]);
+    uint32_t need = p->done[window];
 
-    need = need < p->done[i] ? need : p->done[i];
-    if (need > p->base[i]) {
-        s->move = need - p->base[i];
-        s->keep = p->done[i] - need;
-        p->base[i] = need;
+    for (uint32_t i = 0; i < p->c->count; i++) {
+        const struct chain_op *op = &p->c->ops[i];
+        for (unsigned k = 0; k < op->rows.inputs; k++) {
+            if (op->in[k] != window || p->op_done[i] >= op->rows.out_h)
+                continue;
+            const uint32_t low = rows_low(&op->rows, p->op_done[i]);
+            need = low < need ? low : need;
+        }
     }
-    s->at = p->done[i] - p->base[i];
-    uint32_t held = p->target[i] - p->base[i];
-    c->capacity[i] = held > c->capacity[i] ? held : c->capacity[i];
+    return need;
 }
 
-static bool run_op(struct chain *c, struct progress *p, uint32_t i, struct chain_visit *visit)
+/* Rows that are still needed move to the front of the output's buffer, before it grows. */
+static void make_room(struct progress *p, struct chain_strip *s)
 {
-    const struct chain_rows *r = &c->rows[i];
-    struct chain_strip s = {.op = i, .from = p->done[i], .to = p->target[i]};
+    const uint32_t out = p->c->ops[s->op].out;
+    struct chain_window *w = &p->c->windows[out];
 
-    if (s.to <= s.from)
+    if (!w->whole && w->first_writer == s->op) {
+        const uint32_t need = still_needed(p, out);
+        if (need > p->base[out]) {
+            s->move = need - p->base[out];
+            s->keep = p->done[out] - need;
+            p->base[out] = need;
+        }
+        const uint32_t held = p->target[out] - p->base[out];
+        w->capacity = held > w->capacity ? held : w->capacity;
+    }
+    s->at = s->part.from - p->base[out];
+}
+
+bool chain_may_share(const struct chain *c, uint32_t out, uint32_t in)
+{
+    const struct chain_window *o = &c->windows[out], *i = &c->windows[in];
+
+    return out != in && o->whole && o->made && o->fresh && i->whole && i->dies;
+}
+
+static void narrow(struct progress *p, uint32_t out, uint32_t in, int64_t slack)
+{
+    int32_t *least = &p->c->slack[out][in];
+
+    slack = slack < INT32_MIN / 2 ? INT32_MIN / 2 : slack;
+    *least = slack < *least ? (int32_t)slack : *least;
+}
+
+/* What the strip reads must not have been overwritten before, nor by itself. */
+static void narrow_slack(struct progress *p, const struct chain_strip *s)
+{
+    const struct chain_op *op = &p->c->ops[s->op];
+
+    for (unsigned k = 0; k < op->rows.inputs; k++) {
+        const int64_t read = (int64_t)s->part.low * op->rows.in_bytes[k];
+        for (uint32_t out = 0; out < p->c->window_count; out++) {
+            if (!chain_may_share(p->c, out, op->in[k]))
+                continue;
+            narrow(p, out, op->in[k], read - p->written[out]);
+            if (out == op->out)
+                narrow(p, out, op->in[k],
+                       read - (int64_t)(op->rows.in_place ? s->part.from : s->part.to) *
+                                  op->rows.out_bytes);
+        }
+    }
+}
+
+static bool run_op(struct progress *p, uint32_t i, struct chain_visit *visit)
+{
+    const struct chain_op *op = &p->c->ops[i];
+    struct chain_strip s = {.op = i, .part = {.from = p->op_done[i], .to = p->target[op->out]}};
+
+    if (s.part.to <= s.part.from)
         return true;
-    s.low = low_of(r, s.from);
-    s.high = high_of(r, s.to);
-    s.base = i ? p->base[i - 1] : 0;
-    if (s.low >= s.high)
+    s.part.low = rows_low(&op->rows, s.part.from);
+    s.part.high = rows_high(&op->rows, s.part.to);
+    if (s.part.low >= s.part.high)
         return false;
-    if (i + 1 < c->count)
-        make_room(c, p, &s);
-    else
-        s.at = s.from;
-    c->steps += s.keep ? 2 : 1;
+    for (unsigned k = 0; k < op->rows.inputs; k++)
+        s.base[k] = p->base[op->in[k]];
+    make_room(p, &s);
+    narrow_slack(p, &s);
+    p->c->steps += s.keep ? 2 : 1;
     if (visit)
         visit->strip(visit, &s);
-    p->done[i] = s.to;
+    p->op_done[i] = s.part.to;
+    p->written[op->out] = s.part.to * op->rows.out_bytes;
+    if (p->c->windows[op->out].last_writer == i)
+        p->done[op->out] = s.part.to;
     return true;
 }
 
-static void narrow_slack(struct chain *c, int64_t read, uint32_t written)
+/* How far the output of operator i goes in strip k, when its readers have said what they need. */
+static uint32_t target_of(const struct progress *p, uint32_t i, uint32_t k)
 {
-    int64_t slack = read - (int64_t)written * c->rows[c->count - 1].out_bytes;
+    const struct chain *c = p->c;
+    const struct chain_window *w = &c->windows[c->ops[i].out];
 
-    slack = slack < INT32_MIN / 2 ? INT32_MIN / 2 : slack;
-    c->slack = slack < c->slack ? (int32_t)slack : c->slack;
+    if (!w->read)
+        return (uint32_t)((uint64_t)w->rows * (k + 1) / c->parts);
+    return w->whole && k + 1 == c->parts ? w->rows : p->target[c->ops[i].out];
 }
 
-/* ADD in the chain may read the chain's input once more: the row that it is at. */
-static void narrow_for_adds(struct chain *c, const struct progress *p)
+static void set_targets(struct progress *p, uint32_t k)
 {
-    for (uint32_t i = 1; i < c->count; i++) {
-        if (c->reads_in[i])
-            narrow_slack(c, (int64_t)p->done[i] * c->rows[i].in_bytes, p->target[c->count - 1]);
+    memcpy(p->target, p->done, sizeof p->target);
+    for (uint32_t i = p->c->count; i-- > 0;) {
+        const struct chain_op *op = &p->c->ops[i];
+        const uint32_t to = target_of(p, i, k);
+        p->target[op->out] = to;
+        if (to <= p->op_done[i])
+            continue;
+        const uint32_t need = rows_high(&op->rows, to);
+        for (unsigned n = 0; n < op->rows.inputs; n++) {
+            uint32_t *target = &p->target[op->in[n]];
+            *target = need > *target ? need : *target;
+        }
     }
 }
 
-bool chain_schedule(const struct nn_lower *l, struct chain *c, struct chain_visit *visit)
+bool chain_schedule(struct chain *c, struct chain_visit *visit)
 {
-    const uint32_t last = c->count - 1, rows = c->rows[last].out_h;
-    struct progress p = {.done = {0}};
+    struct progress p = {.c = c};
 
     c->steps = 0;
-    c->slack = INT32_MAX / 2;
-    c->may_share = !l->buffers[c->in].variable && l->buffers[c->in].last < c->first + c->count;
-    memset(c->capacity, 0, sizeof c->capacity);
+    for (uint32_t i = 0; i < c->window_count; i++) {
+        c->windows[i].capacity = 0;
+        for (uint32_t k = 0; k < c->window_count; k++)
+            c->slack[i][k] = INT32_MAX / 2;
+    }
     for (uint32_t k = 0; k < c->parts; k++) {
-        p.target[last] = (uint32_t)((uint64_t)rows * (k + 1) / c->parts);
-        for (uint32_t i = last; i > 0; i--) {
-            uint32_t need = high_of(&c->rows[i], p.target[i]);
-            bool idle = p.target[i] <= p.done[i] || need < p.done[i - 1];
-            p.target[i - 1] = idle ? p.done[i - 1] : need;
-        }
-        narrow_for_adds(c, &p);
+        set_targets(&p, k);
         for (uint32_t i = 0; i < c->count; i++) {
-            if (!run_op(c, &p, i, visit))
+            if (!run_op(&p, i, visit))
                 return false;
         }
-        if (k + 1 < c->parts && p.done[0] < c->rows[0].out_h)
-            narrow_slack(c, (int64_t)low_of(&c->rows[0], p.done[0]) * c->rows[0].in_bytes,
-                         p.done[last]);
     }
     return true;
 }
@@ -298,7 +297,7 @@ struct splitter {
     struct nn_lower *l;
     const struct chain *chain;
     const struct nn_step *old; /* the chain's steps */
-    uint32_t strips[CHAIN_MAX];
+    uint32_t buffers[CHAIN_WINDOWS];
 };
 
 static struct nn_step *push(struct nn_lower *l, const struct nn_step *s)
@@ -312,7 +311,8 @@ static struct nn_step *push(struct nn_lower *l, const struct nn_step *s)
 /* keep rows, from row `move` of the buffer to its front. */
 static void push_move(struct splitter *x, const struct chain_strip *s)
 {
-    const uint32_t row = x->chain->rows[s->op].out_bytes, buffer = x->strips[s->op];
+    const struct chain_op *op = &x->chain->ops[s->op];
+    const uint32_t row = op->rows.out_bytes, buffer = x->buffers[op->out];
     const struct kernel_copy p = {.run = s->keep * row};
     struct nn_step step = {.kind = KERNEL_COPY,
                            .variant = KERNEL_REF,
@@ -327,63 +327,43 @@ static void push_move(struct splitter *x, const struct chain_strip *s)
     push(x->l, &step);
 }
 
-/* Parameters of the operator for the strip alone. */
-static const void *strip_params(struct splitter *x, const struct chain_strip *s)
-{
-    const struct chain_rows *r = &x->chain->rows[s->op];
-    const struct nn_step *old = &x->old[s->op];
-    const uint32_t in_h = s->high - s->low, out_h = s->to - s->from;
-    /* Padding is left where the first window begins above the first row. */
-    const uint32_t top = s->from * r->stride, pad = r->pad > top ? r->pad - top : 0;
-    void *params = arena_dup(x->l->arena, old->params, old->params_size);
-
-    if (conv_element(old->kind)) {
-        struct kernel_conv *p = params;
-        p->in_h = (uint16_t)in_h;
-        p->out_h = (uint16_t)out_h;
-        p->pad_top = (int16_t)pad;
-    } else if (old->kind == KERNEL_LOOKUP) {
-        ((struct kernel_lookup *)params)->n = out_h * r->in_bytes;
-    } else if (old->kind == KERNEL_ADD_S8) { /* contiguous: one long row */
-        struct kernel_binary *p = params;
-        p->rank = 1;
-        p->dims[0] = out_h * r->in_bytes;
-        p->a_strides[0] = p->b_strides[0] = 1;
-    } else {
-        struct kernel_pool *p = params;
-        p->in_h = (uint16_t)in_h;
-        p->out_h = (uint16_t)out_h;
-        p->pad_top = (int16_t)pad;
-    }
-    return params;
-}
-
 static void push_strip(struct chain_visit *v, const struct chain_strip *s)
 {
     struct splitter *x = (struct splitter *)v;
-    const struct chain *c = x->chain;
-    const struct chain_rows *r = &c->rows[s->op];
-    const struct nn_step *old = &x->old[s->op];
-    const unsigned out = out_span(old);
-    unsigned in = 0;
+    const struct chain_op *op = &x->chain->ops[s->op];
+    const struct strip_rows *r = &op->rows;
 
     if (s->keep)
         push_move(x, s);
-    struct nn_step *new = push(x->l, old);
-    new->part = true;
-    new->sharing_count = 0;
-    new->params = strip_params(x, s);
-    if (old->kind == KERNEL_ADD_S8) {
-        const unsigned other = other_span(old, c->middle[s->op - 1]);
-        in = 1 - other;
-        new->spans[other].offset = s->from * r->in_bytes;
-        new->spans[other].size = (s->to - s->from) * r->in_bytes;
+    struct nn_step *new = push(x->l, &x->old[s->op]);
+    rows_cut(x->l, new, r, &s->part);
+    for (unsigned k = 0; k < r->inputs; k++)
+        new->spans[r->in[k]] =
+            (struct nn_span){x->buffers[op->in[k]], (s->part.low - s->base[k]) * r->in_bytes[k],
+                             (s->part.high - s->part.low) * r->in_bytes[k]};
+    new->spans[r->out] = (struct nn_span){x->buffers[op->out], s->at * r->out_bytes,
+                                          (s->part.to - s->part.from) * r->out_bytes};
+}
+
+/* Like the steps, in a new array: other attempts at the model hold on to the old one. */
+static void push_overlaps(struct nn_lower *l, const struct chain *c)
+{
+    const struct nn_overlap *old = l->overlaps;
+    const size_t count = l->overlap_count;
+
+    l->overlaps = NULL;
+    l->overlap_count = l->overlap_capacity = 0;
+    for (size_t i = 0; i < count; i++)
+        *ARENA_PUSH(l->arena, l->overlaps, l->overlap_count, l->overlap_capacity) = old[i];
+    for (uint32_t out = 0; out < c->window_count; out++) {
+        for (uint32_t in = 0; in < c->window_count; in++) {
+            if (chain_may_share(c, out, in))
+                *ARENA_PUSH(l->arena, l->overlaps, l->overlap_count, l->overlap_capacity) =
+                    (struct nn_overlap){.out = c->windows[out].buffer,
+                                        .in = c->windows[in].buffer,
+                                        .slack = c->slack[out][in]};
+        }
     }
-    new->spans[in] =
-        (struct nn_span){s->op ? x->strips[s->op - 1] : c->in, (s->low - s->base) * r->in_bytes,
-                         (s->high - s->low) * r->in_bytes};
-    new->spans[out] = (struct nn_span){s->op + 1 < c->count ? x->strips[s->op] : c->out,
-                                       s->at * r->out_bytes, (s->to - s->from) * r->out_bytes};
 }
 
 bool chain_split(struct nn_lower *l, struct chain *c)
@@ -392,20 +372,21 @@ bool chain_split(struct nn_lower *l, struct chain *c)
     const size_t count = l->step_count;
     struct splitter x = {.visit = {push_strip}, .l = l, .chain = c, .old = &old[c->first]};
 
-    for (uint32_t i = 0; i + 1 < c->count; i++)
-        x.strips[i] = lower_scratch(l, l->buffers[c->middle[i]].name,
-                                    c->capacity[i] * c->rows[i].out_bytes, 4)
-                          .buffer;
+    for (uint32_t i = 0; i < c->window_count; i++) {
+        const struct chain_window *w = &c->windows[i];
+        x.buffers[i] =
+            w->whole ? w->buffer
+                     : lower_scratch(l, l->buffers[w->buffer].name, w->capacity * w->row_bytes, 4)
+                           .buffer;
+    }
     l->steps = NULL;
     l->step_count = l->step_capacity = 0;
     for (uint32_t i = 0; i < c->first; i++)
         push(l, &old[i]);
-    if (!chain_schedule(l, c, &x.visit))
+    if (!chain_schedule(c, &x.visit))
         return false; /* it was tried before: cannot be */
     for (size_t i = c->first + c->count; i < count; i++)
         push(l, &old[i]);
-    if (c->may_share)
-        *ARENA_PUSH(l->arena, l->overlaps, l->overlap_count, l->overlap_capacity) =
-            (struct nn_overlap){.out = c->out, .in = c->in, .slack = c->slack};
+    push_overlaps(l, c);
     return true;
 }

@@ -7,82 +7,9 @@
 #include "harness/base/file.h"
 #include "harness/recipe/recipe.h"
 #include "tests/support/host_run.h"
+#include "tests/support/layergen.h"
 #include "tests/support/opgen.h"
 #include "tests/unit/unit.h"
-
-static uint32_t draw(uint32_t *state, uint32_t n)
-{
-    return (opgen_random(state) >> 8) % n;
-}
-
-static void add_window(struct buf *b, uint32_t *state, const char *kind)
-{
-    const bool same = draw(state, 4) != 0;
-    const uint32_t kernel = 1 + draw(state, same ? 5 : 3), stride = 1 + draw(state, 2);
-
-    buf_printf(b, "  - %s: {", kind);
-    if (strcmp(kind, "conv2d") == 0)
-        buf_printf(b, "filters: %u, ", 4 * (1 + draw(state, 6)));
-    buf_printf(b, "kernel: [%u, %u], stride: %u, padding: %s", kernel, 1 + draw(state, kernel),
-               stride, same ? "same" : "valid");
-    if (strstr(kind, "conv2d")) {
-        if (stride == 1 && draw(state, 3) == 0)
-            buf_puts(b, ", dilation: 2");
-        if (draw(state, 2))
-            buf_puts(b, ", activation: relu");
-    }
-    buf_puts(b, "}\n");
-}
-
-/* x + f(f(x)), as residual networks have it. */
-static void add_residual(struct buf *b, uint32_t *state, int i)
-{
-    buf_printf(b,
-               "  - conv2d: {name: x%d, filters: 8, kernel: 3, padding: same}\n"
-               "  - conv2d: {filters: %u, kernel: 3, padding: same, activation: relu}\n"
-               "  - conv2d: {name: y%d, filters: 8, kernel: [%u, 1], padding: same}\n"
-               "  - add: {from: [x%d, y%d], activation: relu}\n",
-               i, 4 * (1 + draw(state, 4)), i, 1 + draw(state, 4), i, i);
-}
-
-static void write_recipe(uint32_t seed, struct buf *b)
-{
-    static const char *const kinds[] = {"conv2d",           "depthwise_conv2d", "conv2d",
-                                        "depthwise_conv2d", "max_pool",         "average_pool"};
-    uint32_t state = seed * 2654435761u | 1;
-
-    for (int i = 0; i < 4; i++)
-        opgen_random(&state);
-    buf_printf(
-        b,
-        "model: m\ndescription: chain\nseed: %u\ncalibration: 1\n"
-        "input: {shape: [1, %u, %u, 4], type: int8, data: smooth, range: [-1, 1]}\nlayers:\n",
-        seed, 40 + draw(&state, 20), 10 + draw(&state, 20));
-    const int layers = 2 + (int)draw(&state, 5);
-    for (int i = 0; i < layers; i++) {
-        if (draw(&state, 6) == 0)
-            add_residual(b, &state, i);
-        else if (draw(&state, 6) == 0)
-            buf_puts(b, "  - leaky_relu: {alpha: 0.2}\n");
-        else
-            add_window(b, &state, kinds[draw(&state, 6)]);
-    }
-    buf_puts(b, "  - global_average_pool\n");
-}
-
-static void make_model(uint32_t seed, struct buf *ret)
-{
-    AUTO(recipe_release) struct recipe r = {.name = NULL};
-    AUTO(recipe_result_release) struct recipe_result result = {.macs = 0};
-    AUTO_BUF text = BUF_INIT;
-    struct err err = ERR_INIT;
-
-    write_recipe(seed, &text);
-    if (recipe_parse(buf_text(&text), text.len, "r.yaml", &r, &err) < 0 ||
-        recipe_build(&r, &result, &err) < 0)
-        fail_msg("seed %u: %s\n%s", seed, err.text, buf_text(&text));
-    buf_append(ret, result.tflite.data, result.tflite.len);
-}
 
 static void infer(struct host_run *r, uint32_t seed, struct buf *out)
 {
@@ -136,7 +63,10 @@ static bool compare(const struct buf *model, uint32_t variants, bool reuse, uint
     return parts;
 }
 
-static void strips_change_no_output(void **state)
+typedef int make_fn(uint32_t seed, struct buf *ret, struct err *err);
+
+/* How many of 40 models, each with four sets of kernels, ran in strips. */
+static unsigned compare_models(make_fn *make)
 {
     static const uint32_t variants[] = {0, 1u << KERNEL_TUNED, 1u << KERNEL_ARMV7EM,
                                         1u << KERNEL_MVE};
@@ -144,24 +74,72 @@ static void strips_change_no_output(void **state)
 
     for (uint32_t seed = 1; seed <= 40; seed++) {
         AUTO_BUF model = BUF_INIT;
+        struct err err = ERR_INIT;
 
-        make_model(seed, &model);
+        if (make(seed, &model, &err) < 0)
+            fail_msg("seed %u: %s", seed, err.text);
         for (size_t i = 0; i < ARRAY_SIZE(variants); i++)
             split += compare(&model, variants[i], seed % 2, seed);
     }
     print_message("%u of 160 models ran in strips\n", split);
-    assert_true(split >= 40);
+    return split;
+}
+
+static void strips_change_no_output(void **state)
+{
+    assert_true(compare_models(layergen_chain) >= 40);
+}
+
+/* Tensors with several readers, operands of other scales in either order, joins of all kinds. */
+static void branches_change_no_output(void **state)
+{
+    assert_true(compare_models(layergen_branches) >= 40);
+}
+
+static uint32_t arena_of(const struct buf *model, bool whole)
+{
+    const struct nn_target target = {.whole = whole};
+    AUTO_BUF image = BUF_INIT;
+    struct nn_report report = {.arena = ARENA_INIT};
+    struct err err = ERR_INIT;
+
+    if (nn_compile(model->data, model->len, &target, &image, &report, &err) < 0)
+        fail_msg("%s", err.text);
+    const uint32_t size = report.arena_bytes;
+    nn_report_release(&report);
+    return size;
+}
+
+/* Tensors of 16384 bytes, three at a time when they are whole: one and some rows suffice. */
+static void what_is_added_is_never_whole(void **state)
+{
+    AUTO_BUF model = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    if (layergen_recipe(
+            "model: m\ndescription: conv and add\nseed: 1\ncalibration: 1\n"
+            "input: {shape: [1, 32, 32, 4], type: int8, data: smooth, range: [-1, 1]}\nlayers:\n"
+            "  - conv2d: {name: x, filters: 16, kernel: 3, padding: same}\n"
+            "  - conv2d: {name: short, from: x, filters: 16, kernel: 3, padding: same}\n"
+            "  - conv2d: {name: y, from: x, filters: 16, kernel: 1}\n"
+            "  - add: {name: z, from: [short, y], activation: relu}\n"
+            "  - add: {from: [z, x]}\n"
+            "  - global_average_pool\n",
+            &model, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_true(arena_of(&model, true) >= 3 * 16384);
+    assert_true(arena_of(&model, false) <= 2 * 16384);
 }
 
 /* The larger recipes need much less than whole tensors do; what they print is the gain. */
 static void early_layers_need_less(void **state)
 {
-    static const char *const names[] = {"ic", "vww", "face-mask"};
+    static const char *const names[] = {"ic", "vww", "face-mask", "pose"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         AUTO(recipe_release) struct recipe r = {.name = NULL};
         AUTO(recipe_result_release) struct recipe_result result = {.macs = 0};
-        uint32_t arena[2] = {0, 0};
+        AUTO_BUF model = BUF_INIT;
         struct err err = ERR_INIT;
         char path[512];
 
@@ -169,16 +147,8 @@ static void early_layers_need_less(void **state)
                        getenv("TINYRIG_SOURCE"), names[i]);
         if (recipe_load(path, &r, &err) < 0 || recipe_build(&r, &result, &err) < 0)
             fail_msg("%s", err.text);
-        for (int whole = 0; whole < 2; whole++) {
-            const struct nn_target target = {.whole = whole};
-            AUTO_BUF image = BUF_INIT;
-            struct nn_report report = {.arena = ARENA_INIT};
-            assert_int_equal(
-                nn_compile(result.tflite.data, result.tflite.len, &target, &image, &report, &err),
-                0);
-            arena[whole] = report.arena_bytes;
-            nn_report_release(&report);
-        }
+        buf_append(&model, result.tflite.data, result.tflite.len);
+        const uint32_t arena[] = {arena_of(&model, false), arena_of(&model, true)};
         print_message("%s: %u B in strips, %u B whole\n", names[i], arena[0], arena[1]);
         assert_true(arena[0] < arena[1] * 7 / 8);
     }
@@ -188,6 +158,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strips_change_no_output),
+        cmocka_unit_test(branches_change_no_output),
+        cmocka_unit_test(what_is_added_is_never_whole),
         cmocka_unit_test(early_layers_need_less),
     };
 
