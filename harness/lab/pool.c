@@ -82,6 +82,7 @@ static void on_stop(int signal_number)
 
 struct worker {
     const struct board *board;
+    struct resources needs;
     pid_t pid; /* -1: not running */
     int fd;
     struct buf in;
@@ -352,17 +353,17 @@ static size_t pool_running(const struct pool *p, bool only_virtual)
     return n;
 }
 
-/* Boards that share an instrument take turns. */
-static bool pool_clashes(const struct pool *p, const struct board *board)
+/* Boards that share an instrument take turns, in the plan's order, each with all of its cases. */
+static bool pool_clashes(const struct pool *p, const struct worker *w)
 {
     for (size_t i = 0; i < p->count; i++) {
-        if (p->workers[i].pid > 0 && resources_clash(p->workers[i].board, board))
+        if (p->workers[i].pid > 0 && resources_clash(&p->workers[i].needs, &w->needs))
             return true;
     }
     return false;
 }
 
-static bool pool_has_room(const struct pool *p, const struct board *board)
+static bool pool_has_room(const struct pool *p, const struct worker *w)
 {
     const struct pool_options *o = p->options;
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -370,9 +371,9 @@ static bool pool_has_room(const struct pool *p, const struct board *board)
                                 : cpus > 2           ? (size_t)cpus
                                                      : 2;
 
-    if ((o->jobs != 0 && pool_running(p, false) >= o->jobs) || pool_clashes(p, board))
+    if ((o->jobs != 0 && pool_running(p, false) >= o->jobs) || pool_clashes(p, w))
         return false;
-    return board->realm != REALM_VIRTUAL || pool_running(p, true) < virtual_jobs;
+    return w->board->realm != REALM_VIRTUAL || pool_running(p, true) < virtual_jobs;
 }
 
 static int pool_fill(struct pool *p, struct err *err)
@@ -380,7 +381,7 @@ static int pool_fill(struct pool *p, struct err *err)
     for (size_t i = 0; i < p->count && p->told == 0; i++) {
         struct worker *w = &p->workers[i];
 
-        if (!w->started && worker_has_work(p, w) && pool_has_room(p, w->board) &&
+        if (!w->started && worker_has_work(p, w) && pool_has_room(p, w) &&
             worker_start(p, w, err) < 0)
             return (int)err->code;
     }
@@ -466,8 +467,10 @@ int pool_run(const struct plan *plan, const struct pool_options *options, struct
     for (size_t i = 0; i < plan->case_count; i++)
         p.cases[i].done =
             plan->cases[i].skip != NULL || (options->done != NULL && options->done[i]);
-    for (size_t i = 0; i < plan->board_count; i++)
+    for (size_t i = 0; i < plan->board_count; i++) {
         p.workers[i] = (struct worker){.board = plan->boards[i], .pid = -1, .fd = -1};
+        resources_of_plan(plan, plan->boards[i], &p.workers[i].needs);
+    }
     p.count = plan->board_count;
     r = pool_loop(&p, polls, err);
     free(polls);

@@ -58,15 +58,49 @@ void resources_of(const struct board *b, const struct lab *lab, struct resources
     }
 }
 
+static void add_alone(struct resources *r, const struct lab_meter *m)
+{
+    add(r, "meter", m->name);
+    add_meter(r, m);
+}
+
 void resources_of_meter(const struct lab_meter *m, struct resources *ret)
 {
     ret->count = 0;
-    add(ret, "meter", m->name);
-    add_meter(ret, m);
+    add_alone(ret, m);
 }
 
-bool resources_clash(const struct board *a, const struct board *b)
+/* Of a suite that measures energy, on boards where it can. */
+static const char *suite_meter(const struct plan *plan, const struct board *b)
 {
-    return same(a->openocd.serial, b->openocd.serial) || same(a->meter, b->meter) ||
-           same(a->power, b->power);
+    for (size_t i = 0; i < plan->case_count; i++) {
+        const struct plan_case *c = &plan->cases[i];
+
+        if (c->board == b && c->skip == NULL && c->energy != NULL)
+            return c->energy->meter;
+    }
+    return NULL;
+}
+
+void resources_of_plan(const struct plan *plan, const struct board *b, struct resources *ret)
+{
+    const char *name = suite_meter(plan, b);
+    const struct lab *lab = plan->lab;
+
+    resources_of(b, lab, ret);
+    for (size_t i = 0; lab != NULL && i < lab->meter_count; i++) {
+        if (same(lab->meters[i].name, name) && !same(name, b->meter))
+            add_alone(ret, &lab->meters[i]);
+    }
+}
+
+bool resources_clash(const struct resources *a, const struct resources *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t k = 0; k < b->count; k++) {
+            if (strcmp(a->list[i], b->list[k]) == 0)
+                return true;
+        }
+    }
+    return false;
 }

@@ -10,9 +10,10 @@
 
 #include "harness/spec/board.h"
 #include "harness/spec/lab.h"
+#include "harness/spec/plan.h"
 
 enum {
-    RESOURCES_MAX = 6,
+    RESOURCES_MAX = 8,
     RESOURCE_NAME = 160
 };
 
@@ -30,7 +31,10 @@ void resources_of(const struct board *b, const struct lab *lab, struct resources
 /* A meter alone: one that a suite names for a board that has another, or none. */
 void resources_of_meter(const struct lab_meter *m, struct resources *ret);
 
+/* What a board's cases of a plan need: its own and the meter that the suite names for it. */
+void resources_of_plan(const struct plan *plan, const struct board *b, struct resources *ret);
+
 /* They share an instrument, so they take turns. */
-bool resources_clash(const struct board *a, const struct board *b);
+bool resources_clash(const struct resources *a, const struct resources *b);
 
 #endif

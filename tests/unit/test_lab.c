@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,8 +14,6 @@
 #include "harness/lab/event_pipe.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/pool.h"
-#include "harness/measure/allowance.h"
-#include "harness/measure/timebase.h"
 #include "tests/unit/unit.h"
 
 static char folder[64];
@@ -409,66 +408,119 @@ static void a_second_interrupt_ends_wedged_workers(void **state)
     assert_true(clock_monotonic_ns() - started < 5000000000u);
 }
 
-/* ---- ticks ---- */
+/* ---- boards that share an instrument ---- */
 
-static void icount_ticks_name_exact_instructions(void **state)
+enum {
+    SHARERS = 5, /* boards of one meter; the one behind them has its own */
+    TURNS = 12   /* cases of each */
+};
+
+struct turns {
+    struct event_sink base;
+    const struct board *order[SHARERS]; /* that had their turn, in the order that they began */
+    size_t count;
+    unsigned passed;
+    bool both; /* two sharers at once */
+    const struct board *at_work, *free_board;
+    volatile int *over; /* for the free board's worker: all sharers are through */
+    unsigned left;
+};
+
+static int watch_turns(struct event_sink *self, const struct event *e, struct err *err)
 {
-    static const struct board b = {
-        .name = "v", .timebase_unit = UNIT_INSTRUCTIONS, .virt = {.icount_shift = 7}};
-    struct timebase t;
-    struct err err = ERR_INIT;
+    struct turns *t = (struct turns *)self;
+    const struct board *b = e->case_->board;
 
-    /* Measured on mps2-an385 at 25 MHz: 2028 instructions took 6489 or 6490 ticks. */
-    assert_int_equal(timebase_make(&b, 25000000, &t, &err), 0);
-    assert_true(timebase_value(&t, 6489, 0) == 2028);
-    assert_true(timebase_value(&t, 6490, 0) == 2028);
-    assert_true(timebase_value(&t, 6490, 51) == 2012);
-    /* A 1 GHz timer at shift 0 counts instructions themselves. */
-    assert_int_equal(timebase_make(&b, 1000, &t, &err), ERR_LAB);
+    t->passed += e->kind == EVENT_CASE_END && e->end.status == CASE_PASSED;
+    if (b == t->free_board)
+        return 0;
+    if (e->kind == EVENT_CASE_BEGIN) {
+        t->both |= t->at_work != NULL;
+        t->at_work = b;
+        if (t->count == 0 || t->order[t->count - 1] != b) {
+            assert_true(t->count < SHARERS); /* nobody comes twice */
+            t->order[t->count++] = b;
+        }
+    } else if (e->kind == EVENT_CASE_END) {
+        t->at_work = NULL;
+        t->left -= !e->end.retried;
+        *t->over = t->left == 0;
+    }
+    return 0;
 }
 
-static void a_wrong_clock_is_a_lab_fault(void **state)
-{
-    static const struct board b = {
-        .name = "s", .timebase_unit = UNIT_CYCLES, .clock_hz = 80000000, .timebase_hz = 80000000};
-    struct timebase t;
-    struct err err = ERR_INIT;
+struct sharing {
+    const struct board *killed, *free_board;
+    volatile int *over;
+};
 
-    assert_int_equal(timebase_make(&b, 80000000, &t, &err), 0);
-    assert_true(t.exact && timebase_value(&t, 1000, 17) == 983);
-    assert_int_equal(timebase_make(&b, 16000000, &t, &err), ERR_LAB);
+/*
+ * The first sharer's worker is killed at every case: it must not hold the meter for good. The free
+ * board ends its first case when all sharers are through: they do not wait for it, nor it for them.
+ */
+static void share(void *context, const struct board *board, const struct plan_case *const *list,
+                  size_t n, struct event_sink *sink)
+{
+    const struct sharing *s = context;
+
+    for (size_t i = 0; i < n; i++) {
+        send_event(sink, list[i], EVENT_CASE_BEGIN);
+        if (board == s->killed)
+            (void)raise(SIGKILL);
+        while (board == s->free_board && !*s->over)
+            clock_sleep_ms(1);
+        send_event(sink, list[i], EVENT_CASE_END);
+    }
 }
 
-/* ---- the first inference's deadline ---- */
-
-static void the_first_inference_is_waited_for_by_its_work(void **state)
+static void boards_of_one_meter_have_their_turns_in_order(void **state)
 {
-    static const struct nn_report_op custom[] = {{.name = "CUSTOM", .steps = 1}};
-    static const struct board avr = {.clock_hz = 16000000, .realm = REALM_SILICON};
-    static const struct board m4 = {.clock_hz = 168000000, .realm = REALM_SILICON};
-    static const struct board emulated = {.clock_hz = 168000000, .realm = REALM_VIRTUAL};
-    struct nn_report r = {.macs = 300};
+    static const struct lab_meter meters[] = {{.name = "shared", .serial = "S"}};
+    static const struct lab lab = {.meters = meters, .meter_count = 1};
+    static const struct suite_energy energy = {.meter = "shared"};
+    struct board kinds[SHARERS + 1];
+    const struct board *list[SHARERS + 1];
+    struct plan_case all[(SHARERS + 1) * TURNS];
+    int *over = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct sharing sharing = {&kinds[0], &kinds[SHARERS], over};
 
-    /* A model of nothing: no board needs long, and one that hangs is noticed soon. */
-    assert_in_range(allowance_first_ms(&r, &m4, 0), 10000, 11000);
-    assert_in_range(allowance_first_ms(&r, &emulated, 0), 10000, 11000);
-    /* 10 s at 16 MHz, at 28 cycles each: the slowest kernel there is. */
-    r.macs = 10 * avr.clock_hz / 28;
-    assert_in_range(allowance_first_ms(&r, &avr, 0), 30000, 60000);
-    /* MobileNet of MLPerf Tiny, and the same on an emulator of a crowded host. */
-    r.macs = 7489664;
-    assert_in_range(allowance_first_ms(&r, &m4, 0), 14000, 20000);
-    assert_in_range(allowance_first_ms(&r, &emulated, 0), 60000, 120000);
-    /* A further try has longer, up to what is given where nothing is known. */
-    assert_true(allowance_first_ms(&r, &m4, 1) > 2 * allowance_first_ms(&r, &m4, 0));
-    assert_int_equal(allowance_first_ms(&r, &m4, 99), ALLOWANCE_UNKNOWN_MS);
-    assert_int_equal(allowance_first_ms(NULL, &m4, 0), ALLOWANCE_UNKNOWN_MS);
-    r.ops = custom;
-    r.op_count = 1;
-    assert_int_equal(allowance_first_ms(&r, &m4, 0), ALLOWANCE_UNKNOWN_MS);
-    r.macs = UINT64_MAX;
-    r.op_count = 0;
-    assert_int_equal(allowance_first_ms(&r, &m4, 0), ALLOWANCE_UNKNOWN_MS);
+    assert_ptr_not_equal(over, MAP_FAILED);
+    for (int by_suite = 0; by_suite < 2; by_suite++) {
+        struct turns t = {.base = {.emit = watch_turns},
+                          .free_board = &kinds[SHARERS],
+                          .over = over,
+                          .left = SHARERS * TURNS};
+        struct err err = ERR_INIT;
+        const struct plan many = {.cases = all,
+                                  .case_count = ARRAY_SIZE(all),
+                                  .boards = list,
+                                  .board_count = ARRAY_SIZE(list),
+                                  .lab = &lab};
+
+        for (size_t i = 0; i <= SHARERS; i++) {
+            const bool shares = i < SHARERS;
+
+            kinds[i] = (struct board){.name = &"abcdef"[i], .realm = REALM_SILICON};
+            kinds[i].meter = shares && !by_suite ? "shared" : NULL;
+            list[i] = &kinds[i];
+            for (size_t k = 0; k < TURNS; k++)
+                all[i * TURNS + k] = (struct plan_case){
+                    .key = "k", .board = &kinds[i], .energy = shares && by_suite ? &energy : NULL};
+        }
+        assert_int_equal(
+            pool_run(&many,
+                     &(struct pool_options){
+                         .run_board = share, .context = &sharing, .run_id = "r", .retries = 2},
+                     &t.base, &err),
+            0);
+        *over = 0;
+        assert_false(t.both);
+        assert_int_equal(t.count, SHARERS);
+        for (size_t i = 0; i < SHARERS; i++)
+            assert_ptr_equal(t.order[i], list[i]);
+        assert_int_equal(t.passed, SHARERS * TURNS);
+    }
+    (void)munmap(over, sizeof(int));
 }
 
 int main(void)
@@ -487,9 +539,7 @@ int main(void)
         cmocka_unit_test(a_board_whose_workers_die_is_given_up),
         cmocka_unit_test(a_worker_whose_events_are_damaged_costs_only_its_case),
         cmocka_unit_test(a_second_interrupt_ends_wedged_workers),
-        cmocka_unit_test(icount_ticks_name_exact_instructions),
-        cmocka_unit_test(a_wrong_clock_is_a_lab_fault),
-        cmocka_unit_test(the_first_inference_is_waited_for_by_its_work),
+        cmocka_unit_test(boards_of_one_meter_have_their_turns_in_order),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -273,6 +273,7 @@ static void resources_have_names_of_their_own(void **state)
     const struct board b = {.name = "y", .meter = "x"};
     const struct board c = {.name = "z", .meter = "other"};
     struct resources r;
+    struct resources other;
 
     resources_of(&a, NULL, &r);
     assert_int_equal(r.count, 4);
@@ -280,8 +281,10 @@ static void resources_have_names_of_their_own(void **state)
     assert_string_equal(r.list[1], "probe:06_6F_F");
     assert_string_equal(r.list[2], "meter:x");
     assert_string_equal(r.list[3], "power:x");
-    assert_true(resources_clash(&a, &b));
-    assert_false(resources_clash(&a, &c));
+    resources_of(&b, NULL, &other);
+    assert_true(resources_clash(&r, &other));
+    resources_of(&c, NULL, &other);
+    assert_false(resources_clash(&r, &other));
 }
 
 static bool share(const struct resources *a, const struct resources *b)

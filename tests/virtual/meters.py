@@ -49,15 +49,15 @@ def vmeter(folder):
                 "--square", "30000,10000")
 
 
-def run(folder, lab, boards, energy=ENERGY, wait=True):
+def run(folder, lab, boards, energy=ENERGY, wait=True, waits=("--wait", "1min")):
     with open(folder + "/lab.yaml", "w") as f:
         f.write(lab)
     name = "-".join(boards)
     with open("%s/%s.yaml" % (folder, name), "w") as f:
         f.write(SUITE % {"s": source, "boards": ", ".join(boards), "energy": energy})
     db = "%s/%s.db" % (folder, name)
-    p = subprocess.Popen([build + "/tinyrig", "run", "%s/%s.yaml" % (folder, name), "--db", db, "--quiet", "--wait", "1min",
-                          "--lab", folder + "/lab.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    p = subprocess.Popen([build + "/tinyrig", "run", "%s/%s.yaml" % (folder, name), "--db", db, "--quiet", *waits,
+                          "--virtual-jobs", "2", "--lab", folder + "/lab.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return (p, db) if not wait else (finish(p), cases(db), db)
 
 
@@ -144,6 +144,40 @@ def a_multiplexer_that_fails_costs_its_case(folder):
     assert fact(result["right"], "meter.name") == "shared", result["right"]
 
 
+LAB_MANY = """
+virtual_boards: false
+meters:
+  shared: {driver: ppk2, where: /dev/null}
+boards:
+"""
+
+
+def figures(db):
+    return sorted(sqlite3.connect(db).execute(
+        "SELECT board, metric, value FROM v_metrics WHERE unit IN ('instructions', 'bytes')"))
+
+
+def who_shares_has_its_turn_and_the_same_figures(folder):
+    """Four boards of one meter in the plan's order; a fifth, with none, at the same time; no --wait."""
+    names = ["b1", "b2", "b3", "b4", "free"]
+    results = {}
+    for shares in (True, False):
+        lab = LAB_MANY + "".join("  %s: {board: virt-m4%s}\n" % (
+            n, ", meter: shared" if shares and n != "free" else "") for n in names)
+        (status, text), _, db = run(folder, lab, names, energy="", waits=[])
+        assert status == 0, (status, text)
+        results[shares] = figures(db)
+        if shares:
+            turns = [row for row in spans(db) if row[0] != "free"]
+            assert [row[0] for row in turns] == names[:4] and do_not_overlap(turns), turns
+            free = next(row for row in spans(db) if row[0] == "free")
+            assert free[1] < turns[1][1], spans(db)
+        for suffix in ("", "-wal", "-shm"):
+            if os.path.exists(db + suffix):
+                os.unlink(db + suffix)
+    assert results[True] and results[True] == results[False], results
+
+
 LAB_FREE = """
 virtual_boards: false
 meters:
@@ -155,9 +189,9 @@ boards:
 
 
 def a_suite_can_name_the_meter(folder):
-    """Of boards that have none: they take turns at it all the same, by its lease."""
+    """Of boards that have none: in one run they take turns at it all the same, without --wait."""
     with vmeter(folder) as m:
-        (status, text), result, _ = run(folder, LAB_FREE % m.where, ["left", "right"],
+        (status, text), result, _ = run(folder, LAB_FREE % m.where, ["left", "right"], waits=[],
                                         energy=ENERGY.replace("{", "{meter: shared, "))
         for board in ("left", "right"):
             assert fact(result[board], "meter.name") == "shared", (text, result[board])
@@ -194,7 +228,8 @@ def a_switch_that_is_gone_is_named(folder):
     assert status == 3 and "power switch 'rail'" in json.dumps(result["m4"]), (text, result)
 
 
-for test in (boards_of_one_run_take_turns, runs_wait_for_each_others_meter, a_multiplexer_that_fails_costs_its_case,
+for test in (boards_of_one_run_take_turns, who_shares_has_its_turn_and_the_same_figures,
+             runs_wait_for_each_others_meter, a_multiplexer_that_fails_costs_its_case,
              a_suite_can_name_the_meter, a_meter_is_the_boards_switch, a_switch_that_is_gone_is_named):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TINYRIG_LOCK_DIR"] = folder
