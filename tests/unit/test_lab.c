@@ -478,16 +478,20 @@ static void boards_of_one_meter_have_their_turns_in_order(void **state)
     static const struct lab_meter meters[] = {{.name = "shared", .serial = "S"}};
     static const struct lab lab = {.meters = meters, .meter_count = 1};
     static const struct suite_energy energy = {.meter = "shared"};
-    struct board kinds[SHARERS + 1];
+    struct board *kinds[SHARERS + 1];
     const struct board *list[SHARERS + 1];
     struct plan_case all[(SHARERS + 1) * TURNS];
     int *over = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    struct sharing sharing = {&kinds[0], &kinds[SHARERS], over};
+    struct sharing sharing = {.over = over};
 
     assert_ptr_not_equal(over, MAP_FAILED);
+    for (size_t i = 0; i <= SHARERS; i++)
+        list[i] = kinds[i] = calloc(1, sizeof(**kinds));
+    sharing.killed = kinds[0];
+    sharing.free_board = kinds[SHARERS];
     for (int by_suite = 0; by_suite < 2; by_suite++) {
         struct turns t = {.base = {.emit = watch_turns},
-                          .free_board = &kinds[SHARERS],
+                          .free_board = kinds[SHARERS],
                           .over = over,
                           .left = SHARERS * TURNS};
         struct err err = ERR_INIT;
@@ -500,12 +504,12 @@ static void boards_of_one_meter_have_their_turns_in_order(void **state)
         for (size_t i = 0; i <= SHARERS; i++) {
             const bool shares = i < SHARERS;
 
-            kinds[i] = (struct board){.name = &"abcdef"[i], .realm = REALM_SILICON};
-            kinds[i].meter = shares && !by_suite ? "shared" : NULL;
-            list[i] = &kinds[i];
+            *kinds[i] = (struct board){.name = &"abcdef"[i],
+                                       .realm = REALM_SILICON,
+                                       .meter = shares && !by_suite ? "shared" : NULL};
             for (size_t k = 0; k < TURNS; k++)
                 all[i * TURNS + k] = (struct plan_case){
-                    .key = "k", .board = &kinds[i], .energy = shares && by_suite ? &energy : NULL};
+                    .key = "k", .board = kinds[i], .energy = shares && by_suite ? &energy : NULL};
         }
         assert_int_equal(
             pool_run(&many,
@@ -520,6 +524,8 @@ static void boards_of_one_meter_have_their_turns_in_order(void **state)
             assert_ptr_equal(t.order[i], list[i]);
         assert_int_equal(t.passed, SHARERS * TURNS);
     }
+    for (size_t i = 0; i <= SHARERS; i++)
+        free(kinds[i]);
     (void)munmap(over, sizeof(int));
 }
 
