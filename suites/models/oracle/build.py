@@ -95,7 +95,8 @@ class Builder:
 
     def operator(self, name, inputs, outputs, version=1, options=None):
         """options: {field number: (struct format, value)}; a list is a vector, a str a string.
-        The name 'CUSTOM:name' is a custom operator, whose options are {'custom': bytes}."""
+        The name 'CUSTOM:name' is a custom operator, whose options are {'custom': bytes};
+        {'intermediates': tensors} are those that some operators have for scales of their insides."""
         self.operators.append((name, list(inputs), list(outputs), version, options or {}))
 
     def finish(self, inputs, outputs):
@@ -162,13 +163,18 @@ class Builder:
             fields[3], fields[4] = ('B', OPTIONS[name]), ('ref', 0)
         if 'custom' in options:
             fields[5] = ('ref', 0)
+        if 'intermediates' in options:
+            fields[8] = ('ref', 0)
         places = w.table(slot, fields)
         w.vector(places[1], 'i', inputs)
         w.vector(places[2], 'i', outputs)
         if 'custom' in options:
             w.vector(places[5], 'B', options['custom'])
+        if 'intermediates' in options:
+            w.vector(places[8], 'i', options['intermediates'])
         if name not in OPTIONS:
             return
+        options = {n: v for n, v in options.items() if n != 'intermediates'}
         refs = {n: ('ref', 0) if isinstance(v, (list, str)) else v for n, v in options.items()}
         inner = w.table(places[4], refs)
         for n, v in options.items():

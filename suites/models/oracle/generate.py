@@ -842,10 +842,13 @@ def unidirectional_sequence_lstm(d):
     d.output([*lead, units], 'INT8', hidden_scale, hidden_zero)
     inputs = ([inp] + [t for t, _ in from_input] + [t for t, _ in from_hidden] + [-1] * 3 + biases
               + [-1, -1, hidden, cell] + [-1] * 4)
+    # As converters write them: gates before their activation, and the hidden state.
+    insides = [d.quantised([1], 'INT16', 2.0 ** -12, 0) for _ in names]
+    insides.append(d.quantised([1], 'INT8', hidden_scale, hidden_zero))
     d.rounds = 3
     d.operator('UNIDIRECTIONAL_SEQUENCE_LSTM', inputs, 1,
                {0: ('b', 4), 1: ('f', rng.choice((0.0, 10.0, 2.0))), 2: ('f', 0.0),
-                3: ('b', major)})
+                3: ('b', major), 'intermediates': insides})
 
 
 @generator
