@@ -278,6 +278,21 @@ static void hostile_copies_are_refused(void **state)
     assert_false(k->check(&p, spans));
 }
 
+/* Within spans of no size they would stay for hours. (Found by fuzzing.) */
+static void loops_over_nothing_are_refused(void **state)
+{
+    static const struct kernel_gather gather = {.batches = 1u << 20, .before = 1u << 12, .n = 1};
+    static const struct kernel_arg_max arg_max = {.before = UINT32_MAX, .n = 1};
+    static const struct kernel_resize resize = {UINT16_MAX, 1, 1, UINT16_MAX, 1, 0, 0};
+    const struct kernel_span nothing[4] = {{0, 0}, {0, 0}, {0, 0}, {0, 0}};
+    const struct kernel_span tables[4] = {{0, 0}, {0, 0}, {0, 1u << 20}, {0, 1u << 20}};
+
+    assert_false(kernel_find(KERNEL_REF, KERNEL_GATHER)->check(&gather, nothing));
+    assert_false(kernel_find(KERNEL_REF, KERNEL_ARG_MAX)->check(&arg_max, nothing));
+    assert_false(kernel_find(KERNEL_REF, KERNEL_RESIZE_NEAREST)->check(&resize, tables));
+    assert_false(kernel_find(KERNEL_REF, KERNEL_RESIZE_BILINEAR_S8)->check(&resize, tables));
+}
+
 /* ---- variants ---- */
 
 #define WALK_SEEDS 150
@@ -424,6 +439,7 @@ int main(void)
         cmocka_unit_test(depthwise_convolution_is_as_defined),
         cmocka_unit_test(softmax_is_close_to_the_real_one_and_sums_to_one),
         cmocka_unit_test(hostile_copies_are_refused),
+        cmocka_unit_test(loops_over_nothing_are_refused),
         cmocka_unit_test(every_variant_equals_the_reference),
         cmocka_unit_test(the_cheapest_variant_is_chosen),
     };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
 #include "harness/nn/tflite.h"
 #include "harness/tflite/model.h"
@@ -26,15 +27,21 @@ static int32_t add_tensor(struct tfl_model *m, const char *name, enum tfl_type t
     return (int32_t)m->tensor_count - 1;
 }
 
-static void check_refused(const struct tfl_model *m, const char *expected)
+static void check_refused_for(const struct nn_target *target, const struct tfl_model *m,
+                              const char *expected)
 {
     AUTO_BUF model = BUF_INIT, problems = BUF_INIT;
     struct err err = ERR_INIT;
 
     tfl_write(m, &model);
-    assert_true(nn_check(model.data, model.len, &reference_target, &problems, &err) > 0);
+    assert_true(nn_check(model.data, model.len, target, &problems, &err) > 0);
     if (!strstr(buf_text(&problems), expected))
         fail_msg("'%s' is not in: %s", expected, buf_text(&problems));
+}
+
+static void check_refused(const struct tfl_model *m, const char *expected)
+{
+    check_refused_for(&reference_target, m, expected);
 }
 
 /* Every pair of ranks of input and output, for every operator that slides a window. */
@@ -116,6 +123,35 @@ static void svdf_without_state_and_bias_is_refused(void **state)
     tfl_model_release(&m);
 }
 
+/* What float32 leaves out, by operator and name; without an FPU that is said first. */
+static void real_arithmetic_says_what_it_leaves_out(void **state)
+{
+    static const struct nn_target fpu = {.variants = KERNEL_CAP_FLOAT};
+    struct tfl_model m = {.description = "test"};
+    const int8_t weight = 1;
+
+    add_tensor(&m, "in", TFL_FLOAT32, 2);
+    add_tensor(&m, "feature", TFL_INT8, 2);
+    add_tensor(&m, "out", TFL_FLOAT32, 2);
+    m.tensors[1].data = &weight;
+    m.tensors[1].size = 1;
+    struct tfl_op *op = tfl_add_op(&m, TFL_SVDF, 3);
+    for (int i = 0; i < 5; i++)
+        tfl_op_input(op, i < 2 ? i : 1);
+    tfl_op_output(op, 2);
+    tfl_op_option(op, 0, TFL_OPT_I32)->i = 1;
+    struct tfl_option *activation = tfl_op_option(op, 1, TFL_OPT_U8);
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = 2;
+    check_refused(&m, "operator 0 SVDF v3: float32 needs a core that has an FPU");
+    check_refused_for(&fpu, &m,
+                      "operator 0 SVDF v3: tensor 1 'feature': type INT8 is not supported "
+                      "here (FLOAT32 is)");
+    activation->i = TFL_ACT_TANH;
+    check_refused_for(&fpu, &m, "operator 0 SVDF v3: fused activation TANH is not supported");
+    tfl_model_release(&m);
+}
+
 /* Biases are added to in the compiler: they wrap there as they would in the kernel. */
 static void biases_at_the_ends_of_their_range_compile(void **state)
 {
@@ -188,6 +224,7 @@ int main(void)
         cmocka_unit_test(windows_of_any_rank_are_refused),
         cmocka_unit_test(a_handle_that_is_none_is_refused),
         cmocka_unit_test(svdf_without_state_and_bias_is_refused),
+        cmocka_unit_test(real_arithmetic_says_what_it_leaves_out),
         cmocka_unit_test(biases_at_the_ends_of_their_range_compile),
         cmocka_unit_test(wide_biases_at_the_end_of_their_range_run),
     };

@@ -166,7 +166,7 @@ bool ref_arg_max_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_arg_max *p = params;
 
-    return p->type <= KERNEL_F32 && p->type != KERNEL_U8 &&
+    return p->type <= KERNEL_F32 && p->type != KERNEL_U8 && p->after != 0 &&
            check_holds(&spans[0], p->before, p->n, p->after, check_type_size(p->type)) &&
            check_holds(&spans[1], p->before, p->after, 1, sizeof(int32_t));
 }
