@@ -293,6 +293,21 @@ static void loops_over_nothing_are_refused(void **state)
     assert_false(kernel_find(KERNEL_REF, KERNEL_RESIZE_BILINEAR_S8)->check(&resize, tables));
 }
 
+/* However far off a fraction is, products stay within 64 bits. (Found by fuzzing.) */
+static void hostile_fractions_are_limited(void **state)
+{
+    static const int32_t fractions[2][2] = {{INT32_MIN, INT32_MAX}, {-(1 << 20), 1 << 20}};
+    static const struct kernel_resize p = {1, 2, 2, 1, 1, 0, 1};
+    int8_t in[] = {-128, 127, 127, -128}, out[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct kernel_place row = {0, 1, fractions[i][0]}, col = {0, 1, fractions[i][1]};
+        void *at[] = {in, &out[i], &row, &col};
+        kernel_find(KERNEL_REF, KERNEL_RESIZE_BILINEAR_S8)->run(&p, at);
+    }
+    assert_int_equal(out[0], out[1]);
+}
+
 /* ---- variants ---- */
 
 #define WALK_SEEDS 150
@@ -440,6 +455,7 @@ int main(void)
         cmocka_unit_test(softmax_is_close_to_the_real_one_and_sums_to_one),
         cmocka_unit_test(hostile_copies_are_refused),
         cmocka_unit_test(loops_over_nothing_are_refused),
+        cmocka_unit_test(hostile_fractions_are_limited),
         cmocka_unit_test(every_variant_equals_the_reference),
         cmocka_unit_test(the_cheapest_variant_is_chosen),
     };

@@ -56,6 +56,9 @@ void ref_resize_nearest(const void *params, void *const *at)
     }
 }
 
+/* Far more than a fraction of good will, and little enough for all products. */
+#define FRACTION_LIMIT ((int32_t)1 << 20)
+
 /* A place of a table, moved into the input if the image lies. */
 static struct kernel_place inside(struct kernel_place place, uint32_t size)
 {
@@ -63,6 +66,7 @@ static struct kernel_place inside(struct kernel_place place, uint32_t size)
         place.first = (uint16_t)(size - 1);
     if (place.second >= size)
         place.second = (uint16_t)(size - 1);
+    place.fraction = arith_clamp(place.fraction, -FRACTION_LIMIT, FRACTION_LIMIT);
     return place;
 }
 
