@@ -145,6 +145,10 @@ static void append_strips(struct buf *b, const struct nn_report *r)
     }
     if (*before == ',')
         buf_putc(b, '\n');
+    if (r->recomputed_macs)
+        buf_printf(b, "in tiles: %llu MACs (%.1f %%) are done twice, where tiles meet\n",
+                   (unsigned long long)r->recomputed_macs,
+                   100.0 * (double)r->recomputed_macs / (double)r->macs);
 }
 
 void nn_explain_text(const struct nn_report *r, const char *name, struct buf *b)

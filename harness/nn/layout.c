@@ -286,8 +286,8 @@ static size_t align_up(size_t v, size_t align)
     return (v + align - 1) & ~(align - 1);
 }
 
-/* Strips of one operator bring the same constants again, a few dozen buffers further on. */
-#define REPEATED_WITHIN 128
+/* Strips of one operator bring the same constants again, a few hundred buffers further on. */
+#define REPEATED_WITHIN 1024
 
 static const struct nn_buffer *same_constant(const struct nn_lower *l, size_t index)
 {

@@ -49,6 +49,7 @@ struct nn_step {
     bool plain;
     bool part; /* of an operator that runs in strips */
     uint16_t op;
+    uint32_t rows; /* of the image it works on; 0: as the operator's output says */
     unsigned span_count;
     struct nn_span spans[KERNEL_MAX_SPANS];
     unsigned sharing_count;

@@ -26,6 +26,7 @@ struct nn_target {
     /* Every buffer gets memory of its own: what a plan is proved against, in tests. */
     bool apart;
     bool whole; /* no operator runs in strips of rows: what strips are compared with */
+    bool rows;  /* strips are as wide as the image: what tiles are compared with */
 };
 
 struct nn_report_tensor {
@@ -75,7 +76,8 @@ struct nn_report {
     struct arena arena; /* owns everything below */
     const char *description;
     uint64_t macs;
-    uint32_t weight_bytes; /* constants of the model file */
+    uint64_t recomputed_macs; /* on top of them: where tiles meet */
+    uint32_t weight_bytes;    /* constants of the model file */
     uint32_t image_bytes;
     uint32_t arena_bytes;
     uint32_t arena_bound; /* no plan of these steps can be smaller */

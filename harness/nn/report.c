@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/nn/strips.h"
+
 static const char *const kind_names[] = {
 #define X(name, params) #name,
     KERNEL_KINDS(X)
@@ -85,6 +87,7 @@ static void fill_ops(const struct nn_lower *l, struct nn_report *r)
 
     for (size_t i = 0; i < l->graph->op_count; i++) {
         const struct nn_op *op = &l->graph->ops[i];
+        r->recomputed_macs += strips_recomputed_macs(l, i);
         ops[i] =
             (struct nn_report_op){.name = nn_opcode_name(op->code),
                                   .version = op->version,

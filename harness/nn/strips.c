@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/nn/strips_bands.h"
 #include "harness/nn/strips_chain.h"
 
 enum {
-    ROUNDS_MAX = 8,  /* chains in one model */
-    PARTS_MAX = 16,  /* strips of one chain */
-    RECORD = 112,    /* bytes of a step in the image, about */
-    FLASH_WORTH = 8, /* bytes of image that one byte of arena is worth */
-    GAIN = 8         /* the peak must fall by one part in so many */
+    ROUNDS_MAX = 8, /* chains in one model */
+    GAIN = 8,       /* the peak must fall by one part in so many */
+    BANDS_MAX = 4,  /* of columns */
+    TILED_MAX = 24, /* chains that are tried in bands */
+    TWICE_MAX = 8   /* one part in so many of the MACs may be done twice */
 };
 
 #define GOAL_AROUND UINT32_MAX
@@ -124,8 +125,8 @@ static void consider(struct search *s, struct chain *c, uint64_t aside, uint64_t
     if (!chain_schedule(c, NULL))
         return;
     const uint64_t here = aside + chain_bytes(s->l, c);
-    const uint64_t flash = (uint64_t)(c->steps - c->count) * RECORD;
-    const uint64_t cost = (here > floor ? here : floor) + flash / FLASH_WORTH;
+    const uint64_t flash = (uint64_t)(c->steps - c->count) * CHAIN_STEP_BYTES;
+    const uint64_t cost = (here > floor ? here : floor) + flash / CHAIN_FLASH_WORTH;
     if (cost < s->best_cost) {
         s->best_cost = cost;
         s->best = *c;
@@ -142,7 +143,7 @@ static void try_heights(struct search *s, const struct chain *found, uint32_t n)
     const uint64_t floor = s->goal == GOAL_AROUND ? around(s, found->first, n) : s->goal;
     if (floor >= s->best_cost || aside + chain_bytes_bound(s->l, &c) >= s->best_cost)
         return;
-    for (uint32_t parts = 2; parts <= PARTS_MAX; parts += parts < 4 ? 1 : parts / 2) {
+    for (uint32_t parts = 2; parts <= CHAIN_PARTS_MAX; parts += parts < 4 ? 1 : parts / 2) {
         chain_take(s->l, found, n, parts, &c);
         consider(s, &c, aside, floor);
     }
@@ -160,7 +161,7 @@ static void try_chains(struct search *s)
     }
 }
 
-/* ---- the model ---- */
+/* ---- strips ---- */
 
 static void find_live(struct search *s)
 {
@@ -182,15 +183,20 @@ static void find_live(struct search *s)
     }
 }
 
+static void find_peak(struct search *s)
+{
+    find_live(s);
+    for (uint32_t i = 1; i < s->l->step_count; i++)
+        s->peak = s->live[i] > s->live[s->peak] ? i : s->peak;
+}
+
 /* Splits a chain around the peak, which then needs less there. Returns the peak before. */
 static uint32_t split_once(struct nn_lower *l, uint32_t goal, bool *ret_split)
 {
     struct search s = {.l = l, .goal = goal};
 
     *ret_split = false;
-    find_live(&s);
-    for (uint32_t i = 1; i < l->step_count; i++)
-        s.peak = s.live[i] > s.live[s.peak] ? i : s.peak;
+    find_peak(&s);
     const uint32_t now = s.live[s.peak];
     s.best_cost = now;
     if (l->step_count > 1 && (goal == GOAL_AROUND || now > goal))
@@ -217,6 +223,11 @@ struct attempt {
     uint64_t cost;
 };
 
+static uint64_t step_cost(size_t steps)
+{
+    return (uint64_t)steps * CHAIN_STEP_BYTES / CHAIN_FLASH_WORTH;
+}
+
 /* One chain after the other; of those, as many as lower the peak enough together. */
 static struct attempt split_all(struct nn_lower *l, uint32_t goal)
 {
@@ -233,7 +244,7 @@ static struct attempt split_all(struct nn_lower *l, uint32_t goal)
         best.peak = now;
         keep_steps(&best.l, &here);
     }
-    best.cost = best.peak + (uint64_t)(best.l.step_count - whole.step_count) * RECORD / FLASH_WORTH;
+    best.cost = best.peak + step_cost(best.l.step_count - whole.step_count);
     keep_steps(l, &whole);
     return best;
 }
@@ -252,6 +263,92 @@ static struct attempt find_best(struct nn_lower *l)
     low = split_all(l, goal);
     return low.cost < best.cost ? low : best;
 }
+
+/* ---- tiles ---- */
+
+uint64_t strips_recomputed_macs(const struct nn_lower *l, size_t op)
+{
+    const struct nn_op *o = &l->graph->ops[op];
+    const uint64_t whole = o->output_count ? l->graph->tensors[o->outputs[0]].size : 0;
+    uint64_t made = 0;
+
+    for (size_t i = 0; i < l->step_count && whole && l->macs[op]; i++) {
+        const struct nn_step *s = &l->steps[i];
+        if (s->op != op || !s->part || s->kind == KERNEL_COPY)
+            continue;
+        const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+        for (unsigned n = 0; n < s->span_count; n++)
+            made += (k->writes >> n & 1) ? s->spans[n].size : 0;
+    }
+    return made > whole ? l->macs[op] * (made - whole) / whole : 0;
+}
+
+static bool is_cheap(const struct nn_lower *l)
+{
+    uint64_t all = 0, twice = 0;
+
+    for (size_t i = 0; i < l->graph->op_count; i++) {
+        all += l->macs[i];
+        twice += strips_recomputed_macs(l, i);
+    }
+    return twice <= all / TWICE_MAX;
+}
+
+/* The chain in bands, instead of `best` if that is so much better. */
+static void try_bands(struct nn_lower *l, const struct chain *c, uint32_t bands,
+                      struct attempt *best)
+{
+    const struct nn_lower whole = *l;
+    struct search s = {.l = l};
+    struct attempt now = {.bound = best->bound};
+
+    if (bands_split(l, c, bands) && is_cheap(l)) {
+        find_peak(&s);
+        now.peak = s.live[s.peak];
+        now.cost = now.peak + step_cost(l->step_count - whole.step_count);
+        now.l = *l;
+        if (now.cost < best->cost && now.peak <= best->peak - best->peak / GAIN)
+            *best = now;
+    }
+    keep_steps(l, &whole);
+}
+
+/* No less than this: input and output whole, neither over the other, and what lives beside. */
+static uint64_t bands_bound(const struct search *s, const struct chain *c)
+{
+    uint64_t sum = bystanders(s, c);
+
+    for (uint32_t i = 0; i < c->window_count; i++) {
+        const struct nn_buffer *b = &s->l->buffers[c->windows[i].buffer];
+        sum += c->windows[i].whole && !b->data ? b->size : 0;
+    }
+    const uint32_t others = around(s, c->first, c->count);
+    return sum > others ? sum : others;
+}
+
+/* Chains around the peak that rows alone leave too large: those that could do with less. */
+static void try_tiles(struct nn_lower *l, struct attempt *best)
+{
+    struct search s = {.l = l};
+    unsigned tried = 0;
+
+    find_peak(&s);
+    for (uint32_t first = s.peak + 1; first-- > 0 && s.peak - first < CHAIN_MAX;) {
+        struct chain found, c;
+        const uint32_t count = chain_find(l, first, &found);
+        for (uint32_t n = s.peak - first + 1; n <= count && tried < TILED_MAX; n++) {
+            chain_take(l, &found, n, 2, &c);
+            if (bands_bound(&s, &c) > best->peak - best->peak / GAIN || !bands_fit(l, &c))
+                continue;
+            for (uint32_t bands = 2; bands <= BANDS_MAX; bands++)
+                try_bands(l, &c, bands, best);
+            tried++;
+            find_live(&s); /* lifetimes are those of the whole steps again */
+        }
+    }
+}
+
+/* ---- the model ---- */
 
 /* Also when the target wants buffers apart: what that proves is the same steps' plan. */
 static uint32_t planned_size(struct nn_lower *l)
@@ -280,7 +377,9 @@ void strips_split(struct nn_lower *l)
 
     if (l->target->whole)
         return;
-    const struct attempt best = find_best(l);
+    struct attempt best = find_best(l);
+    if (!l->target->rows)
+        try_tiles(l, &best);
     if (best.l.step_count == whole.step_count)
         return;
     keep_steps(l, &best.l);

@@ -10,6 +10,10 @@
  * same bit for bit and the chip's loop knows nothing of it; the image grows by the records of the
  * steps.
  *
+ * Where wide images or many layers make the strips themselves large, they are cut into bands of
+ * columns (tiles): strips_bands.h. Columns where bands meet are computed twice; at most an eighth of
+ * the model's MACs is spent on that, and the peak must be an eighth below what rows alone reach.
+ *
  * strips.c chooses the chains, strips_chain.c works out the strips of one, strips_rows.c knows the
  * operators.
  */
@@ -24,5 +28,7 @@
  * form, before variants are chosen.
  */
 void strips_split(struct nn_lower *l);
+/* Of an operator that runs in tiles: MACs of columns that two of them compute. */
+uint64_t strips_recomputed_macs(const struct nn_lower *l, size_t op);
 
 #endif

@@ -25,6 +25,8 @@ static uint32_t image_rows(const struct nn_lower *l, const struct chain *c, cons
 {
     const struct nn_op *op = &l->graph->ops[s->op];
 
+    if (s->rows)
+        return s->rows;
     for (unsigned k = 0; k < s->span_count; k++) {
         const uint8_t w = window_of(c, s->spans[k].buffer);
         if (w != NO_WINDOW)

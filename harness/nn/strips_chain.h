@@ -7,8 +7,13 @@
 
 #include "harness/nn/strips_rows.h"
 
-#define CHAIN_MAX     12 /* operators */
-#define CHAIN_WINDOWS (3 * CHAIN_MAX)
+#define CHAIN_MAX       12 /* operators */
+#define CHAIN_WINDOWS   (3 * CHAIN_MAX)
+#define CHAIN_PARTS_MAX 16
+
+/* What a step more costs: bytes of the image, of which one byte of arena is worth so many. */
+#define CHAIN_STEP_BYTES  112
+#define CHAIN_FLASH_WORTH 8
 
 /* What the operators read and write: a tensor as a whole, or a strip of it that moves down. */
 struct chain_window {

@@ -123,17 +123,17 @@ static bool binary_rows(const struct kernel_binary *p, uint32_t rows, struct str
            (r->in[0] == 0 || is_per_channel(p, p->b_strides, p->a_strides));
 }
 
-/* CONCATENATION of channels: runs of the input, pixel by pixel, into wider pixels. */
+/* Runs of pixels, or of rows, from wider ones or to wider ones (CONCATENATION, bands). */
 static bool copy_rows(const struct nn_step *s, uint32_t rows, struct strip_rows *r)
 {
     const struct kernel_copy *p = s->params;
 
-    if (!same_rows(rows, r) || p->rank != 1 || p->in_start != 0 || p->dims[0] % rows ||
-        p->in_strides[0] <= 0 || p->out_strides[0] <= 0)
+    if (!same_rows(rows, r) || p->rank != 1 || p->dims[0] % rows || p->in_strides[0] <= 0 ||
+        p->out_strides[0] <= 0)
         return false;
     return (uint64_t)p->dims[0] * (uint32_t)p->in_strides[0] == s->spans[0].size &&
            (uint64_t)p->dims[0] * (uint32_t)p->out_strides[0] == s->spans[1].size &&
-           p->run <= (uint32_t)p->in_strides[0] &&
+           (uint64_t)p->in_start + p->run <= (uint32_t)p->in_strides[0] &&
            (uint64_t)p->out_start + p->run <= (uint32_t)p->out_strides[0];
 }
 

@@ -195,3 +195,29 @@ int layergen_branches(uint32_t seed, struct buf *ret, struct err *err)
     buf_puts(&b, "  - global_average_pool\n");
     return layergen_recipe(buf_text(&b), ret, err);
 }
+
+/* ---- wide images ---- */
+
+int layergen_wide(uint32_t seed, struct buf *ret, struct err *err)
+{
+    AUTO_BUF b = BUF_INIT;
+    uint32_t state = seeded(seed);
+
+    const uint32_t height = 12 + draw(&state, 8);
+    begin(&b, seed, height, 90 + draw(&state, 40));
+    buf_puts(&b, "  - depthwise_conv2d: {name: first, kernel: 3, padding: same}\n");
+    const int layers = 4 + (int)draw(&state, 4);
+    for (int i = 0; i < layers; i++) {
+        if (draw(&state, 4) == 0)
+            buf_puts(&b, "  - hard_swish\n");
+        buf_printf(&b, "  - conv2d: {name: c%d, filters: %u, kernel: [%u, %u], padding: same}\n", i,
+                   i + 1 == layers ? 4 : 8 + 4 * draw(&state, 3), 1 + draw(&state, 3),
+                   1 + draw(&state, 5));
+    }
+    if (draw(&state, 2)) /* the residual stays whole */
+        buf_printf(&b, "  - add: {activation: relu6, from: [c%d, first]}\n", layers - 1);
+    buf_puts(&b, "  - max_pool: {kernel: 2, stride: 2}\n"
+                 "  - depthwise_conv2d: {kernel: 3, stride: 2, padding: same}\n"
+                 "  - global_average_pool\n");
+    return layergen_recipe(buf_text(&b), ret, err);
+}

@@ -186,6 +186,19 @@ static void random_layers_lose_nothing(void **state)
     }
 }
 
+/* These run in tiles. */
+static void wide_images_lose_nothing(void **state)
+{
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        AUTO_BUF model = BUF_INIT;
+        struct err err = ERR_INIT;
+
+        if (layergen_wide(seed, &model, &err) < 0)
+            fail_msg("seed %u: %s", seed, err.text);
+        prove(&model, "wide", seed);
+    }
+}
+
 /* The peaks that TensorFlow Lite Micro needs for models of these shapes (its arena, measured). */
 static void peaks_stay_low(void **state)
 {
@@ -216,6 +229,7 @@ int main(void)
         cmocka_unit_test(shipped_models_lose_nothing),
         cmocka_unit_test(random_operators_lose_nothing),
         cmocka_unit_test(random_layers_lose_nothing),
+        cmocka_unit_test(wide_images_lose_nothing),
         cmocka_unit_test(peaks_stay_low),
     };
 
