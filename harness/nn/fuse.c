@@ -1,12 +1,12 @@
 /*
  * Fewer steps with the same results, bit for bit: chains of tables become one, clamping tables
- * become part of the step before, and what nobody reads is left out. Works on steps of reference
- * form, before variants are chosen.
+ * become part of the step before, what is only joined is made in its place, and what nobody reads is
+ * left out. Works on steps of reference form, before variants are chosen.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/nn/lower.h"
+#include "harness/nn/layout.h"
 
 /* Who touches a buffer. */
 struct uses {
@@ -265,6 +265,79 @@ static void drop_repeats(struct nn_lower *l)
     drop_empty(l);
 }
 
+/* The step does nothing but put all of a tensor into its slice of a larger one. */
+static bool fills_slice(const struct nn_lower *l, const struct uses *uses, const struct nn_step *s)
+{
+    const struct kernel_copy *c = s->params;
+    const struct nn_span *in = &s->spans[0], *out = &s->spans[1];
+
+    if (s->kind != KERNEL_COPY || c->rank != 0 || c->run != in->size || c->in_start != 0 ||
+        !is_whole(l, in) || !is_whole(l, out) || in->buffer == out->buffer)
+        return false;
+    const struct nn_buffer *from = &l->buffers[in->buffer];
+    return c->out_start % from->align == 0 && !from->data && !from->variable &&
+           !uses[in->buffer].pinned && !l->buffers[out->buffer].variable;
+}
+
+static void move_into(struct nn_lower *l, uint32_t from, uint32_t to, uint32_t offset)
+{
+    for (size_t i = 0; i < l->step_count; i++) {
+        for (unsigned n = 0; n < l->steps[i].span_count; n++) {
+            struct nn_span *s = &l->steps[i].spans[n];
+            if (s->buffer == from)
+                *s = (struct nn_span){to, s->offset + offset, s->size};
+        }
+    }
+    for (size_t i = 0; i < l->graph->tensor_count; i++) {
+        struct nn_span *s = &l->span_of[i];
+        if (s->size && s->buffer == from)
+            *s = (struct nn_span){to, s->offset + offset, s->size};
+    }
+}
+
+static uint32_t peak_bound(struct nn_lower *l)
+{
+    struct nn_plan plan;
+
+    if (layout_items(l, &plan) < 0)
+        return UINT32_MAX;
+    return plan_lower_bound(plan.buffers, plan.count, plan.overlaps, plan.overlap_count);
+}
+
+/* Moves the tensor that step i copies into its slice for good, unless that needs more memory. */
+static void fill_slice(struct nn_lower *l, size_t i)
+{
+    const uint32_t before = peak_bound(l);
+    const struct nn_step step = l->steps[i];
+    const uint32_t offset = ((const struct kernel_copy *)step.params)->out_start;
+    struct nn_step *steps = l->steps;
+    struct nn_span *spans = l->span_of;
+
+    l->steps = arena_dup(l->arena, steps, l->step_count * sizeof *steps);
+    l->step_capacity = l->step_count;
+    l->span_of = arena_dup(l->arena, spans, l->graph->tensor_count * sizeof *spans);
+    l->steps[i].span_count = 0;
+    move_into(l, step.spans[0].buffer, step.spans[1].buffer, offset);
+    if (peak_bound(l) <= before)
+        return;
+    l->steps = steps;
+    l->span_of = spans;
+}
+
+/* CONCATENATION along the outermost dimension: what it joins is made in its place. */
+static void fill_slices(struct nn_lower *l)
+{
+    for (size_t i = 0; i < l->step_count; i++) {
+        if (l->steps[i].kind != KERNEL_COPY)
+            continue;
+        struct uses *uses = count_uses(l);
+        if (fills_slice(l, uses, &l->steps[i]))
+            fill_slice(l, i);
+        free(uses);
+    }
+    drop_empty(l);
+}
+
 void fuse_steps(struct nn_lower *l)
 {
     drop_unread(l);
@@ -277,4 +350,5 @@ void fuse_steps(struct nn_lower *l)
         free(uses);
         drop_empty(l);
     }
+    fill_slices(l);
 }

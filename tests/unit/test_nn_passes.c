@@ -188,6 +188,70 @@ static void a_shift_and_a_repetition_cost_no_step(void **state)
     }
 }
 
+/* ---- slices ---- */
+
+/* LEAKY_RELU of the input with two slopes, joined along dimension `axis`; or just one of them. */
+static void make_joined(int one, int axis, struct buf *ret)
+{
+    static const float slopes[] = {0.1f, 0.7f};
+    struct tfl_model m = {.description = "test"};
+    const int32_t joined[] = {1, axis == 1 ? 6 : 3, 4, axis == 3 ? 16 : 8};
+
+    for (int i = 0; i < 4; i++) {
+        struct tfl_tensor *t = tfl_add_tensor(&m);
+        *t = (struct tfl_tensor){.name = "t",
+                                 .type = TFL_INT8,
+                                 .rank = 4,
+                                 .shape = {1, 3, 4, 8},
+                                 .scales = &scales[0],
+                                 .zero_points = &zeros[0],
+                                 .scale_count = 1};
+        if (i == 3)
+            memcpy(t->shape, joined, sizeof joined);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (one >= 0 && i != one)
+            continue;
+        struct tfl_op *op = tfl_add_op(&m, TFL_LEAKY_RELU, 1);
+        tfl_op_input(op, 0);
+        tfl_op_option(op, 0, TFL_OPT_F32)->f = slopes[i];
+        tfl_op_output(op, 1 + i);
+    }
+    if (one < 0) {
+        struct tfl_op *op = tfl_add_op(&m, TFL_CONCATENATION, 1);
+        tfl_op_input(op, 1);
+        tfl_op_input(op, 2);
+        tfl_op_option(op, 0, TFL_OPT_I32)->i = axis;
+        tfl_op_output(op, 3);
+    }
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = one < 0 ? 3 : 1 + one;
+    tfl_write(&m, ret);
+    tfl_model_release(&m);
+}
+
+/* Rows joined below each other lie where they were made; joined channels are copied. */
+static void what_is_joined_is_made_in_its_place(void **state)
+{
+    AUTO_BUF rows = BUF_INIT, channels = BUF_INIT, in = BUF_INIT, whole = BUF_INIT;
+    AUTO_BUF parts = BUF_INIT;
+    uint32_t random = 9;
+
+    random_bytes(&random, &in, 96);
+    make_joined(-1, 1, &rows);
+    assert_int_equal(run(&rows, &in, &whole), 2);
+    for (int i = 0; i < 2; i++) {
+        AUTO_BUF model = BUF_INIT, out = BUF_INIT;
+        make_joined(i, 1, &model);
+        assert_int_equal(run(&model, &in, &out), 1);
+        buf_append(&parts, out.data, out.len);
+    }
+    assert_int_equal(whole.len, parts.len);
+    assert_memory_equal(whole.data, parts.data, parts.len);
+    make_joined(-1, 3, &channels);
+    assert_true(run(&channels, &in, &parts) >= 4); /* in strips or not */
+}
+
 /* ---- constants ---- */
 
 /* FULLY_CONNECTED whose weights are a constant, or that constant transposed by an operator. */
@@ -251,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fused_chain_equals_its_parts),
         cmocka_unit_test(a_shift_and_a_repetition_cost_no_step),
+        cmocka_unit_test(what_is_joined_is_made_in_its_place),
         cmocka_unit_test(operators_on_constants_run_in_the_compiler),
     };
 
