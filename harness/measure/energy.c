@@ -27,7 +27,7 @@ enum {
 #define ALIVE_S        0.02 /* of samples before anything happens: the meter is there */
 #define GAP_SLACK      10   /* a virtual board on a busy host sleeps so much longer */
 #define SLACK_S        2.0  /* how far the marker may be behind what the link says */
-#define EMULATED_LAG_S 30.0 /* ... where the meter is a process that a busy host lets wait */
+#define EMULATED_LAG_S 10.0 /* ... where the meter is a process that a busy host lets wait */
 #define LATE_S         0.2 /* how far samples may be behind the link, without a marker to wait for */
 #define NJ             1e9
 

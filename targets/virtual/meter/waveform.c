@@ -36,20 +36,36 @@ static void add_part(struct waveform *w, uint64_t until_ns, double target_a)
         (struct waveform_part){.until_ns = until_ns, .target_a = target_a, .high = w->high};
 }
 
-/* What the board did since the last record. */
-static double target(const struct waveform *w, uint64_t ns, uint64_t count, bool has_count)
+#define SPINS 0.98 /* so busy: it did not sleep, its count and its time are of different moments */
+
+/*
+ * What the board did since the last record. Records are far apart on a busy host: where a core woke up
+ * in between and worked for longer than it had slept, it slept first all the same.
+ */
+static void add_past(struct waveform *w, uint64_t ns, uint64_t count, bool has_count)
 {
     const struct waveform_levels *l = &w->levels;
+    const uint64_t until_ns = w->base_ns + ns;
+    double passed_ns;
     double busy_ns;
 
-    if (!w->powered)
-        return 0;
-    if (w->high)
-        return l->run_a;
-    if (!has_count || !w->has_count || l->count_ns == 0 || ns <= w->board_ns)
-        return l->idle_a;
+    if (!w->powered || w->high) {
+        add_part(w, until_ns, w->powered ? l->run_a : 0);
+        return;
+    }
+    if (!has_count || !w->has_count || l->count_ns == 0 || ns < w->board_ns) {
+        add_part(w, until_ns, l->idle_a);
+        return;
+    }
+    passed_ns = (double)(ns - w->board_ns);
     busy_ns = (double)(count - w->board_count) * l->count_ns;
-    return busy_ns * 2 < (double)(ns - w->board_ns) ? l->sleep_a : l->idle_a;
+    if (busy_ns * 2 < passed_ns) {
+        add_part(w, until_ns, l->sleep_a);
+        return;
+    }
+    if (busy_ns < passed_ns * SPINS)
+        add_part(w, until_ns - (uint64_t)busy_ns, l->sleep_a);
+    add_part(w, until_ns, l->idle_a);
 }
 
 /* The board's clock stands still: it sleeps, for as long as the host's has gone on. */
@@ -80,7 +96,7 @@ static void pass_time(struct waveform *w, const char *time, const char *count_te
         sleep_on(w, host_ns);
     if (w->base_ns + ns < w->known_ns)
         w->base_ns = w->known_ns - ns; /* slept through already */
-    add_part(w, w->base_ns + ns, target(w, ns, count, has_count));
+    add_past(w, ns, count, has_count);
     w->host_ns = host_ns;
     w->board_ns = ns;
     w->board_count = count;

@@ -3,8 +3,8 @@
  * how many instructions it executed, all in virtual time (the edge stream, targets/virtual/edges.h).
  *
  *   marker high               run
- *   low, core mostly busy     idle
  *   low, core mostly asleep   sleep: fewer than half of the instructions that the time had room for
+ *   low, core mostly busy     idle for as long as that took, sleep before
  *   power off                 0
  *
  * A decoupling capacitor makes each change an exponential with one time constant. A sample is the
