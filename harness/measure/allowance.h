@@ -18,8 +18,8 @@ enum {
 
 /*
  * From the compiled model's multiplications and bytes, at several times what the slowest kernel of
- * the slowest core takes (harness/nn/costs.def: 28 instructions per multiplication), and the board's
- * clock; an emulated one gets what an emulator does on a crowded host. ALLOWANCE_UNKNOWN_MS without a
+ * its core takes (harness/nn/costs.def: 28 instructions per multiplication on a Cortex-M0; some 500
+ * cycles on an AVR), and the board's clock; an emulated one gets what an emulator does on a crowded host. ALLOWANCE_UNKNOWN_MS without a
  * report (foreign engines, workloads) and with custom operators. Each try that came before makes it
  * four times as long: perhaps the board did not hang.
  */
