@@ -49,6 +49,17 @@ static void who_woke_up_between_two_records_slept_before(void **state)
     assert_in_range(mean_na(&w, 30), IDLE_NA - 1000, IDLE_NA);
 }
 
+/* 30 ms at work, because the host let it wait, 20 ms asleep before its window. */
+static void who_is_about_to_measure_slept_last(void **state)
+{
+    struct waveform w;
+
+    set_up(&w);
+    told(&w, "edge 1", 51, 10 + 30 * PER_MS);
+    assert_in_range(mean_na(&w, 30), IDLE_NA - 1000, IDLE_NA);
+    assert_in_range(mean_na(&w, 20), SLEEP_NA, SLEEP_NA + 1000);
+}
+
 static void a_core_that_hardly_wakes_sleeps(void **state)
 {
     struct waveform w;
@@ -73,8 +84,8 @@ static void the_marker_is_what_counts_in_a_window(void **state)
     struct waveform w;
 
     set_up(&w);
-    told(&w, "edge 1", 11, 100);
-    told(&w, "edge 0", 31, 100 + 20 * PER_MS);
+    told(&w, "edge 1", 11, 10);
+    told(&w, "edge 0", 31, 10 + 20 * PER_MS);
     told(&w, "time", 41, 200 + 20 * PER_MS);
     assert_int_equal(mean_na(&w, 10), SLEEP_NA);
     assert_int_equal(mean_na(&w, 20), RUN_NA);
@@ -85,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_woke_up_between_two_records_slept_before),
+        cmocka_unit_test(who_is_about_to_measure_slept_last),
         cmocka_unit_test(a_core_that_hardly_wakes_sleeps),
         cmocka_unit_test(a_core_that_spins_does_not_sleep),
         cmocka_unit_test(the_marker_is_what_counts_in_a_window),

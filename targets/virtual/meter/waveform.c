@@ -39,33 +39,40 @@ static void add_part(struct waveform *w, uint64_t until_ns, double target_a)
 #define SPINS 0.98 /* so busy: it did not sleep, its count and its time are of different moments */
 
 /*
- * What the board did since the last record. Records are far apart on a busy host: where a core woke up
- * in between and worked for longer than it had slept, it slept first all the same.
+ * What the board did since the last record. Records are far apart on a busy host, and a stretch of work
+ * may share one with a stretch of sleep. Before a window the firmware works, then sleeps, with its link
+ * off, until the marker rises; otherwise it slept until something woke it.
  */
-static void add_past(struct waveform *w, uint64_t ns, uint64_t count, bool has_count)
+static void add_past(struct waveform *w, uint64_t ns, uint64_t count, bool rises)
 {
     const struct waveform_levels *l = &w->levels;
     const uint64_t until_ns = w->base_ns + ns;
-    double passed_ns;
-    double busy_ns;
+    const double passed_ns = (double)(ns - w->board_ns);
+    const double busy_ns = (double)(count - w->board_count) * l->count_ns;
 
-    if (!w->powered || w->high) {
-        add_part(w, until_ns, w->powered ? l->run_a : 0);
-        return;
-    }
-    if (!has_count || !w->has_count || l->count_ns == 0 || ns < w->board_ns) {
+    if (busy_ns >= passed_ns * SPINS) {
         add_part(w, until_ns, l->idle_a);
-        return;
-    }
-    passed_ns = (double)(ns - w->board_ns);
-    busy_ns = (double)(count - w->board_count) * l->count_ns;
-    if (busy_ns * 2 < passed_ns) {
+    } else if (rises) {
+        add_part(w, until_ns - (uint64_t)(passed_ns - busy_ns), l->idle_a);
         add_part(w, until_ns, l->sleep_a);
-        return;
-    }
-    if (busy_ns < passed_ns * SPINS)
+    } else if (busy_ns * 2 < passed_ns) {
+        add_part(w, until_ns, l->sleep_a);
+    } else {
         add_part(w, until_ns - (uint64_t)busy_ns, l->sleep_a);
-    add_part(w, until_ns, l->idle_a);
+        add_part(w, until_ns, l->idle_a);
+    }
+}
+
+static void add_record(struct waveform *w, uint64_t ns, uint64_t count, bool has_count, bool rises)
+{
+    const struct waveform_levels *l = &w->levels;
+
+    if (!w->powered || w->high)
+        add_part(w, w->base_ns + ns, w->powered ? l->run_a : 0);
+    else if (!has_count || !w->has_count || l->count_ns == 0 || ns <= w->board_ns)
+        add_part(w, w->base_ns + ns, l->idle_a);
+    else
+        add_past(w, ns, count, rises);
 }
 
 /* The board's clock stands still: it sleeps, for as long as the host's has gone on. */
@@ -78,7 +85,7 @@ static void sleep_on(struct waveform *w, uint64_t host_ns)
                  w->levels.sleep_a);
 }
 
-static void pass_time(struct waveform *w, const char *time, const char *count_text,
+static void pass_time(struct waveform *w, const char *time, const char *count_text, bool rises,
                       uint64_t host_ns)
 {
     uint64_t ns = 0;
@@ -96,7 +103,7 @@ static void pass_time(struct waveform *w, const char *time, const char *count_te
         sleep_on(w, host_ns);
     if (w->base_ns + ns < w->known_ns)
         w->base_ns = w->known_ns - ns; /* slept through already */
-    add_past(w, ns, count, has_count);
+    add_record(w, ns, count, has_count, rises);
     w->host_ns = host_ns;
     w->board_ns = ns;
     w->board_count = count;
@@ -122,11 +129,11 @@ bool waveform_record(struct waveform *w, const char *line, uint64_t host_ns)
     char level;
 
     if (sscanf(line, "edge %c %20s %20s", &level, time, count) == 3) {
-        pass_time(w, time, count, host_ns);
+        pass_time(w, time, count, level == '1' && !w->high, host_ns);
         w->high = level == '1';
         w->edges++;
     } else if (sscanf(line, "time %20s %20s", time, count) == 2) {
-        pass_time(w, time, count, host_ns);
+        pass_time(w, time, count, false, host_ns);
     } else if (strcmp(line, "power on") == 0) {
         switch_power(w, true);
     } else if (strcmp(line, "power off") == 0) {

@@ -5,6 +5,7 @@
  *   marker high               run
  *   low, core mostly asleep   sleep: fewer than half of the instructions that the time had room for
  *   low, core mostly busy     idle for as long as that took, sleep before
+ *   low, before it rises      idle for as long as that took, sleep after
  *   power off                 0
  *
  * A decoupling capacitor makes each change an exponential with one time constant. A sample is the
