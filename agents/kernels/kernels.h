@@ -78,7 +78,8 @@ enum kernel_kind {
     KERNEL_KINDS(X)
 #undef X
     KERNEL_KIND_COUNT,
-    KERNEL_VARIED_COUNT = KERNEL_REQUANTIZE + 1 /* kinds that may have variants beside ref */
+    KERNEL_VARIED_COUNT =
+        KERNEL_FULLY_CONNECTED_S16 + 1 /* kinds that may have variants beside ref */
 };
 
 /* name, word; the order is part of the model image. */

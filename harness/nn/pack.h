@@ -42,6 +42,9 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(TUNED, MAX_POOL_S8, pack_tuned_pool) \
     X(TUNED, MEAN, pack_tuned_mean) \
     X(TUNED, REQUANTIZE, pack_tuned_requantize) \
+    X(TUNED, CONV_S16, pack_tuned_conv_s16) \
+    X(TUNED, DEPTHWISE_S16, pack_tuned_depthwise_s16) \
+    X(TUNED, FULLY_CONNECTED_S16, pack_tuned_fully_connected_s16) \
     X(TUNED, SVDF, pack_tuned_svdf) \
     X(TUNED, LSTM_S8, pack_tuned_lstm)
 /* clang-format on */

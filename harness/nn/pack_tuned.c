@@ -110,21 +110,28 @@ static size_t padded(size_t channels)
     return (channels + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK;
 }
 
-/* Rows of k weights, the elements of a row `stride` apart, as blocks [k][4] with 128 added. */
-static const uint8_t *make_blocks(struct nn_lower *l, const int8_t *weights, size_t out_c, size_t k,
-                                  size_t row, size_t stride, size_t *ret_size)
+/* Rows of k weights, the elements of a row `stride` apart, as blocks [k][4] with `added`. */
+static const uint8_t *blocks_with(struct nn_lower *l, int added, const int8_t *weights,
+                                  size_t out_c, size_t k, size_t row, size_t stride,
+                                  size_t *ret_size)
 {
-    size_t size = (out_c + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK * k;
+    size_t size = padded(out_c) * k;
     uint8_t *blocks = pack_alloc(l, size);
 
-    memset(blocks, 128, size);
+    memset(blocks, added, size);
     for (size_t c = 0; c < out_c; c++) {
         uint8_t *block = blocks + c / TUNED_BLOCK * TUNED_BLOCK * k + c % TUNED_BLOCK;
         for (size_t i = 0; i < k; i++)
-            block[i * TUNED_BLOCK] = (uint8_t)(weights[c * row + i * stride] + 128);
+            block[i * TUNED_BLOCK] = (uint8_t)(weights[c * row + i * stride] + added);
     }
     *ret_size = size;
     return blocks;
+}
+
+static const uint8_t *make_blocks(struct nn_lower *l, const int8_t *weights, size_t out_c, size_t k,
+                                  size_t row, size_t stride, size_t *ret_size)
+{
+    return blocks_with(l, 128, weights, out_c, k, row, stride, ret_size);
 }
 
 /* ---- convolutions ---- */
@@ -417,5 +424,57 @@ bool pack_tuned_requantize(struct nn_lower *l, struct nn_step *s)
         p->in_zero > INT16_MAX || !make_channel(&row, 0, 0, p->out_zero, c))
         return false;
     pack_constant(l, s, 2, "scale", c, sizeof *c);
+    return true;
+}
+
+/* ---- int16 activations ---- */
+
+/* Do sums of 32 bits do for rows of n weights, `stride` apart? Sums that are not wide wrap anyway. */
+static bool sums_are_narrow(bool wide, const int8_t *weights, size_t rows, size_t row, size_t n,
+                            size_t stride)
+{
+    for (size_t c = 0; wide && c < rows; c++) {
+        if (pack_sum_bound(0, weights + c * row, n, stride) / 128 > UINT16_MAX)
+            return false;
+    }
+    return true;
+}
+
+bool pack_tuned_conv_s16(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_conv *p = s->params;
+    const int8_t *weights = pack_data(l, s, 2);
+    size_t k = (size_t)p->filter_h * p->filter_w * p->in_c, size;
+
+    if (!weights || p->in_offset != 0 || p->filter_c != p->in_c || k > 0xffff ||
+        !sums_are_narrow(p->wide, weights, p->out_c, k, k, 1))
+        return false;
+    const uint8_t *blocks = blocks_with(l, 0, weights, p->out_c, k, k, 1, &size);
+    pack_constant(l, s, 2, "weights", blocks, size);
+    pack_scratch(l, s, 4, 2 * k);
+    return true;
+}
+
+bool pack_tuned_depthwise_s16(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_conv *p = s->params;
+    const int8_t *weights = pack_data(l, s, 2);
+
+    return weights && p->in_offset == 0 && p->in_c == p->out_c &&
+           sums_are_narrow(p->wide, weights, p->out_c, 1, (size_t)p->filter_h * p->filter_w,
+                           p->out_c);
+}
+
+bool pack_tuned_fully_connected_s16(struct nn_lower *l, struct nn_step *s)
+{
+    const struct kernel_fully_connected *p = s->params;
+    const int8_t *weights = pack_data(l, s, 2);
+    size_t size;
+
+    if (!weights || p->in_offset != 0 || p->weights_offset != 0 ||
+        !sums_are_narrow(p->wide, weights, p->out_n, p->in_n, p->in_n, 1))
+        return false;
+    const uint8_t *blocks = blocks_with(l, 0, weights, p->out_n, p->in_n, p->in_n, 1, &size);
+    pack_constant(l, s, 2, "weights", blocks, size);
     return true;
 }

@@ -26,7 +26,10 @@ float gen_factor(struct gen *g, float spread)
 
 static size_t type_size(enum tfl_type type)
 {
-    return type == TFL_INT8 || type == TFL_UINT8 ? 1 : type == TFL_INT16 ? 2 : 4;
+    return type == TFL_INT8 || type == TFL_UINT8 ? 1
+           : type == TFL_INT16                   ? 2
+           : type == TFL_INT64                   ? 8
+                                                 : 4;
 }
 
 /* ---- tensors; each returns its index ---- */
@@ -195,6 +198,30 @@ static void window_options(struct gen *g, struct tfl_op *op, const struct window
     gen_option(op, (uint8_t)(after + 2), TFL_OPT_I32, w->dilation[0]);
 }
 
+/* int16 activations have no zero point, finer scales, and mostly biases of 64 bits. */
+static int32_t activation_of(struct gen *g, const char *name, enum tfl_type type,
+                             const int32_t *shape, size_t rank, float scale)
+{
+    return gen_activation(g, name, type, shape, rank, type == TFL_INT8 ? scale : scale / 256);
+}
+
+static int32_t bias_of(struct gen *g, enum tfl_type type, int32_t channels, int32_t range)
+{
+    int32_t index = gen_bias(g, channels, range);
+    struct tfl_tensor *t = &g->m.tensors[index];
+    const int32_t *narrow = t->data;
+
+    if (type == TFL_INT8)
+        return index;
+    int64_t *data = arena_alloc(&g->m.arena, (size_t)channels * sizeof *data);
+    for (int32_t i = 0; i < channels; i++)
+        data[i] = (int64_t)narrow[i] * gen_pick(g, 1, 400);
+    t->type = TFL_INT64;
+    t->data = data;
+    t->size *= 2;
+    return index;
+}
+
 /*
  * An output scale under which most values, but not all, stay off the limits; now and then one so
  * small that the factor shifts to the left.
@@ -206,7 +233,7 @@ static float output_scale(struct gen *g, float in, float weight, int32_t terms)
     return in * weight * 127.0f * sqrtf((float)terms) * 0.7f * gen_factor(g, 4);
 }
 
-static void make_conv(struct gen *g)
+static void conv_of(struct gen *g, enum tfl_type type)
 {
     struct window w = random_window(g, true);
     int32_t groups = gen_pick(g, 0, 9) ? 1 : gen_pick(g, 1, 3);
@@ -217,12 +244,13 @@ static void make_conv(struct gen *g)
     int32_t in_shape[] = {batches, w.in[0], w.in[1], in_c};
     int32_t out_shape[] = {batches, w.out[0], w.out[1], out_c};
     int32_t filter_shape[] = {out_c, w.filter[0], w.filter[1], filter_c};
-    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 4, scale);
+    int32_t in = activation_of(g, "in", type, in_shape, 4, scale);
     int32_t f = gen_weights(g, filter_shape, 4, gen_pick(g, 0, 5) ? 0 : -1, 0.01f);
-    int32_t b = gen_bias(g, out_c, 2000 * w.filter[0]);
+    bool narrow = type == TFL_INT16 && gen_pick(g, 0, 2) == 0; /* sums of 32 bits */
+    int32_t b = bias_of(g, narrow ? TFL_INT8 : type, out_c, 2000 * w.filter[0]);
     int32_t out =
-        gen_activation(g, "out", TFL_INT8, out_shape, 4,
-                       output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1] * filter_c));
+        activation_of(g, "out", type, out_shape, 4,
+                      output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1] * filter_c));
     struct tfl_op *op = gen_op(g, TFL_CONV_2D, 3);
 
     tfl_op_input(op, in);
@@ -234,7 +262,17 @@ static void make_conv(struct gen *g)
     gen_finish(g, in, out);
 }
 
-static void make_depthwise(struct gen *g)
+static void make_conv(struct gen *g)
+{
+    conv_of(g, TFL_INT8);
+}
+
+static void make_conv16(struct gen *g)
+{
+    conv_of(g, TFL_INT16);
+}
+
+static void depthwise_of(struct gen *g, enum tfl_type type)
 {
     struct window w = random_window(g, true);
     int32_t multiplier = gen_pick(g, 0, 2) ? 1 : gen_pick(g, 2, 8);
@@ -244,11 +282,11 @@ static void make_depthwise(struct gen *g)
     int32_t in_shape[] = {1, w.in[0], w.in[1], in_c};
     int32_t out_shape[] = {1, w.out[0], w.out[1], out_c};
     int32_t filter_shape[] = {1, w.filter[0], w.filter[1], out_c};
-    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 4, scale);
+    int32_t in = activation_of(g, "in", type, in_shape, 4, scale);
     int32_t f = gen_weights(g, filter_shape, 4, 3, 0.01f);
-    int32_t b = gen_bias(g, out_c, 3000);
-    int32_t out = gen_activation(g, "out", TFL_INT8, out_shape, 4,
-                                 output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1]));
+    int32_t b = bias_of(g, type, out_c, 3000);
+    int32_t out = activation_of(g, "out", type, out_shape, 4,
+                                output_scale(g, scale, 0.01f, w.filter[0] * w.filter[1]));
     struct tfl_op *op = gen_op(g, TFL_DEPTHWISE_CONV_2D, 3);
 
     tfl_op_input(op, in);
@@ -260,7 +298,17 @@ static void make_depthwise(struct gen *g)
     gen_finish(g, in, out);
 }
 
-static void make_fully_connected(struct gen *g)
+static void make_depthwise(struct gen *g)
+{
+    depthwise_of(g, TFL_INT8);
+}
+
+static void make_depthwise16(struct gen *g)
+{
+    depthwise_of(g, TFL_INT16);
+}
+
+static void fully_connected_of(struct gen *g, enum tfl_type type)
 {
     int32_t batches = gen_pick(g, 0, 3) ? 1 : gen_pick(g, 2, 5);
     int32_t in_n = gen_pick(g, 0, 1) ? 4 * gen_pick(g, 1, 40) : gen_pick(g, 1, 130);
@@ -268,11 +316,10 @@ static void make_fully_connected(struct gen *g)
     float scale = 0.02f * gen_factor(g, 4);
     int32_t in_shape[] = {batches, in_n}, out_shape[] = {batches, out_n};
     int32_t filter_shape[] = {out_n, in_n};
-    int32_t in = gen_activation(g, "in", TFL_INT8, in_shape, 2, scale);
+    int32_t in = activation_of(g, "in", type, in_shape, 2, scale);
     int32_t f = gen_weights(g, filter_shape, 2, gen_pick(g, 0, 2) ? -1 : 0, 0.01f);
-    int32_t b = gen_bias(g, out_n, 5000);
-    int32_t out =
-        gen_activation(g, "out", TFL_INT8, out_shape, 2, output_scale(g, scale, 0.01f, in_n));
+    int32_t b = bias_of(g, type, out_n, 5000);
+    int32_t out = activation_of(g, "out", type, out_shape, 2, output_scale(g, scale, 0.01f, in_n));
     struct tfl_op *op = gen_op(g, TFL_FULLY_CONNECTED, 4);
 
     tfl_op_input(op, in);
@@ -281,6 +328,16 @@ static void make_fully_connected(struct gen *g)
     tfl_op_output(op, out);
     gen_option(op, 0, TFL_OPT_U8, random_activation(g));
     gen_finish(g, in, out);
+}
+
+static void make_fully_connected(struct gen *g)
+{
+    fully_connected_of(g, TFL_INT8);
+}
+
+static void make_fully_connected16(struct gen *g)
+{
+    fully_connected_of(g, TFL_INT16);
 }
 
 static void make_pool(struct gen *g, enum tfl_builtin code)
@@ -494,6 +551,9 @@ static void make_reshape(struct gen *g)
     X(conv)                                                                                        \
     X(depthwise)                                                                                   \
     X(fully_connected)                                                                             \
+    X(conv16)                                                                                      \
+    X(depthwise16)                                                                                 \
+    X(fully_connected16)                                                                           \
     X(average_pool)                                                                                \
     X(max_pool)                                                                                    \
     X(add)                                                                                         \

@@ -2,25 +2,10 @@
  * Convolutions and fully connected layers of int16 activations and int8 weights ("int16x8"):
  * reference_integer_ops::...PerChannel with 64-bit sums, or 32-bit ones when the bias has 32 bits.
  */
-#include "agents/kernels/arith.h"
+#include "agents/kernels/wide.h"
+
 #include "agents/kernels/check.h"
 #include "agents/kernels/ref/ref.h"
-
-/* The end of one output: bias, rescaling, clamping. */
-static int16_t finish(const struct kernel_conv *p, int64_t sum, const void *channels, uint32_t c)
-{
-    int32_t v;
-
-    if (p->wide) {
-        const struct kernel_channel_wide *wide = (const struct kernel_channel_wide *)channels + c;
-        v = arith_requantize_wide(arith_add_wide(sum, wide->bias), wide->multiplier, wide->shift);
-    } else {
-        const struct kernel_channel *narrow = (const struct kernel_channel *)channels + c;
-        v = arith_requantize(arith_add((int32_t)sum, narrow->bias), narrow->multiplier,
-                             narrow->shift);
-    }
-    return (int16_t)arith_clamp(arith_add(v, p->out_offset), p->act_min, p->act_max);
-}
 
 /* Products of `n` channels at each tap inside the image; a tap's weights are `step` apart. */
 static int64_t window_sum(const struct kernel_conv *p, const int16_t *in, const int8_t *weights,
@@ -59,7 +44,7 @@ static void convolve(const struct kernel_conv *p, void *const *at, bool depthwis
                     depthwise ? window_sum(p, in + c / group, weights + c, corner, 1, p->out_c)
                               : window_sum(p, in + c / group * p->filter_c, weights + c * filter,
                                            corner, p->filter_c, p->filter_c);
-                *out++ = finish(p, sum, at[3], c);
+                *out++ = wide_finish(p, sum, at[3], c);
             }
         }
         in += (uint32_t)p->in_h * p->in_w * p->in_c;
@@ -115,8 +100,7 @@ bool ref_depthwise_s16_check(const void *params, const struct kernel_span *spans
 void ref_fully_connected_s16(const void *params, void *const *at)
 {
     const struct kernel_fully_connected *p = params;
-    struct kernel_conv end = {
-        .out_offset = p->out_offset, .act_min = p->act_min, .act_max = p->act_max, .wide = p->wide};
+    const struct kernel_conv end = wide_end(p);
     const int16_t *in = at[0];
     int16_t *out = at[1];
 
@@ -126,7 +110,7 @@ void ref_fully_connected_s16(const void *params, void *const *at)
             int64_t sum = 0;
             for (uint32_t i = 0; i < p->in_n; i++)
                 sum += (in[i] + (int32_t)p->in_offset) * (*w++ + p->weights_offset);
-            *out++ = finish(&end, sum, at[3], c);
+            *out++ = wide_finish(&end, sum, at[3], c);
         }
     }
 }

@@ -77,7 +77,8 @@ void tuned_max_pool_s8(const void *params, void *const *at)
 }
 
 /* Rounded to nearest, ties away from zero. */
-static inline int8_t divide(const struct kernel_pool *p, const struct pool_window *w, int32_t sum)
+static __attribute__((noinline)) int8_t divide(const struct kernel_pool *p,
+                                               const struct pool_window *w, int32_t sum)
 {
     int32_t count = (int32_t)(w->rows * w->columns), half = count / 2;
 

@@ -98,6 +98,9 @@ kernel_fn tuned_svdf;
 kernel_fn tuned_lstm_s8;
 kernel_fn tuned_mean;
 kernel_fn tuned_requantize;
+kernel_fn tuned_conv_s16;
+kernel_fn tuned_depthwise_s16;
+kernel_fn tuned_fully_connected_s16;
 
 kernel_check_fn tuned_conv_check;
 kernel_check_fn tuned_depthwise_check;
@@ -107,5 +110,8 @@ kernel_check_fn tuned_svdf_check;
 kernel_check_fn tuned_lstm_check;
 kernel_check_fn tuned_mean_check;
 kernel_check_fn tuned_requantize_check;
+kernel_check_fn tuned_conv_s16_check;
+kernel_check_fn tuned_depthwise_s16_check;
+kernel_check_fn tuned_fully_connected_s16_check;
 
 #endif
