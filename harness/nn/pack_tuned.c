@@ -110,28 +110,21 @@ static size_t padded(size_t channels)
     return (channels + TUNED_BLOCK - 1) / TUNED_BLOCK * TUNED_BLOCK;
 }
 
-/* Rows of k weights, the elements of a row `stride` apart, as blocks [k][4] with `added`. */
-static const uint8_t *blocks_with(struct nn_lower *l, int added, const int8_t *weights,
-                                  size_t out_c, size_t k, size_t row, size_t stride,
-                                  size_t *ret_size)
+/* Rows of k weights, the elements of a row `stride` apart, as blocks [k][4] with 128 added. */
+static uint8_t *make_blocks(struct nn_lower *l, const int8_t *weights, size_t out_c, size_t k,
+                            size_t row, size_t stride, size_t *ret_size)
 {
     size_t size = padded(out_c) * k;
     uint8_t *blocks = pack_alloc(l, size);
 
-    memset(blocks, added, size);
+    memset(blocks, 128, size);
     for (size_t c = 0; c < out_c; c++) {
         uint8_t *block = blocks + c / TUNED_BLOCK * TUNED_BLOCK * k + c % TUNED_BLOCK;
         for (size_t i = 0; i < k; i++)
-            block[i * TUNED_BLOCK] = (uint8_t)(weights[c * row + i * stride] + added);
+            block[i * TUNED_BLOCK] = (uint8_t)(weights[c * row + i * stride] + 128);
     }
     *ret_size = size;
     return blocks;
-}
-
-static const uint8_t *make_blocks(struct nn_lower *l, const int8_t *weights, size_t out_c, size_t k,
-                                  size_t row, size_t stride, size_t *ret_size)
-{
-    return blocks_with(l, 128, weights, out_c, k, row, stride, ret_size);
 }
 
 /* ---- convolutions ---- */
@@ -429,6 +422,17 @@ bool pack_tuned_requantize(struct nn_lower *l, struct nn_step *s)
 
 /* ---- int16 activations ---- */
 
+/* Rows of k weights as blocks [k][4], as they are. */
+static const uint8_t *signed_blocks(struct nn_lower *l, const int8_t *weights, size_t out_c,
+                                    size_t k, size_t *ret_size)
+{
+    uint8_t *blocks = make_blocks(l, weights, out_c, k, k, 1, ret_size);
+
+    for (size_t i = 0; i < *ret_size; i++)
+        blocks[i] ^= 128;
+    return blocks;
+}
+
 /* Do sums of 32 bits do for rows of n weights, `stride` apart? Sums that are not wide wrap anyway. */
 static bool sums_are_narrow(bool wide, const int8_t *weights, size_t rows, size_t row, size_t n,
                             size_t stride)
@@ -449,7 +453,7 @@ bool pack_tuned_conv_s16(struct nn_lower *l, struct nn_step *s)
     if (!weights || p->in_offset != 0 || p->filter_c != p->in_c || k > 0xffff ||
         !sums_are_narrow(p->wide, weights, p->out_c, k, k, 1))
         return false;
-    const uint8_t *blocks = blocks_with(l, 0, weights, p->out_c, k, k, 1, &size);
+    const uint8_t *blocks = signed_blocks(l, weights, p->out_c, k, &size);
     pack_constant(l, s, 2, "weights", blocks, size);
     pack_scratch(l, s, 4, 2 * k);
     return true;
@@ -474,7 +478,7 @@ bool pack_tuned_fully_connected_s16(struct nn_lower *l, struct nn_step *s)
     if (!weights || p->in_offset != 0 || p->weights_offset != 0 ||
         !sums_are_narrow(p->wide, weights, p->out_n, p->in_n, p->in_n, 1))
         return false;
-    const uint8_t *blocks = blocks_with(l, 0, weights, p->out_n, p->in_n, p->in_n, 1, &size);
+    const uint8_t *blocks = signed_blocks(l, weights, p->out_n, p->in_n, &size);
     pack_constant(l, s, 2, "weights", blocks, size);
     return true;
 }
