@@ -3,23 +3,15 @@
 #include "agents/kernels/check.h"
 #include "agents/kernels/ref/ref.h"
 
-static void multiply(const struct kernel_batch_matmul *p, const int8_t *a, const int8_t *b,
-                     int8_t *out)
-{
-    uint32_t a_row = p->a_transposed ? 1 : p->depth, a_step = p->a_transposed ? p->rows : 1;
-    uint32_t b_col = p->b_transposed ? p->depth : 1, b_step = p->b_transposed ? 1 : p->columns;
+/* From a row of a, and from a column of b, to the next; and along them. */
+struct steps {
+    uint32_t a_row, a, b_column, b;
+};
 
-    for (uint32_t i = 0; i < p->rows; i++) {
-        for (uint32_t j = 0; j < p->columns; j++) {
-            int32_t sum = 0;
-            for (uint32_t k = 0; k < p->depth; k++)
-                sum =
-                    arith_add(sum, (int32_t)((uint32_t)(a[i * a_row + k * a_step] + p->a_offset) *
-                                             (uint32_t)(b[j * b_col + k * b_step] + p->b_offset)));
-            sum = arith_add(arith_requantize(sum, p->multiplier, p->shift), p->out_offset);
-            *out++ = (int8_t)arith_clamp(sum, p->act_min, p->act_max);
-        }
-    }
+static struct steps steps_of(const struct kernel_batch_matmul *p)
+{
+    return (struct steps){p->a_transposed ? 1 : p->depth, p->a_transposed ? p->rows : 1,
+                          p->b_transposed ? p->depth : 1, p->b_transposed ? 1 : p->columns};
 }
 
 static uint32_t batch_count(const struct kernel_batch_matmul *p)
@@ -42,17 +34,40 @@ static void find_matrices(const struct kernel_batch_matmul *p, uint32_t batch, u
     *b = right * p->depth * p->columns;
 }
 
+/* Output number n of two matrices that start at these elements. */
+typedef void output_fn(const struct kernel_batch_matmul *p, const struct steps *s, void *const *at,
+                       uint32_t a, uint32_t b, uint32_t n);
+
+static void multiply(const struct kernel_batch_matmul *p, void *const *at, output_fn *run)
+{
+    const struct steps s = steps_of(p);
+    uint32_t n = 0;
+
+    for (uint32_t batch = 0, a, b; batch < batch_count(p); batch++) {
+        find_matrices(p, batch, &a, &b);
+        for (uint32_t i = 0; i < p->rows; i++) {
+            for (uint32_t j = 0; j < p->columns; j++)
+                run(p, &s, at, a + i * s.a_row, b + j * s.b_column, n++);
+        }
+    }
+}
+
+static void output_s8(const struct kernel_batch_matmul *p, const struct steps *s, void *const *at,
+                      uint32_t a, uint32_t b, uint32_t n)
+{
+    const int8_t *left = (const int8_t *)at[0] + a, *right = (const int8_t *)at[1] + b;
+    int32_t sum = 0;
+
+    for (uint32_t k = 0; k < p->depth; k++)
+        sum = arith_add(sum, (int32_t)((uint32_t)(left[k * s->a] + p->a_offset) *
+                                       (uint32_t)(right[k * s->b] + p->b_offset)));
+    sum = arith_add(arith_requantize(sum, p->multiplier, p->shift), p->out_offset);
+    ((int8_t *)at[2])[n] = (int8_t)arith_clamp(sum, p->act_min, p->act_max);
+}
+
 void ref_batch_matmul_s8(const void *params, void *const *at)
 {
-    const struct kernel_batch_matmul *p = params;
-    const int8_t *a = at[0], *b = at[1];
-    int8_t *out = at[2];
-
-    for (uint32_t batch = 0, left, right; batch < batch_count(p); batch++) {
-        find_matrices(p, batch, &left, &right);
-        multiply(p, a + left, b + right, out);
-        out += p->rows * p->columns;
-    }
+    multiply(params, at, output_s8);
 }
 
 /* One more than the last matrix that the strides reach. */
@@ -89,33 +104,20 @@ bool ref_batch_matmul_check(const void *params, const struct kernel_span *spans)
 
 #if KERNELS_FLOAT
 
-static void multiply_f32(const struct kernel_batch_matmul *p, const float *a, const float *b,
-                         float *out)
+static void output_f32(const struct kernel_batch_matmul *p, const struct steps *s, void *const *at,
+                       uint32_t a, uint32_t b, uint32_t n)
 {
-    uint32_t a_row = p->a_transposed ? 1 : p->depth, a_step = p->a_transposed ? p->rows : 1;
-    uint32_t b_col = p->b_transposed ? p->depth : 1, b_step = p->b_transposed ? 1 : p->columns;
+    const float *left = (const float *)at[0] + a, *right = (const float *)at[1] + b;
+    float sum = 0;
 
-    for (uint32_t i = 0; i < p->rows; i++) {
-        for (uint32_t j = 0; j < p->columns; j++) {
-            float sum = 0;
-            for (uint32_t k = 0; k < p->depth; k++)
-                sum += a[i * a_row + k * a_step] * b[j * b_col + k * b_step];
-            *out++ = sum;
-        }
-    }
+    for (uint32_t k = 0; k < p->depth; k++)
+        sum += left[k * s->a] * right[k * s->b];
+    ((float *)at[2])[n] = sum;
 }
 
 void ref_batch_matmul_f32(const void *params, void *const *at)
 {
-    const struct kernel_batch_matmul *p = params;
-    const float *a = at[0], *b = at[1];
-    float *out = at[2];
-
-    for (uint32_t batch = 0, left, right; batch < batch_count(p); batch++) {
-        find_matrices(p, batch, &left, &right);
-        multiply_f32(p, a + left, b + right, out);
-        out += p->rows * p->columns;
-    }
+    multiply(params, at, output_f32);
 }
 
 bool ref_batch_matmul_f32_check(const void *params, const struct kernel_span *spans)
