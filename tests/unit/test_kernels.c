@@ -308,6 +308,27 @@ static void hostile_fractions_are_limited(void **state)
     assert_int_equal(out[0], out[1]);
 }
 
+/* Else this would take hours. (Found by fuzzing.) */
+static void windows_larger_than_their_image_are_cut(void **state)
+{
+    static const struct kernel_pool_f32 p = {.shape = {.batches = 1,
+                                                       .in_h = 1,
+                                                       .in_w = 1,
+                                                       .c = 1,
+                                                       .out_h = 64,
+                                                       .out_w = 64,
+                                                       .filter_h = UINT16_MAX,
+                                                       .filter_w = UINT16_MAX},
+                                             .act_min = -8,
+                                             .act_max = 8};
+    float in = 3, out[64 * 64];
+    void *at[] = {&in, out};
+
+    kernel_find(KERNEL_REF, KERNEL_POOL_F32)->run(&p, at);
+    for (size_t i = 0; i < ARRAY_SIZE(out); i++)
+        assert_true(out[i] == 3);
+}
+
 /* ---- variants ---- */
 
 #define WALK_SEEDS 150
@@ -456,6 +477,7 @@ int main(void)
         cmocka_unit_test(hostile_copies_are_refused),
         cmocka_unit_test(loops_over_nothing_are_refused),
         cmocka_unit_test(hostile_fractions_are_limited),
+        cmocka_unit_test(windows_larger_than_their_image_are_cut),
         cmocka_unit_test(every_variant_equals_the_reference),
         cmocka_unit_test(the_cheapest_variant_is_chosen),
     };

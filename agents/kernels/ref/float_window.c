@@ -139,13 +139,13 @@ static float pool_window(const struct kernel_pool_f32 *f, const float *in, uint3
     const struct kernel_pool *p = &f->shape;
     int32_t y0 = (int32_t)(out_y * p->stride_h) - p->pad_top;
     int32_t x0 = (int32_t)(out_x * p->stride_w) - p->pad_left;
+    int32_t y1 = y0 + p->filter_h < p->in_h ? y0 + p->filter_h : p->in_h;
+    int32_t x1 = x0 + p->filter_w < p->in_w ? x0 + p->filter_w : p->in_w;
     float sum = 0, max = -FLOAT_MAX;
     uint32_t n = 0;
 
-    for (int32_t y = y0; y < y0 + p->filter_h; y++) {
-        for (int32_t x = x0; x < x0 + p->filter_w; x++) {
-            if (y < 0 || y >= p->in_h || x < 0 || x >= p->in_w)
-                continue;
+    for (int32_t y = y0 > 0 ? y0 : 0; y < y1; y++) {
+        for (int32_t x = x0 > 0 ? x0 : 0; x < x1; x++) {
             float v = in[((uint32_t)y * p->in_w + (uint32_t)x) * p->c];
             sum += v;
             max = v > max ? v : max;
