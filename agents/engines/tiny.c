@@ -188,7 +188,7 @@ static inline __attribute__((always_inline)) enum engine_status run(struct engin
         for (unsigned k = 0; k < s->spans; k++, span++)
             at[k] = (span->where & KERNEL_SPAN_CONST) ? image + (span->where & ~KERNEL_SPAN_CONST)
                                                       : arena + span->where;
-        kernel_tables[variant_of(m, s)][s->kind].run(span, at); /* load() has found it */
+        kernel_run_of(variant_of(m, s), s->kind)(span, at); /* load() has found it */
         if (after)
             after(context, (uint16_t)i, s->kind, s->variant);
         record += (uint32_t)s->words * 4;

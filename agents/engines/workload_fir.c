@@ -55,7 +55,7 @@ static int32_t fir_sample(struct fir_state *s, uint32_t taps, int16_t in)
     at = s->at;
     line[at] = in;
     for (uint32_t k = 0; k < taps; k++) {
-        sum += s->memory[k] * line[at];
+        sum += (int32_t)s->memory[k] * line[at];
         at = at == 0 ? taps - 1 : at - 1;
     }
     return saturate(sum >> 15);

@@ -18,6 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#endif
+
 /*
  * kind, parameter struct. Kinds with variants come first, so that a variant's table is short.
  * The order is part of the model image: append, or raise IMAGE_VERSION.
@@ -87,7 +91,8 @@ enum kernel_kind {
     X(REF, "ref")         /* portable C, for reading */                                            \
     X(TUNED, "tuned")     /* portable C, for speed: ARMv6-M, ARMv7-M, RISC-V */                    \
     X(ARMV7EM, "armv7em") /* DSP extension: SMLAD and friends */                                   \
-    X(MVE, "mve")         /* Helium */
+    X(MVE, "mve")         /* Helium */                                                             \
+    X(AVR, "avr")         /* 8 x 8 bits, sums of 24 bits, little RAM */
 
 enum kernel_variant {
 #define X(name, word) KERNEL_##name,
@@ -477,10 +482,25 @@ struct kernel {
     uint32_t writes : 24; /* bit i: it writes span i, which then cannot be a constant */
 };
 
-/* A variant's kernel; NULL when this image does not hold it. */
+/* A variant's kernel, until the next call; NULL when this image does not hold it. */
 const struct kernel *kernel_find(unsigned variant, unsigned kind);
-/* By variant, then kind, for those that kernel_find() has found before. */
+/* By variant, then kind. */
 extern const struct kernel *const kernel_tables[KERNEL_VARIANT_COUNT];
+/* Tables of AVR lie in flash, which pointers do not reach, for want of RAM. */
+#ifdef __AVR__
+#define KERNEL_TABLE __attribute__((progmem))
+#else
+#define KERNEL_TABLE
+#endif
+/* How to run what kernel_find() has found before. */
+static inline kernel_fn *kernel_run_of(unsigned variant, unsigned kind)
+{
+#ifdef __AVR__
+    return (kernel_fn *)pgm_read_ptr(&kernel_tables[variant][kind].run);
+#else
+    return kernel_tables[variant][kind].run;
+#endif
+}
 /*
  * The build names the variants it links (KERNELS_TUNED=1 and so on, from agents/kernels/meson.build)
  * and may name the kinds of an image for one model: KERNELS_KINDS, a mask of KERNEL_KIND_BIT().
@@ -518,6 +538,9 @@ enum {
 #endif
 #if defined(KERNELS_MVE) && defined(__ARM_FEATURE_MVE)
                      | 1 << KERNEL_MVE
+#endif
+#if defined(KERNELS_AVR) && defined(__AVR__)
+                     | 1 << KERNEL_AVR
 #endif
 };
 /* Bytes of a kind's parameter struct; 0 when there is no such kind. */

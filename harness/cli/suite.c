@@ -58,9 +58,10 @@ static bool tagged(const struct board *b, const char *tag)
 
 uint32_t suite_variants(const struct board *b)
 {
-    const bool small = strncmp(b->cpu, "avr", 3) == 0 || strcmp(b->cpu, "host") == 0;
+    const bool avr = strncmp(b->cpu, "avr", 3) == 0;
+    const bool small = avr || strcmp(b->cpu, "host") == 0;
 
-    return 1u << KERNEL_REF | (small ? 0 : 1u << KERNEL_TUNED) |
+    return 1u << KERNEL_REF | (small ? 0 : 1u << KERNEL_TUNED) | (avr ? 1u << KERNEL_AVR : 0) |
            (tagged(b, "dsp") ? 1u << KERNEL_ARMV7EM : 0) |
            (tagged(b, "mve") ? 1u << KERNEL_MVE : 0) |
            (tagged(b, "fpu") || strcmp(b->cpu, "host") == 0 ? KERNEL_CAP_FLOAT : 0);

@@ -115,7 +115,7 @@ int nn_check(const void *tflite, size_t size, const struct nn_target *target, st
  * beside the reference. Returns 0 when there is no such word, else a mask for nn_target.
  */
 uint32_t nn_variants(const char *word);
-/* "best, ref, tuned, armv7em, mve": what nn_variants() knows, or those of a mask. */
+/* "best, ref, tuned, armv7em, mve, avr": what nn_variants() knows, or those of a mask. */
 #define NN_ALL_VARIANTS UINT32_MAX
 void nn_variant_words(uint32_t variants, struct buf *out);
 

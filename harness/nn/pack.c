@@ -18,7 +18,8 @@ enum core {
     CORE_M3,
     CORE_M4, /* M7 and M33 too: the same instructions */
     CORE_M55,
-    CORE_RV32
+    CORE_RV32,
+    CORE_AVR
 };
 
 static const struct cost {
@@ -38,6 +39,8 @@ static uint32_t cores_of(uint32_t variants)
         return 1u << CORE_M55;
     if (variants >> KERNEL_ARMV7EM & 1)
         return 1u << CORE_M4;
+    if (variants >> KERNEL_AVR & 1)
+        return 1u << CORE_AVR;
     return 1u << CORE_M0 | 1u << CORE_M3 | 1u << CORE_RV32;
 }
 

@@ -46,7 +46,10 @@ typedef bool pack_fn(struct nn_lower *l, struct nn_step *s);
     X(TUNED, DEPTHWISE_S16, pack_tuned_depthwise_s16) \
     X(TUNED, FULLY_CONNECTED_S16, pack_tuned_fully_connected_s16) \
     X(TUNED, SVDF, pack_tuned_svdf) \
-    X(TUNED, LSTM_S8, pack_tuned_lstm)
+    X(TUNED, LSTM_S8, pack_tuned_lstm) \
+    X(AVR, CONV_S8, pack_avr_conv) \
+    X(AVR, DEPTHWISE_S8, pack_avr_depthwise) \
+    X(AVR, FULLY_CONNECTED_S8, pack_avr_fully_connected)
 /* clang-format on */
 
 #define X(variant, kind, fn) pack_fn fn;

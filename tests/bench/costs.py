@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What each kernel variant costs on each core, measured on the virtual boards: harness/nn/costs.def.
 
-usage: costs.py BUILD SOURCE [OUT]     writes SOURCE/harness/nn/costs.def, or OUT
+usage: costs.py BUILD SOURCE [CORE...]     writes SOURCE/harness/nn/costs.def, of these cores only
 
 Models of many layers run with each variant alone; the profile tells what every operator takes.
 A line through those of a kind gives instructions per call, per output and per multiplication, and
@@ -15,10 +15,12 @@ import subprocess
 import sys
 import tempfile
 
+# core: board, variants, models if not the first four
 CORES = {'M0': ('virt-m0', ['ref', 'tuned']), 'M3': ('virt-m3', ['ref', 'tuned']),
          'M4': ('virt-m4', ['ref', 'tuned', 'armv7em']),
          'M55': ('virt-m55', ['ref', 'tuned', 'armv7em', 'mve']),
-         'RV32': ('virt-rv32', ['ref', 'tuned'])}
+         'RV32': ('virt-rv32', ['ref', 'tuned']),
+         'AVR': ('virt-avr', ['ref', 'avr'], ['rows', 'little'])}
 KINDS = {'CONV_2D': 'CONV_S8', 'DEPTHWISE_CONV_2D': 'DEPTHWISE_S8',
          'FULLY_CONNECTED': 'FULLY_CONNECTED_S8', 'ADD': 'ADD_S8', 'MUL': 'MUL_S8', 'SVDF': 'SVDF',
          'UNIDIRECTIONAL_SEQUENCE_LSTM': 'LSTM_S8'}
@@ -61,7 +63,19 @@ MODELS = {
         ('lstm: {units: 24}', 'UNIDIRECTIONAL_SEQUENCE_LSTM', 288),
         ('lstm: {units: 8}', 'UNIDIRECTIONAL_SEQUENCE_LSTM', 96),
         ('lstm: {units: 16}', 'UNIDIRECTIONAL_SEQUENCE_LSTM', 192)]),
+    'little': ('[1, 8, 8, 4]', [
+        ('conv2d: {filters: 8, kernel: 3, padding: same}', 'CONV_2D', 512),
+        ('depthwise_conv2d: {kernel: 3, padding: same}', 'DEPTHWISE_CONV_2D', 512),
+        ('conv2d: {filters: 12, kernel: 1}', 'CONV_2D', 768),
+        ('depthwise_conv2d: {kernel: 5, stride: 2, padding: same}', 'DEPTHWISE_CONV_2D', 192),
+        ('conv2d: {filters: 7, kernel: 3, padding: same}', 'CONV_2D', 112),
+        ('flatten', None, 0),
+        ('dense: {units: 24}', 'FULLY_CONNECTED', 24),
+        ('dense: {units: 31}', 'FULLY_CONNECTED', 31),
+        ('dense: {units: 12}', 'FULLY_CONNECTED', 12),
+        ('dense: {units: 4}', 'FULLY_CONNECTED', 4)]),
 }
+USUAL = ['cnn', 'rows', 'svdf', 'lstm']
 
 
 def make_models(build, folder):
@@ -76,13 +90,13 @@ def make_models(build, folder):
                        check=True, stdout=subprocess.DEVNULL)
 
 
-def run_core(build, folder, board, variants):
+def run_core(build, folder, board, variants, models=USUAL):
     """(operator, variant): [(outputs, macs, instructions)]"""
     suite, database = os.path.join(folder, board + '.yaml'), os.path.join(folder, board + '.db')
     with open(suite, 'w') as f:
         f.write('models:\n' + ''.join(
             f'  - {{name: {name}, path: {name}.tflite, inputs: "{name}/in00.bin"}}\n'
-            for name in MODELS))
+            for name in models))
         f.write(f'boards: [{board}]\nengines: [tiny]\nparameters: {{kernels: [{", ".join(variants)}]}}\n'
                 'measure: {inferences: 1, windows: 1, slope: 1, max_vectors: 1, profile: true}\n')
     os.makedirs(os.path.join(folder, 'locks'), exist_ok=True)
@@ -141,20 +155,24 @@ def fit(rows):
 
 def main():
     build, source = (os.path.abspath(p) for p in sys.argv[1:3])
-    out = sys.argv[3] if len(sys.argv) > 3 else os.path.join(source, 'harness/nn/costs.def')
+    out, wanted = os.path.join(source, 'harness/nn/costs.def'), sys.argv[3:] or list(CORES)
     lines = []
     with tempfile.TemporaryDirectory(prefix='tinyrig-costs-') as folder:
         make_models(build, folder)
-        for core, (board, variants) in CORES.items():
-            for (op, variant), rows in sorted(run_core(build, folder, board, variants).items()):
+        for core, about in CORES.items():
+            if core not in wanted:
+                with open(out) as f:
+                    lines += [line.rstrip() for line in f if line.startswith(f'COST({core},')]
+                continue
+            for (op, variant), rows in sorted(run_core(build, folder, *about).items()):
                 call, each, mac = fit(rows)
                 lines.append(f'COST({core}, {variant.upper()}, {KINDS[op]}, {call:.0f}, '
                              f'{100 * each:.0f}, {100 * mac:.0f})')
                 worst = max(abs(call + each * o + mac * m - v) / v for o, m, v in rows)
                 print(f'{lines[-1]:58s} off by {100 * worst:.0f} % at most')
     with open(out, 'w') as f:
-        f.write('/*\n * Written by tests/bench/costs.py: instructions that kernels take, measured on the '
-                'virtual boards.\n * Core, variant, kind: per call, per 100 outputs, per 100 '
+        f.write('/*\n * Written by tests/bench/costs.py: instructions (AVR: cycles) that kernels take, measured '
+                'on the\n * virtual boards. Core, variant, kind: per call, per 100 outputs, per 100 '
                 'multiplications.\n */\n' + '\n'.join(lines) + '\n')
     return 0
 

@@ -251,7 +251,7 @@ static void kernels_are_named_by_words(void **state)
     assert_int_equal(nn_variants("best"), NN_ALL_VARIANTS);
     assert_int_equal(nn_variants("fast"), 0);
     nn_variant_words(NN_ALL_VARIANTS, &words);
-    assert_string_equal(buf_text(&words), "best, ref, tuned, armv7em, mve");
+    assert_string_equal(buf_text(&words), "best, ref, tuned, armv7em, mve, avr");
     buf_clear(&words);
     nn_variant_words(1u << KERNEL_REF | 1u << KERNEL_MVE, &words);
     assert_string_equal(buf_text(&words), "ref, mve");

@@ -156,7 +156,11 @@ static bool fits(const struct walk *w, const struct buf *image, const struct nn_
 {
     const struct wire_hello *hello = client_hello(session_client(w->session));
 
-    return image->len <= hello->slot_size && r->arena_bytes <= hello->arena_size;
+    /* Where both are one region, the arena begins behind the image. */
+    const uint64_t before =
+        hello->slot_base == hello->arena_base ? (uint64_t)(image->len + 15) / 16 * 16 : 0;
+
+    return image->len <= hello->slot_size && before + r->arena_bytes <= hello->arena_size;
 }
 
 static void compare(struct walk *w, const struct sample *s, unsigned variant, const struct buf *out)

@@ -1,6 +1,6 @@
 #include "agents/kernels/ref/ref.h"
 
-const struct kernel kernels_ref[KERNEL_KIND_COUNT] = {
+const struct kernel kernels_ref[KERNEL_KIND_COUNT] KERNEL_TABLE = {
     KERNEL_ROW(CONV_S8, ref_conv_s8, ref_conv_check, 4, 1u << 1),
     KERNEL_ROW(DEPTHWISE_S8, ref_depthwise_s8, ref_depthwise_check, 4, 1u << 1),
     KERNEL_ROW(FULLY_CONNECTED_S8, ref_fully_connected_s8, ref_fully_connected_check, 4, 1u << 1),
