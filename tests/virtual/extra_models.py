@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Public models on every virtual board that can hold them, ten reference vectors, bit for bit.
+"""Public models on every virtual board that can hold them, bit for bit: the best kernels and ten
+reference vectors, or with --all every variant of the kernels and every vector.
 
-usage: extra_models.py BUILD
+usage: extra_models.py BUILD [--all]
 
 TINYRIG_EXTRA_MODELS names a folder with MODEL.tflite files and golden/NAME/inNN.bin, outNN.bin;
 without it the test skips.
@@ -13,9 +14,14 @@ import sys
 import tempfile
 
 MODELS = {"kws": "kws_ref_model.tflite", "ad": "ad01_int8.tflite", "hello": "hello_world_int8.tflite",
-          "speech": "micro_speech_quantized.tflite"}
+          "speech": "micro_speech_quantized.tflite", "scrambled": "keyword_scrambled_8bit.tflite"}
+# What the agents of the boards do not hold.
+WITHOUT = {"tuned": ["virt-avr*"], "avr": ["virt-m*", "virt-rv32*", "virt-fe310*"],
+           "armv7em": ["virt-m0*", "virt-m3*", "virt-rv32*", "virt-fe310*", "virt-avr*"],
+           "mve": ["virt-m0*", "virt-m3*", "virt-m4*", "virt-m7*", "virt-rv32*", "virt-fe310*",
+                   "virt-avr*"]}
 
-build = sys.argv[1]
+build, thorough = sys.argv[1], "--all" in sys.argv[2:]
 models = os.environ.get("TINYRIG_EXTRA_MODELS")
 if not models:
     print("skipped: TINYRIG_EXTRA_MODELS is not set")
@@ -31,9 +37,14 @@ with tempfile.TemporaryDirectory(prefix="tinyrig-extra-") as folder:
             f.write(f"  - name: {name}\n    path: {models}/{file}\n"
                     f"    inputs: {models}/golden/{name}/in*.bin\n"
                     f"    expected: {models}/golden/{name}/out*.bin\n")
-        f.write('boards: ["virt-*"]\nengines: [tiny]\n'
-                "measure: {inferences: 1, windows: 1, slope: 1, max_vectors: 10}\n"
-                "exclude:\n"
+        kernels = "ref, tuned, armv7em, mve, avr" if thorough else "best"
+        f.write(f'boards: ["virt-*"]\nengines: [tiny]\nparameters: {{kernels: [{kernels}]}}\n'
+                "measure: {inferences: 1, windows: 1, slope: 1, "
+                f"max_vectors: {1000 if thorough else 10}}}\n"
+                "exclude:\n" + "".join(
+                    f"  - {{board: '{board}', parameters: {{kernels: {variant}}}, "
+                    "reason: its agent has no such kernels}\n"
+                    for variant, boards in WITHOUT.items() for board in boards if thorough) +
                 "  - {board: virt-m4-inject, reason: its slot is a share of its RAM}\n"
                 "  - {board: virt-posix, reason: the host is covered by the golden suite}\n")
     run = subprocess.run([os.path.join(build, "tinyrig"), "run", "-q", "--db", database, suite],
