@@ -107,6 +107,7 @@ struct job {
     const char *name;
     struct filter_fault fault;
     enum err_code wanted;
+    bool wrong; /* outcome among many others at once */
 };
 
 static const struct job kinds[] = {
@@ -141,10 +142,9 @@ struct work {
     size_t count;
     uint64_t totals[2];
     atomic_size_t next;
-    atomic_uint wrong;
 };
 
-static void judge(struct work *w, const struct job *job)
+static bool is_right(const struct work *w, const struct job *job)
 {
     struct err err = ERR_INIT;
     uint64_t counts[2];
@@ -154,12 +154,12 @@ static void judge(struct work *w, const struct job *job)
     (void)session(&job->fault, counts, &err);
     ms = (clock_monotonic_ns() - start) / 1000000;
     if (outcome_is_right(job, &err, w->totals[job->fault.direction]) && ms < INTERRUPTED_MS)
-        return;
+        return true;
     fprintf(stderr, "%s at byte %llu %s target: %s (%s) after %llu ms\n", job->name,
             (unsigned long long)job->fault.at,
             job->fault.direction == FILTER_TO_TARGET ? "to" : "from", err_name(err.code), err.text,
             (unsigned long long)ms);
-    atomic_fetch_add(&w->wrong, 1);
+    return false;
 }
 
 static void *work(void *context)
@@ -168,8 +168,18 @@ static void *work(void *context)
     size_t i;
 
     while ((i = atomic_fetch_add(&w->next, 1)) < w->count)
-        judge(w, &w->jobs[i]);
+        w->jobs[i].wrong = !is_right(w, &w->jobs[i]);
     return NULL;
+}
+
+/* Six tries of 40 ms may all be late on a busy host. What is wrong with a fault is so every time. */
+static unsigned wrong_alone_too(const struct work *w)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < w->count; i++)
+        n += w->jobs[i].wrong && !is_right(w, &w->jobs[i]);
+    return n;
 }
 
 static void add_jobs(struct work *w, const struct job *kind, enum filter_direction direction)
@@ -197,7 +207,7 @@ static size_t open_descriptors(void)
 
 static void whatever_breaks_at_byte_n_ends_in_the_right_way(void **state)
 {
-    struct work w = {.wrong = 0};
+    struct work w = {.count = 0};
     pthread_t threads[THREADS];
     struct err err = ERR_INIT;
     AUTO_BUF reset = BUF_INIT;
@@ -226,7 +236,7 @@ static void whatever_breaks_at_byte_n_ends_in_the_right_way(void **state)
         pthread_join(threads[i], NULL);
     printf("%zu sessions of %llu + %llu bytes with one fault each\n", w.count,
            (unsigned long long)w.totals[0], (unsigned long long)w.totals[1]);
-    assert_int_equal(w.wrong, 0);
+    assert_int_equal(wrong_alone_too(&w), 0);
     assert_int_equal(open_descriptors(), descriptors);
     free(w.jobs);
 }
