@@ -257,18 +257,19 @@ def fail_a_check(board, suite, inventory):
     note("a board that failed its check was drained; its job ran when it was well")
 
 
-def job_processes(job):
-    found = []
+def job_processes():
+    """Job: its processes that measure."""
+    found = {}
     for pid in lab.ours():
         try:
             with open(f"/proc/{pid}/environ", "rb") as f:
-                environment = f.read()
+                job = re.search(rb"(?:^|\0)SLURM_JOB_ID=(\d+)\0", f.read() + b"\0")
             with open(f"/proc/{pid}/cmdline", "rb") as f:
                 words = f.read().split(b"\0")
         except OSError:
             continue
-        if f"SLURM_JOB_ID={job}\0".encode() in environment + b"\0" and b"--run-id" in words:
-            found.append(pid)
+        if job and b"--run-id" in words:
+            found.setdefault(job.group(1).decode(), []).append(pid)
     return found
 
 
@@ -277,9 +278,8 @@ def break_things(jobs, boards):
     victims = []
 
     def kill_one():
-        for job in jobs.values():
-            pids = job_processes(job) if job not in victims else []
-            if not pids:
+        for job, pids in job_processes().items():
+            if job in victims or job not in jobs.values():
                 continue
             if victims:
                 slurm("scontrol", "requeue", job)
@@ -345,7 +345,7 @@ def main():
     port = free_ports(nodes + 1)
     inventory = lab.write("lab.yaml", "name: cluster\nvirtual_boards: false\nboards:\n" + "".join(
         f"  {b}: {{board: {kinds[i % len(kinds)]}}}\n" for i, b in enumerate(boards)))
-    suite = lab.suite(12 if rough else 3, name="nightly")
+    suite = lab.suite(30 if rough else 3, name="nightly")
     code, out = lab.run("run", suite, "--lab", inventory, "--db", lab.path("reference.db"), "-q")
     lab.check(code == 0, f"local run: {code}\n{out}")
     reference = lab.figures(lab.path("reference.db"))

@@ -46,6 +46,7 @@ struct device {
     uint64_t period_ns;
     /* state */
     bool streaming;
+    unsigned streams; /* begun so far */
     bool powered;
     bool hang_up;      /* pull the cable now */
     unsigned stall_ms; /* say nothing for so long */

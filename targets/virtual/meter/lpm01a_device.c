@@ -74,6 +74,7 @@ static bool set_frequency(struct lpm_device *p, const char *text)
 static void start(struct lpm_device *p)
 {
     p->base.streaming = true;
+    p->base.streams++;
     p->base.sent = 0;
     p->told = 0;
     p->part = 0;

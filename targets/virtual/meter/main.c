@@ -47,7 +47,7 @@ struct vmeter {
     bool was_open;
     uint64_t asked;  /* for the board's present, by number */
     uint64_t synced; /* the newest answer */
-    bool measuring;  /* has asked since it streams */
+    unsigned stream; /* the newest that it has asked for */
 };
 
 struct arguments {
@@ -205,14 +205,12 @@ static void read_edges(struct vmeter *m, short events)
  */
 static bool in_the_present(struct vmeter *m)
 {
-    if (!m->device->streaming) {
-        m->measuring = false;
+    if (!m->device->streaming)
         return false;
-    }
-    if (!m->measuring && m->edges >= 0)
+    if (m->stream != m->device->streams && m->edges >= 0)
         (void)dprintf(m->edges, "sync %llu\n",
                       (unsigned long long)++m->asked); /* a board that is gone: edges closes */
-    m->measuring = true;
+    m->stream = m->device->streams;
     return m->edges < 0 || m->synced == m->asked;
 }
 

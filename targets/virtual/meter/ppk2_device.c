@@ -144,11 +144,13 @@ static void carry_out(struct ppk2_device *p, const uint8_t *c)
     switch (c[0]) {
     case 0x06:
         p->base.streaming = true;
+        p->base.streams++;
         p->base.sent = 0;
         p->counter = 0;
         break;
-    case 0x07:
+    case 0x07: /* what is on its way arrives; what this process has not sent yet never was */
         p->base.streaming = false;
+        buf_clear(&p->base.out);
         break;
     case 0x0c:
         p->base.powered = c[1] != 0;
