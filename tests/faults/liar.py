@@ -3,35 +3,15 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 import threading
-import zlib
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../wire"))
+import frames  # noqa: E402
 
 HEADER = 6  # format, type, seq, credit, nonce
 RUN_DONE, RECORD_INFO = 0x26, 0x28
 SAY_NOTHING = b"nothing"
-
-
-def cobs_encode(data):
-    out = bytearray()
-    for block in data.split(b"\0"):
-        while len(block) >= 254:
-            out += b"\xff" + block[:254]
-            block = block[254:]
-        out += bytes([len(block) + 1]) + block
-    return bytes(out)
-
-
-def cobs_decode(data):
-    out = bytearray()
-    while data:
-        code, data = data[0], data[1:]
-        if code == 0 or len(data) < code - 1:
-            return b""
-        out += data[:code - 1]
-        data = data[code - 1:]
-        if code < 255 and data:
-            out.append(0)
-    return bytes(out)
 
 
 def engine_failed(kind, fields):
@@ -96,17 +76,16 @@ class Liar:
 
     def change(self, raw):
         """One stretch between delimiters, as it is or as it should have been."""
-        data = cobs_decode(raw)
-        if self.left == 0 or len(data) < HEADER + 4 or zlib.crc32(data) != 0x2144df1c:
+        body = frames.unpack(raw)
+        if self.left == 0 or body is None or len(body) < HEADER:
             return raw
-        fields = self.lie(data[1], data[HEADER:-4])
+        fields = self.lie(body[1], body[HEADER:])
         if fields is None:
             return raw
         self.left -= 1
         if fields is SAY_NOTHING:
             return b""
-        data = data[:HEADER] + fields
-        return cobs_encode(data + struct.pack("<I", zlib.crc32(data)))
+        return frames.pack(body[:HEADER] + fields)
 
     def close(self):
         self.server.close()

@@ -21,6 +21,9 @@ import tempfile
 import time
 import zlib
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../wire'))
+import frames  # noqa: E402
+
 HELLO = struct.Struct('<8s12sIIIIIIIIHHBBBBBBBB')
 HELLO_FIELDS = ('build_id chip_uid caps clock_hz tick_hz tick_overhead slot_base slot_size '
                 'arena_base arena_size nonce max_payload version credits timebase engines '
@@ -28,29 +31,7 @@ HELLO_FIELDS = ('build_id chip_uid caps clock_hz tick_hz tick_overhead slot_base
 CAP_SLOT_WRITE, CAP_MARKER, CAP_SLEEP = 1, 4, 32
 RUN_MARKER, RUN_SLEEP = 1, 16
 NONCE = 0x1234
-
-
-def cobs_encode(data):
-    out = bytearray()
-    for block in data.split(b'\0'):
-        while len(block) >= 254:
-            out += b'\xff' + block[:254]
-            block = block[254:]
-        out += bytes([len(block) + 1]) + block
-    return bytes(out)
-
-
-def cobs_decode(data):
-    out = bytearray()
-    while data:
-        code, data = data[0], data[1:]
-        if code == 0 or len(data) < code - 1:
-            return None
-        out += data[:code - 1]
-        data = data[code - 1:]
-        if code < 255 and data:
-            out.append(0)
-    return bytes(out)
+HEADER = 6  # format, type, seq, credit, nonce
 
 
 class Agent:
@@ -66,9 +47,9 @@ class Agent:
         while True:
             while b'\0' in self.pending:
                 raw, self.pending = self.pending.split(b'\0', 1)
-                data = cobs_decode(raw) if raw else None
-                if data and len(data) >= 10 and struct.unpack('<I', data[-4:])[0] == zlib.crc32(data[:-4]):
-                    return (*struct.unpack('<xBBBH', data[:6]), data[6:-4])
+                body = frames.unpack(raw)
+                if body is not None and len(body) >= HEADER:
+                    return (*struct.unpack('<xBBBH', body[:HEADER]), body[HEADER:])
                 if raw:
                     self.console += raw
             left = deadline - time.monotonic()
@@ -80,9 +61,8 @@ class Agent:
             self.pending += got
 
     def send(self, type_, message, seq):
-        data = struct.pack('<BBBBH', 0x10, type_, seq, 0, self.nonce) + message
-        data += struct.pack('<I', zlib.crc32(data))
-        self.line.sendall(b'\0' + cobs_encode(data) + b'\0')
+        body = struct.pack('<BBBBH', 0x10, type_, seq, 0, self.nonce) + message
+        self.line.sendall(b'\0' + frames.pack(body) + b'\0')
 
     def ask(self, type_, message, answer, timeout=20.0):
         """Send a request; its answer, and whatever else came before."""
