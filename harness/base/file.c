@@ -43,16 +43,18 @@ int file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
     return 0;
 }
 
-static int write_all(int fd, const char *data, size_t n)
+int fd_write_all(int fd, const void *data, size_t n)
 {
+    const char *at = data;
+
     while (n > 0) {
-        const ssize_t w = write(fd, data, n);
+        const ssize_t w = write(fd, at, n);
 
         if (w < 0 && errno == EINTR)
             continue;
         if (w < 0)
             return -errno;
-        data += w;
+        at += w;
         n -= (size_t)w;
     }
     return 0;
@@ -69,7 +71,7 @@ int file_write_atomic(const char *path, const void *data, size_t n, struct err *
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, errno, "%s", path);
-    r = write_all(fd, data, n);
+    r = fd_write_all(fd, data, n);
     if (r == 0 && (fchmod(fd, 0640) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
         r = -errno;
     if (r < 0) {

@@ -20,6 +20,9 @@ int file_make_dirs(const char *path, struct err *err) MUST_CHECK;
 
 void fd_close(int *fd); /* for AUTO(fd_close) int fd = -1; keeps errno */
 
+/* Every byte, however often write() takes less. 0 or -errno. */
+int fd_write_all(int fd, const void *data, size_t n) MUST_CHECK;
+
 /* MOVE() for descriptors: hand it over, leaving -1 behind. */
 static inline int fd_take(int *fd)
 {

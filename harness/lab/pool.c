@@ -47,21 +47,6 @@ struct pipe_sink {
     struct buf out;
 };
 
-static int write_all(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        const ssize_t w = write(fd, data, n);
-
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w < 0)
-            return -errno;
-        data += w;
-        n -= (size_t)w;
-    }
-    return 0;
-}
-
 static int pipe_sink_emit(struct event_sink *self, const struct event *e, struct err *err)
 {
     struct pipe_sink *s = (struct pipe_sink *)self;
@@ -69,7 +54,7 @@ static int pipe_sink_emit(struct event_sink *self, const struct event *e, struct
 
     buf_clear(&s->out);
     event_pipe_encode(e, s->plan, &s->out);
-    r = write_all(s->fd, buf_text(&s->out), s->out.len);
+    r = fd_write_all(s->fd, buf_text(&s->out), s->out.len);
     return r < 0 ? err_sys(err, -r, "the parent of this worker") : 0;
 }
 

@@ -29,22 +29,6 @@ static void add(struct builder *b, enum block_kind kind, const char *text, enum 
     add_block(b, kind)->text = (struct cell){glyph_safe(&b->arena, text), tone};
 }
 
-static enum tone tone_of(enum verdict v)
-{
-    switch (v) {
-    case VERDICT_IMPROVED:
-        return TONE_GOOD;
-    case VERDICT_REGRESSED:
-    case VERDICT_FAILED:
-        return TONE_BAD;
-    case VERDICT_UNCHANGED:
-    case VERDICT_WITHIN_NOISE:
-        return TONE_PLAIN;
-    default:
-        return TONE_WARNING;
-    }
-}
-
 /* "3 regressed, 12 unchanged, 1 muted" */
 static const char *tally(struct builder *b)
 {
@@ -154,7 +138,7 @@ static void fill_row(struct builder *b, const struct compare_case *c, const stru
 
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
         cells[i] = (struct cell){glyph_safe(&b->arena, texts[i]), TONE_PLAIN};
-    cells[0].tone = muted ? TONE_FAINT : tone_of(d->verdict);
+    cells[0].tone = muted ? TONE_FAINT : verdict_tone(d->verdict);
 }
 
 static bool worth_showing(const struct builder *b, const struct compare_row *row)
@@ -279,7 +263,7 @@ static void add_case(struct builder *b, const struct compare_case *c)
                      c->runs_a, c->runs_b,
                      c->left_out > 0 ? arena_printf(&b->arena, ", %zu others left out", c->left_out)
                                      : ""),
-        tone_of(c->verdict));
+        verdict_tone(c->verdict));
     add_differences(b, &c->differences, false);
     t.cells = arena_alloc(&b->arena, (c->row_count + 1) * t.column_count * sizeof(*t.cells));
     for (size_t i = 0; i < c->row_count; i++) {

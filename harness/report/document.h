@@ -6,6 +6,7 @@
 #define HARNESS_REPORT_DOCUMENT_H
 
 #include "harness/base/arena.h"
+#include "harness/judge/decide.h"
 #include "harness/report/report.h"
 
 enum tone {
@@ -59,6 +60,9 @@ void document_build(const struct report_options *options, struct arena *arena,
 /* A document of whatever made it, as text (colour and width of the options) or Markdown. */
 void document_text(const struct document *d, const struct report_options *options, struct buf *out);
 void document_markdown(const struct document *d, struct buf *out);
+
+/* Good, bad, plain, or a warning where nobody can say. */
+enum tone verdict_tone(enum verdict v);
 
 /* "passed", toned. */
 struct cell document_status(const struct data_case *c);

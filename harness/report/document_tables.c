@@ -19,6 +19,22 @@ static struct cell toned(const char *text, enum tone tone)
     return (struct cell){.text = text != NULL ? text : "", .tone = tone};
 }
 
+enum tone verdict_tone(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_IMPROVED:
+        return TONE_GOOD;
+    case VERDICT_REGRESSED:
+    case VERDICT_FAILED:
+        return TONE_BAD;
+    case VERDICT_UNCHANGED:
+    case VERDICT_WITHIN_NOISE:
+        return TONE_PLAIN;
+    default:
+        return TONE_WARNING;
+    }
+}
+
 /* A column of a table of cases. An empty title of one that is built per section is set there. */
 struct case_column {
     const char *title;

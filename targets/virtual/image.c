@@ -35,23 +35,6 @@ static struct elf_start make_elf_start(uint64_t address, size_t size)
     };
 }
 
-static int write_all(int fd, const void *data, size_t n)
-{
-    const char *at = data;
-
-    while (n > 0) {
-        const ssize_t done = write(fd, at, n);
-
-        if (done < 0 && errno != EINTR)
-            return -errno;
-        if (done > 0) {
-            at += done;
-            n -= (size_t)done;
-        }
-    }
-    return 0;
-}
-
 int image_load(struct image *image, const char *path, uint64_t address, bool as_elf,
                struct err *err)
 {
@@ -72,10 +55,10 @@ int image_load(struct image *image, const char *path, uint64_t address, bool as_
         return err_sys(err, errno, "%s: no memory for a copy", path);
     if (as_elf) {
         start = make_elf_start(address, bytes.len);
-        r = write_all(fd, &start, sizeof(start));
+        r = fd_write_all(fd, &start, sizeof(start));
     }
     if (r == 0)
-        r = write_all(fd, bytes.data, bytes.len);
+        r = fd_write_all(fd, bytes.data, bytes.len);
     if (r < 0) {
         fd_close(&fd);
         return err_sys(err, -r, "%s: no memory for a copy", path);

@@ -272,24 +272,35 @@ static void settings_out_of_bounds_are_refused(void **state)
     end(&b);
 }
 
-static void a_ppk2_switches_the_board(void **state)
+/* The mean current of this many samples. */
+static double mean_of(struct bench *b, size_t samples)
 {
-    struct bench b;
     struct seen s;
     struct err err = ERR_INIT;
 
-    start(&b, "ppk2", NULL);
-    must(open_meter(&b, "ppk2", &err), &err);
+    must(meter_start(b->meter, &err), &err);
+    must(stream(b, samples, &s, &err), &err);
+    must(meter_stop(b->meter, &err), &err);
+    return (s.sum_high + s.sum_low) / (double)s.samples;
+}
+
+static void switched(const char *driver, size_t samples)
+{
+    struct bench b;
+    struct err err = ERR_INIT;
+
+    start(&b, driver, NULL);
+    must(open_meter(&b, driver, &err), &err);
     must(meter_power(b.meter, false, &err), &err);
-    must(meter_start(b.meter, &err), &err);
-    must(stream(&b, 10000, &s, &err), &err);
-    must(meter_stop(b.meter, &err), &err);
-    assert_true(fabs((s.sum_high + s.sum_low) / (double)s.samples) < 1e-6);
+    assert_true(fabs(mean_of(&b, samples)) < 1e-6);
     must(meter_power(b.meter, true, &err), &err);
-    must(meter_start(b.meter, &err), &err);
-    must(stream(&b, 10000, &s, &err), &err);
-    assert_true((s.sum_high + s.sum_low) / (double)s.samples > SLEEP_A);
+    assert_true(mean_of(&b, samples) > SLEEP_A);
     end(&b);
+}
+
+static void a_ppk2_switches_the_board(void **state)
+{
+    switched("ppk2", 10000);
 }
 
 /* ---- LPM01A ---- */
@@ -366,22 +377,7 @@ static void an_lpm01a_loses_nothing_unseen(void **state)
 
 static void an_lpm01a_switches_the_board(void **state)
 {
-    struct bench b;
-    struct seen s;
-    struct err err = ERR_INIT;
-
-    start(&b, "lpm01a", NULL);
-    must(open_meter(&b, "lpm01a", &err), &err);
-    must(meter_power(b.meter, false, &err), &err);
-    must(meter_start(b.meter, &err), &err);
-    must(stream(&b, 500, &s, &err), &err);
-    must(meter_stop(b.meter, &err), &err);
-    assert_true(s.sum_high + s.sum_low < 1e-6);
-    must(meter_power(b.meter, true, &err), &err);
-    must(meter_start(b.meter, &err), &err);
-    must(stream(&b, 500, &s, &err), &err);
-    assert_true(s.sum_high + s.sum_low > 500 * SLEEP_A);
-    end(&b);
+    switched("lpm01a", 500);
 }
 
 static void troubles_of_an_lpm01a_are_named(void **state)

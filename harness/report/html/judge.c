@@ -24,25 +24,9 @@ const struct data_case *page_base_of(const struct page *p, const struct data_cas
     return NULL;
 }
 
-static enum tone tone_of(enum verdict v)
-{
-    switch (v) {
-    case VERDICT_IMPROVED:
-        return TONE_GOOD;
-    case VERDICT_REGRESSED:
-    case VERDICT_FAILED:
-        return TONE_BAD;
-    case VERDICT_UNCHANGED:
-    case VERDICT_WITHIN_NOISE:
-        return TONE_PLAIN;
-    default:
-        return TONE_WARNING;
-    }
-}
-
 static void put_verdict(struct page *p, enum verdict v)
 {
-    putf(p, "<span class=\"tag %s\">%s</span>", tone_class(tone_of(v)), verdict_name(v));
+    putf(p, "<span class=\"tag %s\">%s</span>", tone_class(verdict_tone(v)), verdict_name(v));
 }
 
 static const char *change_text(struct page *p, const struct decision *d)
