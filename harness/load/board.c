@@ -46,6 +46,14 @@ void transport_finish(struct load *l, const struct node *n, void *object)
         LOAD_PROBLEM(l, n, "'max_baud' is less than 'baud'");
 }
 
+/* A board file may be a stranger's: a run overwrites this file, so it must be one that is meant. */
+static bool is_flash_file(const char *path)
+{
+    const size_t n = strlen(path);
+
+    return n > 6 && strcmp(path + n - 6, ".flash") == 0;
+}
+
 /* QEMU can be asked to run programs and write files: only harmless options pass. The native agent
  * takes the chip id that it is to report. */
 void virtual_finish(struct load *l, const struct node *n, void *object)
@@ -70,6 +78,8 @@ void virtual_finish(struct load *l, const struct node *n, void *object)
     }
     if (v->machine == NULL && strcmp(v->kind, "posix") != 0)
         LOAD_PROBLEM(l, n, "'machine' is missing in 'virtual': kind %s needs one", v->kind);
+    if (v->flash_file != NULL && !is_flash_file(v->flash_file))
+        LOAD_PROBLEM(l, n, "'flash_file' expected a file called *.flash, got '%s'", v->flash_file);
 }
 
 static_assert(offsetof(struct board_file, board) == 0, "timebase");

@@ -217,8 +217,9 @@ static const struct key virtual_keys[] = {
     ONE("chip", VALUE_NAME, chip, "same54", "that the probe finds; without it, the machine's usual",
         OPTIONAL),
     ONE("flash_file", VALUE_PATH, flash_file, "../flash/m4.flash",
-        "keeps the flash behind the probe from run to run; without it, a run begins with a blank "
-        "one",
+        "called *.flash, keeps the flash behind the probe from run to run; without it, a run "
+        "begins "
+        "with a blank one",
         OPTIONAL),
     MAP("meter", virtual_meter_map, meter,
         "the emulated power analyser; boards without a marker have none", OPTIONAL),

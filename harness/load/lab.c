@@ -137,17 +137,29 @@ static void check_instruments(struct load *l, const struct lab *lab, const struc
         problem_add(l->problems, b->where, "there is no power switch '%s' in this lab", b->power);
 }
 
-static void check_commands(struct load *l, const struct lab *lab, const struct board *b)
+static bool is_allowed(const struct lab *lab, const char *program)
 {
-    if (b->flashing.command == NULL)
-        return;
     for (size_t i = 0; lab->commands != NULL && lab->commands[i] != NULL; i++) {
-        if (strcmp(lab->commands[i], b->flashing.command[0]) == 0)
-            return;
+        if (strcmp(lab->commands[i], program) == 0)
+            return true;
     }
-    problem_add(l->problems, b->where,
-                "board '%s' is flashed by '%.64s', which 'commands' of this lab does not allow",
-                b->name, b->flashing.command[0]);
+    return false;
+}
+
+/* Board files may be a stranger's: what they have run on this host, the lab file must allow. */
+static void check_programs(struct load *l, const struct lab *lab, const struct board *b)
+{
+    const bool native = b->virt.kind != NULL && strcmp(b->virt.kind, "posix") == 0;
+
+    if (b->flashing.command != NULL && !is_allowed(lab, b->flashing.command[0]))
+        problem_add(l->problems, b->where,
+                    "board '%s' is flashed by '%.64s', which 'commands' of this lab does not allow",
+                    b->name, b->flashing.command[0]);
+    if (native && b->flashing.firmware != NULL && !is_allowed(lab, b->flashing.firmware))
+        problem_add(l->problems, b->where,
+                    "the firmware of board '%s' is a program of this host, '%s', which "
+                    "'commands' of this lab does not allow",
+                    b->name, b->flashing.firmware);
 }
 
 /* A board of copper must be told from all others. */
@@ -231,7 +243,7 @@ static void attach(struct load *l, struct lab_file *f, const struct lab_board *e
     b->name = entry->board.name;
     b->tags = join_tags(l, kind->tags, copy.tags);
     check_instruments(l, &f->lab, b);
-    check_commands(l, &f->lab, b);
+    check_programs(l, &f->lab, b);
     check_identity(l, b);
     for (size_t i = 0; i < f->attached_count; i++)
         check_twins(l, f->attached[i], b);
@@ -243,8 +255,10 @@ static void attach_virtual(struct load *l, struct lab_file *f)
     for (size_t i = 0; i < f->known_count; i++) {
         struct board *b = f->known[i];
 
-        if (b->realm == REALM_VIRTUAL && board_of(f->attached, f->attached_count, b->name) == NULL)
-            *ARENA_PUSH(l->arena, f->attached, f->attached_count, f->attached_capacity) = b;
+        if (b->realm != REALM_VIRTUAL || board_of(f->attached, f->attached_count, b->name) != NULL)
+            continue;
+        check_programs(l, &f->lab, b);
+        *ARENA_PUSH(l->arena, f->attached, f->attached_count, f->attached_capacity) = b;
     }
 }
 

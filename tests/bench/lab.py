@@ -40,7 +40,7 @@ def make_lab():
     lab.write("kinds/paced.yaml",
               "name: paced\ncpu: host\nagent: posix\nclock: 1GHz\nram: 64MiB\ntimebase: ns\n"
               f"engines: [\"null\", paced]\nflashing: {{firmware: {agent}}}\nvirtual: {{kind: posix}}\n")
-    return lab.write("lab.yaml", "name: bench\nvirtual_boards: false\nboards:\n" +
+    return lab.write("lab.yaml", f"name: bench\nvirtual_boards: false\ncommands: [{agent}]\nboards:\n" +
                      "".join(f"  {b}: {{board: paced}}\n" for b in boards))
 
 
