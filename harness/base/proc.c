@@ -77,6 +77,8 @@ static void child_exec(const struct proc_options *o, const struct ends *e, pid_t
         if (fcntl(o->keep_fds[i], F_SETFD, 0) < 0)
             goto failed;
     }
+    if (o->folder != NULL && chdir(o->folder) < 0)
+        goto failed;
     for (int i = 0; o->env != NULL && o->env[i] != NULL; i++)
         (void)putenv((char *)o->env[i]);
     (void)execvp(o->argv[0], (char *const *)o->argv);

@@ -20,6 +20,7 @@ enum proc_stdio {
 struct proc_options {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
     const char *const *env;  /* extra "NAME=value" entries, NULL-terminated; NULL for none */
+    const char *folder;      /* where it works; NULL: where we do */
     int stdio[3];
     const int *keep_fds; /* further descriptors the child inherits at their number */
     int keep_count;

@@ -13,6 +13,12 @@ enum {
     OUTPUT_MAX = 256 /* longer than any commit id; more of a status says nothing new */
 };
 
+/*
+ * A checkout may hold a folder that looks like a bare repository, with a configuration that names
+ * programs: git must take none but the checkout's own.
+ */
+#define GIT "git", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"
+
 /* Output of git up to OUTPUT_MAX bytes; false when it failed, hung or is not there. */
 static bool git(const char *const *argv, char text[static OUTPUT_MAX + 1])
 {
@@ -61,8 +67,8 @@ struct revision revision_of(const char *path, struct arena *arena)
     const char *folder = slash == NULL   ? "."
                          : slash == path ? "/"
                                          : arena_strndup(arena, path, (size_t)(slash - path));
-    const char *const head[] = {"git", "-C", folder, "rev-parse", "--verify", "HEAD", NULL};
-    const char *const changes[] = {"git",    "-C",          folder, "--no-optional-locks",
+    const char *const head[] = {GIT, "-C", folder, "rev-parse", "--verify", "HEAD", NULL};
+    const char *const changes[] = {GIT,      "-C",          folder, "--no-optional-locks",
                                    "status", "--porcelain", "-uno", NULL};
     char text[OUTPUT_MAX + 1];
     struct revision r = {.commit = NULL};
@@ -76,7 +82,7 @@ struct revision revision_of(const char *path, struct arena *arena)
 const char *revision_resolve(const char *name, struct arena *arena)
 {
     const char *const argv[] = {
-        "git",     "rev-parse",        "--verify",
+        GIT,       "rev-parse",        "--verify",
         "--quiet", "--end-of-options", arena_printf(arena, "%s^{commit}", name),
         NULL};
     char text[OUTPUT_MAX + 1];

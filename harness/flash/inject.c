@@ -96,7 +96,8 @@ static int load_segment(const struct flash_job *job, const struct elf_segment *s
     if (snprintf(path, sizeof(path), "%s/%s.part", job->run_dir, job->board->name) >=
         (int)sizeof(path))
         return err_set(err, ERR_CONFIG, "path of the image too long");
-    if (file_write_atomic(path, s->bytes, s->size, err) < 0 || openocd_quote(&name, path, err) < 0)
+    if (file_write_atomic(path, s->bytes, s->size, err) < 0 ||
+        openocd_quote_file(&name, path, err) < 0)
         return (int)err->code;
     r = openocd_command(job->openocd, LOAD_MS, NULL, err, "load_image %s 0x%x bin", buf_text(&name),
                         s->address);

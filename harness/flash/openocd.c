@@ -149,7 +149,7 @@ static int verify_file(const struct flash_job *job, const char *what, size_t siz
 /* The file as an argument list: quoted name, and for raw bytes the address. */
 static int name_file(struct buf *out, const char *path, const uint32_t *address, struct err *err)
 {
-    if (openocd_quote(out, path, err) < 0)
+    if (openocd_quote_file(out, path, err) < 0)
         return (int)err->code;
     if (address != NULL)
         buf_printf(out, " 0x%x bin", *address);

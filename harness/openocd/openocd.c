@@ -115,9 +115,11 @@ static int child_start(struct openocd *o, const struct openocd_options *options,
     if (o->log_fd < 0)
         return err_sys(err, errno, "memory for OpenOCD's log");
     (void)fcntl(o->log_fd, F_SETFL, O_APPEND);
-    return proc_start(
-        &o->child, &(struct proc_options){.argv = argv, .stdio = {PROC_NULL, o->log_fd, o->log_fd}},
-        err);
+    /* It looks for scripts in its folder first; ours may be a stranger's checkout. */
+    return proc_start(&o->child,
+                      &(struct proc_options){
+                          .argv = argv, .folder = "/", .stdio = {PROC_NULL, o->log_fd, o->log_fd}},
+                      err);
 }
 
 static int child_died(struct openocd *o, int status, struct err *err)

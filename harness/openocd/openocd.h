@@ -76,6 +76,9 @@ bool openocd_is_lost(const struct openocd *o);
  */
 int openocd_quote(struct buf *out, const char *text, struct err *err) MUST_CHECK;
 
+/* The same of a file that is there, for an OpenOCD that works in another folder than we. */
+int openocd_quote_file(struct buf *out, const char *path, struct err *err) MUST_CHECK;
+
 /*
  * The pure part, for tests and fuzzing: split "CODE RESULT" as `list [catch ...] $result` prints
  * it. Returns 0 with the unquoted result in *ret, 1 when the command failed (result likewise), or

@@ -1,4 +1,6 @@
-/* OpenOCD's texts: answers, log lines, and Tcl words. Pure; fuzzed. */
+/* OpenOCD's texts: answers, log lines, and Tcl words. Fuzzed. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,15 @@ int openocd_quote(struct buf *out, const char *text, struct err *err)
     }
     buf_putc(out, '"');
     return 0;
+}
+
+int openocd_quote_file(struct buf *out, const char *path, struct err *err)
+{
+    char real[PATH_MAX];
+
+    if (realpath(path, real) == NULL)
+        return err_sys(err, errno, "%s", path);
+    return openocd_quote(out, real, err);
 }
 
 /* One backslash escape at s (n bytes left, s[0] is the backslash); returns bytes consumed. */

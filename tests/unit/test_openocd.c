@@ -1,8 +1,10 @@
 /* The Tcl client against texts that OpenOCD 0.12 printed, and against a real OpenOCD when there is one. */
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/openocd/probe.h"
 #include "harness/transport/swd.h"
+#include "tests/unit/files.h"
 #include "tests/unit/unit.h"
 
 static void answers_carry_their_status(void **state)
@@ -242,6 +244,36 @@ static void real_openocd_that_dies_says_why(void **state)
     assert_null(o);
 }
 
+/* OpenOCD's scripts are programs: one that came with a checkout must not be taken for its own. */
+static void scripts_of_our_folder_are_not_openocds(void **state)
+{
+    static const struct openocd_config config[] = {{true, "interface/dummy.cfg"}};
+    AUTO(openocd_close_auto) struct openocd *o = open_dummy();
+    AUTO_FILES files = {.folder = ""};
+    AUTO_BUF result = BUF_INIT;
+    AUTO_BUF named = BUF_INIT;
+    struct err err = ERR_INIT;
+    char before[4096];
+
+    files_init(&files);
+    files_write(&files, "interface/dummy.cfg", "adapter driver dummy\nset strange yes\n");
+    files_write(&files, "[exit].elf", "four");
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(files.folder), 0);
+    openocd_close(o);
+    o = NULL;
+    assert_int_equal(
+        openocd_open(&(struct openocd_options){.config = config, .config_count = 1}, &o, &err), 0);
+    assert_int_equal(openocd_command(o, 2000, &result, &err, "info exists strange"), 0);
+    assert_string_equal(buf_text(&result), "0");
+    /* Files of ours it finds all the same. */
+    assert_int_equal(openocd_quote_file(&named, "[exit].elf", &err), 0);
+    assert_int_equal(openocd_command(o, 2000, &result, &err, "file size %s", buf_text(&named)), 0);
+    assert_string_equal(buf_text(&result), "4");
+    assert_int_equal(openocd_quote_file(&named, "not-there.elf", &err), ERR_IO);
+    assert_int_equal(chdir(before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +289,7 @@ int main(void)
         cmocka_unit_test(ring_bytes_are_bytes),
         cmocka_unit_test(real_openocd_tells_failure_from_result),
         cmocka_unit_test(real_openocd_that_dies_says_why),
+        cmocka_unit_test(scripts_of_our_folder_are_not_openocds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
