@@ -95,6 +95,25 @@ static int busy(int fd, const char *name, struct err *err)
     return err_hint(err, "wait for it with --wait 10min, or see 'tinyrig boards'");
 }
 
+/*
+ * Made only when it is not there: in a sticky folder Linux refuses O_CREAT for a file of somebody else
+ * (fs.protected_regular, which Debian sets), and the lab is shared.
+ */
+static int open_lock(const char *path)
+{
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd >= 0 || errno != ENOENT)
+            return fd;
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (fd >= 0)
+            (void)fchmod(fd, 0666); /* umask must not lock colleagues out */
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+}
+
 static int take_one(const char *folder, const char *name, const char *purpose, struct deadline end,
                     int *ret_fd, struct err *err)
 {
@@ -103,10 +122,9 @@ static int take_one(const char *folder, const char *name, const char *purpose, s
 
     if (lease_path(folder, name, path, err) < 0)
         return (int)err->code;
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    fd = open_lock(path);
     if (fd < 0)
         return err_sys(err, errno, "%s", path);
-    (void)fchmod(fd, 0666); /* the lab is shared: umask must not lock colleagues out */
     while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(err, errno, "%s", path);

@@ -108,6 +108,30 @@ static void a_loser_leaves_the_record_as_it_is(void **state)
     assert_non_null(strstr(buf_text(&after), "a suite of a long name"));
 }
 
+/* Somebody else's lock in a sticky folder: no O_CREAT, where the kernel guards against it. */
+static void colleagues_take_over_each_others_locks(void **state)
+{
+    static const char *const names[] = {"c"};
+    AUTO(lease_release_auto) struct lease *mine = NULL;
+    struct err err = ERR_INIT;
+    int status = 0;
+    pid_t child;
+
+    if (geteuid() != 0)
+        skip(); /* only root can be two people */
+    assert_int_equal(chmod(folder, 01777), 0);
+    child = fork();
+    if (child == 0) {
+        const bool taken =
+            setuid(65533) == 0 && lease_take(folder, names, 1, "theirs", 0, &mine, &err) == 0;
+
+        _exit(taken ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(lease_take(folder, names, 1, "mine", 0, &mine, &err), 0);
+}
+
 static void lease_vanishes_with_a_killed_holder(void **state)
 {
     static const char *const names[] = {"c"};
@@ -535,6 +559,7 @@ int main(void)
         cmocka_unit_test(loser_reads_who_holds_the_board),
         cmocka_unit_test(shared_instruments_cannot_deadlock),
         cmocka_unit_test(a_loser_leaves_the_record_as_it_is),
+        cmocka_unit_test(colleagues_take_over_each_others_locks),
         cmocka_unit_test(lease_vanishes_with_a_killed_holder),
         cmocka_unit_test(lock_names_cannot_leave_the_folder),
         cmocka_unit_test(events_survive_the_pipe),
