@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,24 @@ int file_write_atomic(const char *path, const void *data, size_t n, struct err *
         return err_sys(err, -r, "%s", path);
     }
     return 0;
+}
+
+static int write_through(const char *path, const void *data, size_t n, struct err *err)
+{
+    AUTO(fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    const int r = fd < 0 ? -errno : fd_write_all(fd, data, n);
+
+    return r < 0 ? err_sys(err, -r, "%s", path) : 0;
+}
+
+int file_write_named(const char *path, const void *data, size_t n, struct err *err)
+{
+    char real[PATH_MAX];
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return write_through(path, data, n, err);
+    return file_write_atomic(realpath(path, real) != NULL ? real : path, data, n, err);
 }
 
 int file_make_dirs(const char *path, struct err *err)

@@ -15,6 +15,12 @@ int file_read(const char *path, size_t limit, struct buf *ret, struct err *err) 
 /* Write to a temporary beside path (0640), fsync, rename: a reader sees the old file or the new. */
 int file_write_atomic(const char *path, const void *data, size_t n, struct err *err) MUST_CHECK;
 
+/*
+ * The same for a file that the user named. A link is followed; what is no plain file (/dev/null,
+ * /dev/stdout, a pipe) is written to and never replaced. Not for names that a stranger may choose.
+ */
+int file_write_named(const char *path, const void *data, size_t n, struct err *err) MUST_CHECK;
+
 /* mkdir -p with mode 0755. */
 int file_make_dirs(const char *path, struct err *err) MUST_CHECK;
 

@@ -106,5 +106,5 @@ int archive_write(struct buf *tar, const char *path, struct err *err)
     pad_blocks(tar, 2);
     if (compress_all(tar, &out, err) < 0)
         return (int)err->code;
-    return file_write_atomic(path, buf_text(&out), out.len, err);
+    return file_write_named(path, buf_text(&out), out.len, err);
 }

@@ -48,7 +48,7 @@ static int export_table(const struct export_arguments *a, const char *text, stru
     if (format->render(&o, &out, err) < 0)
         return (int)err->code;
     if (a->output != NULL)
-        return file_write_atomic(a->output, buf_text(&out), out.len, err);
+        return file_write_named(a->output, buf_text(&out), out.len, err);
     (void)fwrite(buf_text(&out), 1, out.len, stdout);
     return 0;
 }

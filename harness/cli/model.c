@@ -301,12 +301,12 @@ static int explain(const struct model_arguments *a, const char *path, struct con
         put_boards(a, c, &p, out);
     }
     if (a->image != NULL &&
-        file_write_atomic(a->image, shown->image.data, shown->image.len, err) < 0)
+        file_write_named(a->image, shown->image.data, shown->image.len, err) < 0)
         return (int)err->code;
     if (a->svg == NULL)
         return 0;
     nn_explain_svg(&shown->report, path, &svg);
-    return file_write_atomic(a->svg, buf_text(&svg), svg.len, err);
+    return file_write_named(a->svg, buf_text(&svg), svg.len, err);
 }
 
 static int model_run(void *arguments, int argc, char **argv, struct err *err)

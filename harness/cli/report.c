@@ -77,7 +77,7 @@ static int pick_format(const struct report_arguments *a, const struct report_for
 static int write_out(const struct report_arguments *a, const struct buf *text, struct err *err)
 {
     if (a->output != NULL)
-        return file_write_atomic(a->output, buf_text(text), text->len, err);
+        return file_write_named(a->output, buf_text(text), text->len, err);
     (void)fwrite(buf_text(text), 1, text->len, stdout);
     return 0;
 }

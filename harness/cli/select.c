@@ -181,7 +181,7 @@ int select_print(const struct comparison_report *r, enum comparison_format forma
         report_fit_terminal(&look, STDOUT_FILENO);
     comparison_render(r, format, &look, &text);
     if (output != NULL)
-        return file_write_atomic(output, buf_text(&text), text.len, err);
+        return file_write_named(output, buf_text(&text), text.len, err);
     (void)fwrite(buf_text(&text), 1, text.len, stdout);
     return 0;
 }

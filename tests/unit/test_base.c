@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/base/arena.h"
 #include "harness/base/clock.h"
@@ -7,6 +10,7 @@
 #include "harness/base/proc.h"
 #include "harness/base/text.h"
 #include "harness/spec/names.h"
+#include "tests/unit/files.h"
 #include "tests/unit/unit.h"
 
 /* What README and the manual promise to scripts. */
@@ -153,6 +157,36 @@ static void names_go_both_ways(void **state)
     assert_string_equal(case_status_name((enum case_status)99), "?");
 }
 
+/* root may name /dev/null: it must stay what it is. */
+static void what_is_no_plain_file_is_written_to(void **state)
+{
+    AUTO_FILES files = {.folder = ""};
+    AUTO(fd_close) int fifo = -1;
+    AUTO_BUF text = BUF_INIT;
+    char link[256];
+    char got[8] = "";
+    struct err err = ERR_INIT;
+    struct stat st;
+
+    files_init(&files);
+    assert_int_equal(mkfifo(files_path(&files, "fifo"), 0600), 0);
+    fifo = open(files.path, O_RDWR | O_NONBLOCK);
+    assert_int_equal(file_write_named(files.path, "word", 4, &err), 0);
+    assert_int_equal(stat(files.path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(read(fifo, got, sizeof(got)), 4);
+    assert_string_equal(got, "word");
+    (void)snprintf(link, sizeof(link), "%s/link", files.folder);
+    assert_int_equal(symlink("report.html", link), 0);
+    files_write(&files, "report.html", "old");
+    assert_int_equal(file_write_named(link, "new", 3, &err), 0);
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(file_read(files_path(&files, "report.html"), 10, &text, &err), 0);
+    assert_string_equal(buf_text(&text), "new");
+    assert_int_equal(file_write_named(files.folder, "new", 3, &err), ERR_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +202,7 @@ int main(void)
         cmocka_unit_test(exec_failure_is_reported_by_start),
         cmocka_unit_test(stopping_kills_a_stubborn_child),
         cmocka_unit_test(names_go_both_ways),
+        cmocka_unit_test(what_is_no_plain_file_is_written_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
