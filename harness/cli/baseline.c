@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "harness/base/file.h"
+#include "harness/base/text.h"
 #include "harness/cli/csv_read.h"
 #include "harness/cli/select.h"
 
@@ -56,4 +57,25 @@ int baseline_read(struct store *s, const char *name, const struct dataset *candi
         return 1;
     }
     return r;
+}
+
+int baseline_tolerance(const char *text, double *ret, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    char *copy;
+    char *percent;
+
+    if (text == NULL)
+        return 0;
+    copy = arena_strdup(&arena, text);
+    percent = strchr(copy, '%');
+    if (percent != NULL && percent[1] == '\0') {
+        while (percent > copy && percent[-1] == ' ')
+            percent--;
+        *percent = '\0';
+    }
+    if (!text_to_double(copy, ret) || !(*ret >= 0))
+        return err_set(err, ERR_USAGE, "--tolerance: expected a share such as 1%%, got '%s'", text);
+    *ret /= percent != NULL ? 100 : 1;
+    return 0;
 }

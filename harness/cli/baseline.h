@@ -14,4 +14,7 @@
 int baseline_read(struct store *s, const char *name, const struct dataset *candidate,
                   struct arena *arena, struct dataset *ret, struct err *err) MUST_CHECK;
 
+/* "1%", "0.5 %" or a share such as 0.01; NULL leaves *ret as it is. */
+int baseline_tolerance(const char *text, double *ret, struct err *err) MUST_CHECK;
+
 #endif

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
-#include "harness/base/text.h"
 #include "harness/cli/baseline.h"
 #include "harness/cli/confirm.h"
 #include "harness/cli/context.h"
@@ -179,28 +178,6 @@ static int ask(struct asking *g, struct err *err)
     return gate_exit_status(g->gate.outcome);
 }
 
-/* "1%", "0.5 %" or a share such as 0.01. */
-static int take_tolerance(const char *text, double *ret, struct err *err)
-{
-    AUTO(arena_release) struct arena arena = ARENA_INIT;
-    char *copy;
-    char *percent;
-
-    if (text == NULL)
-        return 0;
-    copy = arena_strdup(&arena, text);
-    percent = strchr(copy, '%');
-    if (percent != NULL && percent[1] == '\0') {
-        while (percent > copy && percent[-1] == ' ')
-            percent--;
-        *percent = '\0';
-    }
-    if (!text_to_double(copy, ret) || !(*ret >= 0))
-        return err_set(err, ERR_USAGE, "--tolerance: expected a share such as 1%%, got '%s'", text);
-    *ret /= percent != NULL ? 100 : 1;
-    return 0;
-}
-
 static int gate_run(void *arguments, int argc, char **argv, struct err *err)
 {
     struct gate_arguments *o = arguments;
@@ -213,7 +190,7 @@ static int gate_run(void *arguments, int argc, char **argv, struct err *err)
         return err_set(err, ERR_USAGE, "gate: --baseline is needed: a tag, a run or a FILE.db");
     if (o->confirm.base_data != NULL && !o->confirms)
         return err_set(err, ERR_USAGE, "--base-data needs --confirm");
-    if (take_tolerance(o->tolerance, &g.rules.tolerance, err) < 0 ||
+    if (baseline_tolerance(o->tolerance, &g.rules.tolerance, err) < 0 ||
         context_init(&c, &o->common, err) < 0 || store_open(c.database, STORE_READ, &s, err) < 0)
         return (int)err->code;
     o->confirm.lab = o->common.lab;

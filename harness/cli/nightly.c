@@ -11,6 +11,7 @@
 #include "harness/base/command.h"
 #include "harness/base/file.h"
 #include "harness/base/random.h"
+#include "harness/base/text.h"
 #include "harness/cli/baseline.h"
 #include "harness/cli/boards.h"
 #include "harness/cli/verb.h"
@@ -283,6 +284,18 @@ static int finish(struct night *n, struct err *err)
     return status;
 }
 
+/* A slip of the pen must not cost a night. */
+static int check_arguments(const struct nightly_arguments *a, struct err *err)
+{
+    uint64_t ns;
+    double share;
+
+    if (a->keep != NULL && !(text_to_ns(a->keep, &ns) && ns > 0))
+        return err_set(err, ERR_USAGE, "--keep: expected a duration such as 90d, got '%s'",
+                       a->keep);
+    return baseline_tolerance(a->tolerance, &share, err);
+}
+
 static int nightly_run(void *arguments, int argc, char **argv, struct err *err)
 {
     const struct nightly_arguments *a = arguments;
@@ -294,8 +307,9 @@ static int nightly_run(void *arguments, int argc, char **argv, struct err *err)
                       .run_status = STEP_NOT_DONE,
                       .gate_status = STEP_NOT_DONE};
 
-    if (context_init(&c, &a->common, err) < 0 || context_load_lab(&c, &a->common, err) < 0 ||
-        file_make_dirs(n.output, err) < 0 || check_boards(&n, err) < 0)
+    if (check_arguments(a, err) < 0 || context_init(&c, &a->common, err) < 0 ||
+        context_load_lab(&c, &a->common, err) < 0 || file_make_dirs(n.output, err) < 0 ||
+        check_boards(&n, err) < 0)
         return (int)err->code;
     run_suite(&n);
     if (n.run_status == 0 || n.run_status == 1 || n.run_status == 4)

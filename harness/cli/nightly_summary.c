@@ -163,8 +163,8 @@ static void put_gate(const struct night *night, struct buf *out)
 
     if (access(path, R_OK) != 0 || file_read(path, GATE_MAX, &text, &ignored) < 0)
         return;
-    buf_puts(out, "\n## gate\n\n");
-    for (line = buf_text(&text); *line != '\0' && strncmp(line, "## ", 3) != 0;
+    buf_puts(out, "### gate\n\n");
+    for (line = buf_text(&text); *line != '\0' && strncmp(line, "### ", 4) != 0;
          line += n + (line[n] == '\n')) {
         n = strcspn(line, "\n");
         if (*line == '#' || (n == 0 && lines == 0))

@@ -219,7 +219,7 @@ static int run_run(void *arguments, int argc, char **argv, struct err *err)
     if (store_open(c.database, STORE_WRITE, &store, err) < 0)
         return run_batch_failure(a, (int)err->code, err);
     r.store = store;
-    run_join_command_line(&r, "run", argc, argv);
+    run_join_command_line(&r);
     status = name_run(&r, &c.arena, err);
     if (status == 0)
         status = run_plan(&r, err);
@@ -273,7 +273,7 @@ static int resume_run(void *arguments, int argc, char **argv, struct err *err)
     }
     if (resume_plan(a, &c, store, unfinished, &r, err) < 0)
         return (int)err->code;
-    run_join_command_line(&r, "resume", argc, argv);
+    run_join_command_line(&r);
     status = run_plan(&r, err);
     if (status >= 0)
         say_summary(&r);

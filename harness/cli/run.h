@@ -64,6 +64,6 @@ int run_plan(struct run *r, struct err *err);
 /* With --batch, what a scheduler is told when there is no run to speak of; passes status on. */
 int run_batch_failure(const struct run_arguments *a, int status, struct err *err);
 
-void run_join_command_line(struct run *r, const char *verb, int argc, char **argv);
+void run_join_command_line(struct run *r);
 
 #endif

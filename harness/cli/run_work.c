@@ -18,7 +18,8 @@ enum {
     BATCH_REQUEUE = 75,
     BATCH_HOLD = 76,
     RETRIES_CASE = 2,
-    RETRIES_BOARD = 16
+    RETRIES_BOARD = 16,
+    COMMAND_LINE_MAX = 1024 * 1024
 };
 
 static volatile sig_atomic_t interrupts;
@@ -28,13 +29,24 @@ static void on_interrupt(int signal_number)
     interrupts = interrupts + 1;
 }
 
-static void catch_interrupts(void)
-{
-    const struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: poll returns */
+/* What a run takes over, and gives back: a night goes on after it, and must still end when told. */
+static const int signals[] = {SIGINT, SIGTERM, SIGPIPE};
 
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+static void catch_interrupts(struct sigaction before[static ARRAY_SIZE(signals)])
+{
+    interrupts = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        const struct sigaction action = {.sa_handler =
+                                             signals[i] == SIGPIPE ? SIG_IGN : on_interrupt};
+
+        (void)sigaction(signals[i], &action, &before[i]); /* no SA_RESTART: poll returns */
+    }
+}
+
+static void leave_interrupts(const struct sigaction before[static ARRAY_SIZE(signals)])
+{
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        (void)sigaction(signals[i], &before[i], NULL);
 }
 
 static int tee_emit(struct event_sink *self, const struct event *e, struct err *err)
@@ -264,6 +276,7 @@ int run_plan(struct run *r, struct err *err)
     AUTO(progress_free_auto)
     struct progress *progress =
         progress_new(r->plan, stderr, isatty(STDERR_FILENO) != 0, r->arguments->quiet);
+    struct sigaction before[ARRAY_SIZE(signals)];
     int result;
 
     r->progress = progress;
@@ -276,12 +289,13 @@ int run_plan(struct run *r, struct err *err)
         .plan = r->plan,
         .attempts = r->attempts,
     };
-    catch_interrupts();
+    catch_interrupts(before);
     result = emit_run(r, EVENT_RUN_BEGIN, err); /* again in a resumed run: it is not over */
     if (result == 0)
         result = run_measured(r, err);
     scratch_remove(&r->scratch);
     close_health(r);
+    leave_interrupts(before);
     if (result < 0)
         return result;
     if (r->arguments->tag != NULL &&
@@ -301,11 +315,25 @@ int run_batch_failure(const struct run_arguments *a, int status, struct err *err
     return status;
 }
 
-void run_join_command_line(struct run *r, const char *verb, int argc, char **argv)
+static void put_word(struct buf *out, const char *word)
 {
-    size_t used = (size_t)snprintf(r->command_line, sizeof(r->command_line), "tinyrig %s", verb);
+    const bool plain = word[0] != '\0' && strpbrk(word, " \t\n'\"\\*?[$") == NULL;
 
-    for (int i = 0; i < argc && used < sizeof(r->command_line); i++)
-        used += (size_t)snprintf(r->command_line + used, sizeof(r->command_line) - used, " %s",
-                                 argv[i]);
+    buf_printf(out, plain ? " %s" : " '%s'", word);
+}
+
+/* As it was typed: of argv the options are gone. */
+void run_join_command_line(struct run *r)
+{
+    AUTO_BUF typed = BUF_INIT;
+    AUTO_BUF line = BUF_INIT;
+    struct err ignored = ERR_INIT;
+    size_t at;
+
+    buf_puts(&line, "tinyrig");
+    if (file_read("/proc/self/cmdline", COMMAND_LINE_MAX, &typed, &ignored) < 0)
+        buf_clear(&typed);
+    for (at = strlen(buf_text(&typed)) + 1; at < typed.len; at += strlen(typed.data + at) + 1)
+        put_word(&line, typed.data + at);
+    (void)snprintf(r->command_line, sizeof(r->command_line), "%s", buf_text(&line));
 }

@@ -8,6 +8,7 @@ import shutil
 import signal
 import stat
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
@@ -18,7 +19,8 @@ if not lab.kinds():
     sys.exit(77)
 kind = lab.kinds()[0]
 database = lab.path("r.db")
-tell = lab.write("tell", "#!/bin/sh\n[ ! -e \"$(dirname \"$0\")/broken\" ] || exit 1\n"
+tell = lab.write("tell", "#!/bin/sh\n[ ! -e \"$(dirname \"$0\")/slow\" ] || { touch "
+                         "\"$(dirname \"$0\")/asked\"; exec sleep 50; }\n[ ! -e \"$(dirname \"$0\")/broken\" ] || exit 1\n"
                          "{ echo \"$TINYRIG_VERDICT_BEFORE > $TINYRIG_VERDICT\"; head -1; } >> "
                          "\"$(dirname \"$0\")/told\"\n")
 os.chmod(tell, 0o700)
@@ -62,7 +64,8 @@ def two_nights_pass(suite):
     code, out = night(suite, "--keep", "30d")
     lab.check(code == 0, f"second night: {code}\n{out}")
     lab.check(len(told()) == 2, f"told again without news: {told()}")
-    lab.check("## gate" in summary() and "first night" not in summary(), summary())
+    lab.check("### gate" in summary() and "first night" not in summary(), summary())
+    lab.check("gate: passed" in summary(), summary())
     lab.check("pruned 1 runs" in out, out)
     windows = lab.query(database, "SELECT count(DISTINCT a.run) FROM window w"
                                   " JOIN attempt a ON a.id = w.attempt")[0][0]
@@ -87,6 +90,7 @@ def a_wrong_output_is_a_failed_night():
     lab.check(code == 1, f"wrong output: {code}\n{out}")
     lab.check(told()[2] == "passed > failed", told())
     lab.check("wrong\\-output" in summary() or "wrong-output" in summary(), summary())
+    lab.check("gate: failed" in summary(), summary())
 
 
 def a_failed_lab_is_told_when_the_mail_works_again(suite):
@@ -102,6 +106,29 @@ def a_failed_lab_is_told_when_the_mail_works_again(suite):
     lab.check(code == 3, f"lab failed again: {code}\n{out}")
     lab.check(told()[4] == "failed > not measured: the lab failed", told())
     inventory()
+
+
+def a_slip_costs_no_night(suite):
+    before = lab.query(database, "SELECT count(*) FROM run")
+    for option, value in (("--keep", "90"), ("--keep", "0d"), ("--tolerance", "much")):
+        code, out = night(suite, option, value)
+        lab.check(code == 2 and option + ": expected" in out, f"{option}: {code}\n{out}")
+    lab.check(lab.query(database, "SELECT count(*) FROM run") == before, "measured all the same")
+
+
+def a_night_ends_when_told_after_its_run_too():
+    lab.write("slow", "")
+    os.unlink(os.path.join(lab.path("out"), "verdict"))
+    p = night(lab.suite(1), start=True)
+    for _ in range(1200):
+        if os.path.exists(lab.path("asked")) or p.poll() is not None:
+            break
+        time.sleep(0.05)
+    lab.check(os.path.exists(lab.path("asked")), "nobody was asked")
+    p.send_signal(signal.SIGTERM)
+    out = p.communicate(timeout=20)[0]
+    lab.check(p.returncode == -signal.SIGTERM, f"{p.returncode}\n{out}")
+    os.unlink(lab.path("slow"))
 
 
 def an_interrupted_night_can_be_resumed():
@@ -128,7 +155,9 @@ def main():
     a_failed_lab_is_told_when_the_mail_works_again(suite)
     code, out = night(lab.path("none.yaml"))
     lab.check(code == 2, f"no suite: {code}\n{out}")
+    a_slip_costs_no_night(suite)
     an_interrupted_night_can_be_resumed()
+    a_night_ends_when_told_after_its_run_too()
     lab.check_quiet([database])
     lab.close()
     print("nightly: passed, unchanged, wrong output, lab failed, no suite, interrupted; each told once")
