@@ -205,7 +205,18 @@ static int add_report(struct bundle *b, const struct scratch *s, struct err *err
     return add(b, "run.json", &text, err);
 }
 
-/* As it is now; the run's digest tells whether it changed since. */
+static bool has_digest(const struct buf *text, const char *digest)
+{
+    char now[65];
+
+    sha256_hex(buf_text(text), text->len, now);
+    return digest != NULL && strcmp(now, digest) == 0;
+}
+
+/*
+ * Only what was measured: a database that came from elsewhere may name any file of this host as its
+ * suite, and a relative path is another file in another folder.
+ */
 static int add_suite(struct bundle *b, struct err *err)
 {
     const struct store_selection selection = {.run = b->run};
@@ -219,8 +230,13 @@ static int add_suite(struct bundle *b, struct err *err)
         return (int)err->code;
     if (d.run_count == 0 || d.runs[0].suite_path == NULL)
         return 0;
-    if (file_read(d.runs[0].suite_path, SUITE_MAX, &text, &unread) < 0)
+    if (file_read(d.runs[0].suite_path, SUITE_MAX, &text, &unread) < 0) {
+        buf_clear(&text);
         buf_printf(&text, "# could not be read any more: %s\n", unread.text);
+    } else if (!has_digest(&text, d.runs[0].suite_digest)) {
+        buf_clear(&text);
+        buf_printf(&text, "# %s is not what was measured: left out\n", d.runs[0].suite_path);
+    }
     return add(b, "suite.yaml", &text, err);
 }
 

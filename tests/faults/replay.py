@@ -55,6 +55,8 @@ def replay(suite, folder, name, *more):
 def the_same_figures_come_back(suite):
     code, out = lab.run("run", suite, "--lab", inventory(), "--db", database, "--record", records)
     lab.check(code == 0, f"record: {code}\n{out}")
+    line = lab.query(database, "SELECT command_line FROM run")[0][0]
+    lab.check(line.startswith("tinyrig run /") and line.endswith(f"--record {records}"), line)
     with open(lab.path("state/board-one.state")) as f:
         state = f.read()
     code, out = replay(suite, records, "replayed.db")
@@ -124,6 +126,16 @@ def a_bundle_has_all_but_secrets(suite):
     lab.check(code == 2 and "no recorded session" in out, out)
 
 
+def a_bundle_has_no_file_but_the_suite_that_was_measured():
+    """A database that came from elsewhere names any file of this host as its suite."""
+    lab.write("private", SECRET)
+    lab.execute(database, f"UPDATE suite SET path = '{lab.path('private')}'")
+    bundle("private.tar.gz")
+    with tarfile.open(lab.path("private.tar.gz")) as t:
+        text = t.extractfile("tinyrig-bundle/suite.yaml").read().decode()
+    lab.check(SECRET not in text and "left out" in text, text)
+
+
 def main():
     os.mkdir(lab.path("empty"))
     inventory()
@@ -131,6 +143,7 @@ def main():
     the_same_figures_come_back(suite)
     what_is_no_such_record_is_no_result(suite)
     a_bundle_has_all_but_secrets(suite)
+    a_bundle_has_no_file_but_the_suite_that_was_measured()
     lab.check_quiet([database])
     lab.close()
     print("records: played back to the bit without a board, broken ones refused; bundles without secrets")
