@@ -46,9 +46,10 @@ int boards_find(const struct context *c, const char *name, const struct board **
         names[i] = c->lab->boards[i]->name;
     nearest = text_nearest(name, names);
     free(names);
-    return err_set(err, ERR_USAGE, "there is no board '%s' in this lab%s%s%s", name,
-                   nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
-                   nearest != NULL ? "'?)" : "");
+    (void)err_set(err, ERR_USAGE, "there is no board '%s' in this lab%s%s%s", name,
+                  nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                  nearest != NULL ? "'?)" : "");
+    return err_hint(err, "'tinyrig boards' lists them");
 }
 
 /* ---- check ---- */

@@ -22,8 +22,8 @@ struct common_options {
      'l',                                                                                          \
      OPTION_STRING,                                                                                \
      "FILE",                                                                                       \
-     "the lab inventory (default: $TINYRIG_LAB, then "                                             \
-     "config/lab.yaml, then all virtual boards)",                                                  \
+     "the lab inventory (default: $TINYRIG_LAB, ~/.config/tinyrig/lab.yaml, "                      \
+     "/etc/tinyrig/lab.yaml, config/lab.yaml, else all virtual boards)",                           \
      offsetof(struct common_options, lab)},                                                        \
     {                                                                                              \
         "board-dir", 0, OPTION_STRINGS, "DIR",                                                     \
@@ -33,8 +33,8 @@ struct common_options {
 #define OPTION_DB                                                                                  \
     {                                                                                              \
         "db", 'd', OPTION_STRING, "FILE",                                                          \
-            "the results database (default: $TINYRIG_DB, then "                                    \
-            "results/tinyrig.db)",                                                                 \
+            "the results database (default: $TINYRIG_DB, else tinyrig/tinyrig.db in the user's "   \
+            "state folder; from a build folder results/tinyrig.db of the source)",                 \
             offsetof(struct common_options, database)                                              \
     }
 

@@ -51,6 +51,43 @@ static int db_info(const struct db_arguments *a, struct store *s, struct err *er
     return 0;
 }
 
+static void put_run(const struct dataset *d, const struct data_run *r)
+{
+    AUTO_BUF line = BUF_INIT;
+    size_t passed = 0, cases = 0;
+    char at[21];
+
+    for (size_t i = 0; i < d->case_count; i++) {
+        if (strcmp(d->cases[i].run_id, r->run_id) != 0)
+            continue;
+        cases += d->cases[i].status != CASE_SKIPPED;
+        passed += d->cases[i].status == CASE_PASSED;
+    }
+    clock_format_utc(r->started_ns, at);
+    buf_printf(&line, "%.8s  %s  ", r->run_id, at);
+    text_escape(&line, r->suite, strlen(r->suite));
+    buf_printf(&line, "  %zu of %zu passed%s", passed, cases,
+               r->ended_ns == 0 ? ", not finished" : "");
+    for (size_t i = 0; i < r->tag_count; i++) {
+        buf_puts(&line, i == 0 ? "  " : ", ");
+        text_escape(&line, r->tags[i], strlen(r->tags[i]));
+    }
+    (void)puts(buf_text(&line));
+}
+
+static int db_runs(const struct db_arguments *a, struct store *s, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct store_selection all = {.run = "all"};
+    struct dataset d;
+
+    if (store_query(s, &all, &arena, &d, err) < 0)
+        return (int)err->code;
+    for (size_t i = 0; i < d.run_count; i++)
+        put_run(&d, &d.runs[i]);
+    return 0;
+}
+
 static int db_check(const struct db_arguments *a, struct store *s, struct err *err)
 {
     AUTO_BUF findings = BUF_INIT;
@@ -103,9 +140,9 @@ static const struct action {
     enum store_mode mode;
     int (*run)(const struct db_arguments *a, struct store *s, struct err *err);
 } actions[] = {
-    {"info", STORE_READ, db_info},     {"check", STORE_READ, db_check},
-    {"backup", STORE_READ, db_backup}, {"vacuum", STORE_WRITE, db_vacuum},
-    {"prune", STORE_WRITE, db_prune},
+    {"info", STORE_READ, db_info},      {"runs", STORE_READ, db_runs},
+    {"check", STORE_READ, db_check},    {"backup", STORE_READ, db_backup},
+    {"vacuum", STORE_WRITE, db_vacuum}, {"prune", STORE_WRITE, db_prune},
 };
 
 static int db_run(void *arguments, int argc, char **argv, struct err *err)
@@ -123,15 +160,17 @@ static int db_run(void *arguments, int argc, char **argv, struct err *err)
             return (int)err->code;
         return actions[i].run(a, s, err);
     }
-    return err_set(err, ERR_USAGE, "db: expected info, check, backup, vacuum or prune, got '%s'",
-                   name);
+    return err_set(err, ERR_USAGE,
+                   "db: expected info, runs, check, backup, vacuum or prune, got '%s'", name);
 }
 
 const struct verb verb_db = {
     .name = "db",
-    .arguments = "[info|check|backup|vacuum|prune]",
+    .arguments = "[info|runs|check|backup|vacuum|prune]",
     .summary = "look after the results database",
-    .details = "Copy a database only with 'db backup': a plain copy of a live file loses rows.\n"
+    .details = "'runs' lists them, newest first; their ids, tags and 'last~N' are what other "
+               "commands take.\n"
+               "Copy a database only with 'db backup': a plain copy of a live file loses rows.\n"
                "'prune' drops windows, samples, outputs and logs of old runs; summaries stay.",
     .options = db_options,
     .arguments_max = 1,

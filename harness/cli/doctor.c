@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/cli/boards.h"
 #include "harness/cli/context.h"
 #include "harness/cli/scratch.h"
 #include "harness/cli/verb.h"
@@ -338,15 +339,6 @@ static int walk(struct visit *v, struct err *err)
     return 0;
 }
 
-static const struct board *find_board(const struct lab *lab, const char *name)
-{
-    for (size_t i = 0; i < lab->board_count; i++) {
-        if (strcmp(lab->boards[i]->name, name) == 0)
-            return lab->boards[i];
-    }
-    return NULL;
-}
-
 static int doctor_run(void *arguments, int argc, char **argv, struct err *err)
 {
     const struct doctor_arguments *a = arguments;
@@ -358,12 +350,8 @@ static int doctor_run(void *arguments, int argc, char **argv, struct err *err)
     if (context_init(&c, &a->common, err) < 0 || context_load_lab(&c, &a->common, err) < 0)
         return (int)err->code;
     v.lab = c.lab;
-    v.board = find_board(c.lab, argv[0]);
-    if (v.board == NULL) {
-        (void)err_set(err, ERR_USAGE, "the lab has no board '%s'", argv[0]);
-        return err_hint(err, "`tinyrig boards` lists them");
-    }
-    if (scratch_make(&scratch, err) < 0 || lease_default_folder(locks, err) < 0)
+    if (boards_find(&c, argv[0], &v.board, err) < 0 || scratch_make(&scratch, err) < 0 ||
+        lease_default_folder(locks, err) < 0)
         return (int)err->code;
     v.session_options = (struct session_options){
         .firmware_dir = c.paths.firmware,

@@ -5,6 +5,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/text.h"
+#include "harness/cli/boards.h"
 #include "harness/cli/context.h"
 #include "harness/cli/scratch.h"
 #include "harness/cli/verb.h"
@@ -42,26 +43,6 @@ static const struct option options[] = {
     OPTION_LAB,
     {.name = NULL},
 };
-
-static const struct board *find_board(const struct lab *lab, const char *name, struct arena *arena,
-                                      struct err *err)
-{
-    const char **names = arena_alloc(arena, (lab->board_count + 1) * sizeof(names[0]));
-    const char *nearest;
-
-    for (size_t i = 0; i < lab->board_count; i++) {
-        if (strcmp(lab->boards[i]->name, name) == 0)
-            return lab->boards[i];
-        names[i] = lab->boards[i]->name;
-    }
-    (void)err_set(err, ERR_USAGE, "the lab has no board '%s'", name);
-    nearest = text_nearest(name, names);
-    if (nearest != NULL)
-        (void)err_hint(err, "did you mean '%s'?", nearest);
-    else
-        (void)err_hint(err, "'tinyrig boards' lists them");
-    return NULL;
-}
 
 /* "dir/in00.bin" -> "in00" */
 static const char *stem(const char *path, struct arena *arena)
@@ -184,9 +165,8 @@ static int infer_verb(void *arguments, int argc, char **argv, struct err *err)
     if (context_init(&c, &a->common, err) < 0 || context_load_lab(&c, &a->common, err) < 0)
         return (int)err->code;
     request.engine = a->engine != NULL ? a->engine : "tiny";
-    request.board = find_board(c.lab, a->board != NULL ? a->board : "virt-posix", &c.arena, err);
-    if (request.board == NULL || scratch_make(&scratch, err) < 0 ||
-        lease_default_folder(lock_dir, err) < 0)
+    if (boards_find(&c, a->board != NULL ? a->board : "virt-posix", &request.board, err) < 0 ||
+        scratch_make(&scratch, err) < 0 || lease_default_folder(lock_dir, err) < 0)
         return (int)err->code;
     session.firmware_dir = c.paths.firmware;
     session.vboard = c.paths.vboard;

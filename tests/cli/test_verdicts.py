@@ -15,6 +15,14 @@ from nights import MAKE_DB, ROOT, TINYRIG, Nights
 
 
 class Verdicts(Nights):
+    def test_runs_are_listed_as_the_hint_for_a_wrong_one_says(self):
+        hint = self.run_it('report', 'last~99', status=2).stderr
+        self.assertIn('`tinyrig db runs` lists them', hint)
+        lines = self.run_it('db', 'runs').stdout.splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertIn(lines[0][:8], self.run_it('report', 'last').stdout)
+        self.assertRegex(lines[-1], r'  \d+ of \d+ passed$')
+
     def compare(self, a, b):
         return json.loads(self.run_it('compare', a, b, '--format', 'json').stdout)
 

@@ -313,6 +313,24 @@ static void an_empty_selection(void **state)
     assert_non_null(strstr(buf_text(&out), "Nothing was measured."));
 }
 
+/* What was not looked at is not praised. */
+static void a_run_of_nothing_but_skips(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_BUF out = BUF_INIT;
+    struct dataset d;
+    const struct report_options o = {.data = &d};
+
+    synthetic_init(&f->lab, 3, 5, 3);
+    night(f, 1);
+    d = select_run(f, "last");
+    for (size_t i = 0; i < d.case_count; i++)
+        ((struct data_case *)&d.cases[i])->status = CASE_SKIPPED;
+    render(f, &o, "skips", &out);
+    assert_non_null(strstr(buf_text(&out), "Nothing was measured."));
+    assert_null(strstr(buf_text(&out), "Every output is right"));
+}
+
 /* Names as an attacker, or a careless person, would choose them. */
 static void hostile_names_are_inert(void **state)
 {
@@ -377,6 +395,7 @@ int main(void)
         REPORT_TEST(a_night_with_all_that_can_be_shown),
         REPORT_TEST(a_single_run),
         REPORT_TEST(an_empty_selection),
+        REPORT_TEST(a_run_of_nothing_but_skips),
         REPORT_TEST(hostile_names_are_inert),
         REPORT_TEST(five_hundred_cases_fit_two_megabytes),
     };

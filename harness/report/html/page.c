@@ -244,12 +244,13 @@ static void put_headline(struct page *p)
 {
     const size_t bad = count_status(p, CASE_FAILED) + count_status(p, CASE_ERROR);
     const size_t over = count_status(p, CASE_OVER) + count_status(p, CASE_CANCELLED);
+    const size_t measured = count_status(p, CASE_PASSED);
     const enum tone tone = bad > 0 ? TONE_BAD : over > 0 ? TONE_WARNING : TONE_GOOD;
 
     if (p->options->gate != NULL)
         putf(p, "<p class=\"headline\">Gate: %s</p>\n",
              gate_outcome_name(p->options->gate->outcome));
-    if (p->data->case_count == 0)
+    if (measured == 0 && bad + over == 0)
         put(p, "<p class=\"headline\">Nothing was measured.</p>\n");
     else
         putf(p, "<p class=\"headline %s\">%s</p>\n", tone_class(tone),
