@@ -1,11 +1,11 @@
-"""Random one-operator models in float32, beside those of generate.py."""
+"""Random one-operator models in float32, beside the integer ones."""
 
 import math
 
 from .common import SAME, VALID
 from .conv import out_size_and_pad
+from .draft import generator, window
 from .fixed import float32
-from .generate import generator, window
 
 
 def reals(d, n, spread=0.5):
