@@ -3,7 +3,6 @@
 
 import math
 import os
-import struct
 import sys
 
 models = os.path.join(sys.argv[1], 'suites', 'models')

@@ -1,6 +1,6 @@
 """Operators with state."""
 
-from .draft import generator, bias, output_scale
+from .draft import generator, output_scale
 from .fixed import float32
 
 
