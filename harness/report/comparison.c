@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/buf.h"
+#include "harness/report/difference.h"
 #include "harness/report/document.h"
 #include "harness/report/glyph.h"
 #include "harness/report/value.h"
@@ -87,14 +88,15 @@ static const char *change_of(struct builder *b, const struct decision *d)
 static const char *reason_of(struct builder *b, const struct compare_row *row)
 {
     const struct difference *x = row->blocked_by;
+    struct difference_sides sides;
 
     if (row->mute != NULL)
         return arena_printf(&b->arena, "muted: %s (%s)",
                             row->mute->reason != NULL ? row->mute->reason : "", row->d.reason);
     if (x == NULL)
         return row->d.reason;
-    return arena_printf(&b->arena, "%s: %s -> %s", x->title, x->a != NULL ? x->a : "unknown",
-                        x->b != NULL ? x->b : "unknown");
+    sides = difference_sides(&b->arena, x);
+    return arena_printf(&b->arena, "%s: %s -> %s", x->title, sides.a, sides.b);
 }
 
 static const struct column columns[] = {
@@ -164,11 +166,6 @@ static bool has_news(const struct compare_case *c)
     return false;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool is_paired(const struct compare_case *c)
 {
     return c->a != NULL && c->b != NULL;
@@ -185,8 +182,7 @@ static bool is_common(const struct comparison *c, const struct difference *x)
         if (!is_paired(&c->cases[i]))
             continue;
         paired++;
-        if (other == NULL || other->level != x->level || !same_text(other->a, x->a) ||
-            !same_text(other->b, x->b))
+        if (other == NULL || !difference_same(other, x))
             return false;
     }
     return paired > 1;
@@ -194,10 +190,11 @@ static bool is_common(const struct comparison *c, const struct difference *x)
 
 static void add_difference(struct builder *b, const struct difference *x)
 {
+    const struct difference_sides sides = difference_sides(&b->arena, x);
+
     add(b, BLOCK_ITEM,
         arena_printf(&b->arena, "%s (%s, %s): %s -> %s", x->title, x->key,
-                     difference_level_name(x->level), x->a != NULL ? x->a : "unknown",
-                     x->b != NULL ? x->b : "unknown"),
+                     difference_level_name(x->level), sides.a, sides.b),
         TONE_FAINT);
 }
 
@@ -234,7 +231,7 @@ static void add_differences(struct builder *b, const struct differences *d, bool
         if (!any)
             add(b, BLOCK_TEXT, "In every case differs:", TONE_PLAIN);
         any = true;
-        if (!is_one_sided(&d->list[i]))
+        if (!is_one_sided(&d->list[i]) && !difference_is_said(d, i))
             add_difference(b, &d->list[i]);
     }
     add_one_sided(b, d, common, true);

@@ -5,6 +5,7 @@
 
 #include "harness/judge/compare.h"
 #include "harness/judge/gate.h"
+#include "harness/report/difference.h"
 #include "harness/report/document.h"
 #include "harness/report/html/html.h"
 #include "harness/report/value.h"
@@ -98,13 +99,15 @@ static void put_row(struct page *p, const struct compare_case *c, const struct c
 
 static void put_differences(struct page *p, const struct compare_case *c)
 {
+    struct difference_sides sides;
     bool any = false;
 
     for (size_t i = 0; i < c->differences.count; i++) {
         const struct difference *d = &c->differences.list[i];
 
-        if (d->level < DIFFERENCE_INFORM)
+        if (d->level < DIFFERENCE_INFORM || difference_is_said(&c->differences, i))
             continue;
+        sides = difference_sides(p->arena, d);
         if (!any) {
             put(p, "<tr><th scope=\"row\">");
             put_text(p, c->key);
@@ -117,9 +120,9 @@ static void put_differences(struct page *p, const struct compare_case *c)
             put(p, "<span class=\"tag warning\">forbids</span> ");
         put_text(p, d->title);
         put(p, ": <code>");
-        put_text(p, d->a != NULL ? d->a : "unknown");
+        put_text(p, sides.a);
         put(p, "</code> &rarr; <code>");
-        put_text(p, d->b != NULL ? d->b : "unknown");
+        put_text(p, sides.b);
         put(p, "</code>");
     }
     put(p, any ? "</td></tr>\n" : "");
