@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/text.h"
 #include "harness/cli/boards.h"
 #include "harness/cli/context.h"
 #include "harness/cli/scratch.h"
@@ -15,6 +16,7 @@
 #include "harness/lab/instrument.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/power_switch.h"
+#include "harness/lab/resources.h"
 #include "harness/lab/session.h"
 #include "harness/openocd/probe.h"
 #include "harness/virtual/vboard.h"
@@ -97,8 +99,10 @@ static int see_switch(struct visit *v, struct err *err)
 static int see_power(struct visit *v, struct err *err)
 {
     const struct board *b = v->board;
+    struct resources r;
 
-    if (lease_take(v->session_options.lock_dir, &b->name, 1, "doctor", 0, &v->lease, err) < 0)
+    resources_of(b, v->lab, &r);
+    if (lease_take(v->session_options.lock_dir, r.list, r.count, "doctor", 0, &v->lease, err) < 0)
         return (int)err->code;
     if (b->maintenance != NULL)
         FIND(v, "in maintenance: %s", b->maintenance);
@@ -322,16 +326,18 @@ static const struct {
 static int walk(struct visit *v, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        AUTO_BUF finding = BUF_INIT; /* it may hold bytes of a board or an instrument */
         int r;
 
         v->finding[0] = '\0';
         r = steps[i].see(v, err);
+        text_escape(&finding, v->finding, strlen(v->finding));
         if (r < 0) {
             (void)printf("%-8s BROKEN\n", steps[i].name);
             return err_in(err, "%s", steps[i].name);
         }
         if (r == 0)
-            (void)printf("%-8s ok      %s\n", steps[i].name, v->finding);
+            (void)printf("%-8s ok      %s\n", steps[i].name, buf_text(&finding));
         else
             (void)printf("%-8s -       not on this board\n", steps[i].name);
         (void)fflush(stdout);

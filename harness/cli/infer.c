@@ -168,6 +168,7 @@ static int infer_verb(void *arguments, int argc, char **argv, struct err *err)
     if (boards_find(&c, a->board != NULL ? a->board : "virt-posix", &request.board, err) < 0 ||
         scratch_make(&scratch, err) < 0 || lease_default_folder(lock_dir, err) < 0)
         return (int)err->code;
+    session.lab = c.lab;
     session.firmware_dir = c.paths.firmware;
     session.vboard = c.paths.vboard;
     session.agent_posix = c.paths.agent_posix;

@@ -1,6 +1,8 @@
 #include "harness/trace/trace.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 #include <string.h>
 
 #include "harness/base/buf.h"
+#include "harness/base/file.h"
 #include "harness/trace/pack.h"
 #include "harness/trace/pyramid.h"
 
@@ -119,13 +122,23 @@ static int set_up(struct trace_file *f, bool write, struct err *err)
     return execute(f, "COMMIT", err);
 }
 
+/* As we make files: SQLite would let everybody read it, and its -wal and -shm copy the mode. */
+static int create_file(const char *path, struct err *err)
+{
+    AUTO(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+    return fd >= 0 || errno == EEXIST ? 0 : err_sys(err, errno, "%s", path);
+}
+
 int trace_open(const char *path, bool write, struct trace_file **ret, struct err *err)
 {
     AUTO(trace_close_auto) struct trace_file *f = calloc(1, sizeof(*f));
-    const int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int flags = write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 
     if (f == NULL || (f->path = strdup(path)) == NULL)
         abort();
+    if (write && create_file(path, err) < 0)
+        return (int)err->code;
     if (sqlite3_open_v2(path, &f->db, flags, NULL) != SQLITE_OK)
         return fail(f, err);
     if (set_up(f, write, err) < 0)

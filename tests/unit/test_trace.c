@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/trace/pack.h"
 #include "harness/trace/pyramid.h"
@@ -103,12 +104,15 @@ static void the_pyramid_holds_every_peak(void **state)
     size_t n = 0;
     int64_t id = 0;
     struct err err = ERR_INIT;
+    struct stat st;
     float most = 0;
 
     files_init(&f);
     for (size_t i = 0; i < count; i++)
         samples[i] = i == 1234567 ? 1.0f : (float)(i % 100) * 1e-5f;
     assert_int_equal(trace_open(files_path(&f, "t"), true, &file, &err), 0);
+    assert_int_equal(stat(files_path(&f, "t"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
     assert_int_equal(trace_add(file, &info, &arrays, &id, &err), 0);
     assert_int_equal(trace_list(file, &arena, &list, &n, &err), 0);
     assert_int_equal(n, 1);
