@@ -91,6 +91,9 @@ static void save_record(struct session *s)
 
     if (s->record.len == 0)
         return;
+    if (s->record.full)
+        log_line(LOG_LAB, "the record of board %s is cut after %zu bytes", s->board->name,
+                 s->record.len);
     if (snprintf(path, sizeof(path), "%s/%s-%llu-nonce%u.session", s->options.record_dir,
                  s->board->name, (unsigned long long)clock_realtime_ns(),
                  s->nonce) >= (int)sizeof(path) ||

@@ -148,13 +148,20 @@ static void take_byte(struct filter *f, enum filter_direction direction, uint8_t
 
 static void record(struct filter *f, char way, const uint8_t *data, size_t n)
 {
-    if (f->options.record == NULL || n == 0)
+    struct buf *b = f->options.record;
+    const size_t start = b != NULL ? b->len : 0;
+
+    if (b == NULL || b->full || n == 0)
         return;
-    buf_printf(f->options.record, "%llu %c ",
-               (unsigned long long)((clock_monotonic_ns() - f->start_ns) / 1000), way);
+    buf_printf(b, "%llu %c ", (unsigned long long)((clock_monotonic_ns() - f->start_ns) / 1000),
+               way);
     for (size_t i = 0; i < n; i++)
-        buf_printf(f->options.record, "%02x", data[i]);
-    buf_putc(f->options.record, '\n');
+        buf_printf(b, "%02x", data[i]);
+    buf_putc(b, '\n');
+    if (b->full) { /* it ends with its last whole line, and goes on with no later one */
+        b->len = start;
+        b->data[start] = '\0';
+    }
 }
 
 /* ---- moving bytes between inner and the lanes ---- */

@@ -134,6 +134,28 @@ static void a_recording_holds_every_byte_with_its_direction(void **state)
     close_filtered(&f);
 }
 
+static void a_recording_without_room_ends_with_a_whole_line(void **state)
+{
+    AUTO_BUF text = {.limit = 30};
+    const struct filter_options options = {.record = &text};
+    struct filtered f = open_filtered(&options);
+    const char *newline;
+    char in[8];
+
+    (void)state;
+    send_all(f.t, "\x01\xab", 2);
+    peer_read(&f.peer, in, 2);
+    send_all(f.t, "\x02\x03\x04\x05\x06\x07\x08\x09", 8);
+    peer_read(&f.peer, in, 8);
+    send_all(f.t, "\x0a", 1); /* this line alone would fit */
+    peer_read(&f.peer, in, 1);
+    newline = strchr(buf_text(&text), '\n');
+    assert_true(text.full);
+    assert_non_null(strstr(buf_text(&text), " > 01ab\n"));
+    assert_ptr_equal(newline, buf_text(&text) + text.len - 1);
+    close_filtered(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_cut_line_is_a_hang_up_in_both_directions),
         cmocka_unit_test(a_paced_line_is_as_slow_as_its_rate_and_late_by_its_latency),
         cmocka_unit_test(a_recording_holds_every_byte_with_its_direction),
+        cmocka_unit_test(a_recording_without_room_ends_with_a_whole_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
