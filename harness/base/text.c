@@ -213,17 +213,36 @@ void text_format_duration(uint64_t ns, char text[static 32])
         (void)snprintf(text, 32, "%.0f min", (double)ns / 6e10);
 }
 
+/* What a terminal obeys: the control characters of ASCII, and those behind it (U+0080 to U+009F). */
+static bool is_control(const unsigned char *c, size_t length)
+{
+    return c[0] < 32 || c[0] == 127 || (length == 2 && c[0] == 0xc2 && c[1] < 0xa0);
+}
+
+/* Of the character that s begins with, all of it within n bytes; 0: it is none. */
+static size_t whole_length(const char *s, size_t n)
+{
+    char first[5] = "";
+
+    memcpy(first, s, n < 4 ? n : 4);
+    return text_utf8_length(first);
+}
+
 void text_escape(struct buf *b, const char *s, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const unsigned char c = (unsigned char)s[i];
+    for (size_t i = 0, step; i < n; i += step) {
+        const unsigned char *c = (const unsigned char *)s + i;
+        const size_t length = whole_length(s + i, n - i);
 
-        if (c == '\n')
+        step = length > 0 ? length : 1;
+        if (*c == '\n') {
             buf_puts(b, "\\n");
-        else if (c < 32 || c == 127)
-            buf_printf(b, "\\x%02x", c);
-        else
-            buf_putc(b, (char)c);
+        } else if (length > 0 && !is_control(c, length)) {
+            buf_append(b, s + i, step);
+        } else {
+            for (size_t k = 0; k < step; k++)
+                buf_printf(b, "\\x%02x", c[k]);
+        }
     }
 }
 

@@ -68,7 +68,10 @@ static void keep_outcome(void *context, struct health *h)
 
 static void say_rung(void *context, const char *rung, const char *reason, bool worked)
 {
-    (void)printf("  %s %s (%s)\n", rung, worked ? "helped" : "did not help", reason);
+    AUTO_BUF why = BUF_INIT;
+
+    text_escape(&why, reason, strlen(reason));
+    (void)printf("  %s %s (%s)\n", rung, worked ? "helped" : "did not help", buf_text(&why));
 }
 
 static int try_board(const struct context *c, const struct board *b, uint64_t wait_ns,
@@ -102,6 +105,7 @@ int boards_check(const struct context *c, const struct board *b, uint64_t wait_n
 {
     const uint64_t started = clock_monotonic_ns();
     struct err failure = ERR_INIT;
+    AUTO_BUF why = BUF_INIT; /* it may hold bytes of a board */
     char folder[HEALTH_PATH];
     char spent[32];
     struct outcome o;
@@ -112,11 +116,12 @@ int boards_check(const struct context *c, const struct board *b, uint64_t wait_n
     }
     o.passed = try_board(c, b, wait_ns, &failure) == 0;
     o.reason = failure.text;
+    text_escape(&why, failure.text, strlen(failure.text));
     text_format_duration(clock_monotonic_ns() - started, spent);
     if (o.passed)
         (void)printf("%-14s passed (%s)\n", b->name, spent);
     else
-        (void)printf("%-14s %s\n", b->name, failure.text);
+        (void)printf("%-14s %s\n", b->name, buf_text(&why));
     if (failure.code == ERR_BUSY)
         return 2;
     if (health_kept(b) && (health_folder(folder, err) < 0 ||

@@ -117,9 +117,10 @@ static int print_text(struct store *s, const struct report_trend *t, struct aren
         (void)printf("  %zu runs, none with a valid measurement\n\n", t->series->point_count);
         return 0;
     }
-    (void)printf("  %s\n  %zu runs, level %s, %s, %zu change%s\n", spark(arena, t),
-                 t->series->point_count, value_text(arena, h->level, t->series->unit),
-                 noise_text(arena, t), h->change_count, h->change_count == 1 ? "" : "s");
+    (void)printf("  %s\n  %zu run%s, level %s, %s, %zu change%s\n", spark(arena, t),
+                 t->series->point_count, t->series->point_count == 1 ? "" : "s",
+                 value_text(arena, h->level, t->series->unit), noise_text(arena, t),
+                 h->change_count, h->change_count == 1 ? "" : "s");
     for (size_t i = 0; i < h->change_count; i++) {
         if (print_change(s, t, &h->changes[i], arena, err) < 0)
             return (int)err->code;

@@ -28,14 +28,19 @@ static const struct round {
     {"v1.1", 1687824000}, {"v1.2", 1713312000}, {"v1.3", 1756684800},
 };
 
+/* By its name, or by what the folder's path says last. */
 static const struct round *round_of(const char *named, const char *tree)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
-        if (named != NULL ? strcmp(named, rounds[i].name) == 0
-                          : strstr(tree, rounds[i].name) != NULL)
-            return &rounds[i];
+    const struct round *found = NULL;
+
+    for (const char *at = named != NULL ? named : tree; *at != '\0'; at++) {
+        for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
+            if (named != NULL ? strcmp(named, rounds[i].name) == 0
+                              : strncmp(at, rounds[i].name, strlen(rounds[i].name)) == 0)
+                found = &rounds[i];
+        }
     }
-    return NULL;
+    return found;
 }
 
 static int import_run(void *arguments, int argc, char **argv, struct err *err)

@@ -59,13 +59,15 @@ const char *night_path(const struct night *n, const char *name)
 
 static int step(struct night *n, const char *name, const struct words *w)
 {
+    AUTO_BUF text = BUF_INIT;
     struct err err = ERR_INIT;
     const int r = words_do(name, w, &err);
 
     (void)fflush(stdout);
     if (r >= 0)
         return r;
-    (void)fprintf(stderr, "tinyrig: nightly: %s: %s\n", name, err.text);
+    text_escape(&text, err.text, strlen(err.text));
+    (void)fprintf(stderr, "tinyrig: nightly: %s: %s\n", name, buf_text(&text));
     if (err.hint[0] != '\0')
         (void)fprintf(stderr, "  hint: %s\n", err.hint);
     if (n->failure[0] == '\0')

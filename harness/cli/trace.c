@@ -13,6 +13,7 @@
 #include "harness/cli/context.h"
 #include "harness/cli/trace_plot.h"
 #include "harness/cli/verb.h"
+#include "harness/report/glyph.h"
 #include "harness/trace/trace.h"
 
 enum {
@@ -117,7 +118,7 @@ static int choose_range(const struct trace_arguments *a, struct chosen *c, struc
 
 /* ---- answers ---- */
 
-static int say_list(const struct chosen *c)
+static int say_list(struct chosen *c)
 {
     char when[21];
 
@@ -129,7 +130,8 @@ static int say_list(const struct chosen *c)
         clock_format_utc(t->at_ns, when);
         (void)printf("%6lld  %-20s  %8.3f  %10llu  %6llu  %s, %u, %s%s%s\n", (long long)t->id, when,
                      (double)t->samples / t->rate_hz, (unsigned long long)t->samples,
-                     (unsigned long long)t->lost, t->case_key, t->window, t->meter,
+                     (unsigned long long)t->lost, glyph_safe(&c->context.arena, t->case_key),
+                     t->window, glyph_safe(&c->context.arena, t->meter),
                      t->emulated && strstr(t->meter, "emulated") == NULL ? " (emulated)" : "",
                      t->invalid != 0 ? ", invalid" : "");
     }
@@ -172,8 +174,10 @@ static int put_samples(struct chosen *c, FILE *out, struct err *err)
 
 static int export_csv(struct chosen *c, FILE *out, struct err *err)
 {
-    (void)fprintf(out, "# %s, window %u, %s, %.3f V%s\n", c->one.case_key, c->one.window,
-                  c->one.meter, c->one.supply_v, c->one.emulated ? ", emulated" : "");
+    (void)fprintf(out, "# %s, window %u, %s, %.3f V%s\n",
+                  glyph_safe(&c->context.arena, c->one.case_key), c->one.window,
+                  glyph_safe(&c->context.arena, c->one.meter), c->one.supply_v,
+                  c->one.emulated ? ", emulated" : "");
     (void)fputs("time_s,current_a,logic,range\n", out);
     return put_samples(c, out, err);
 }

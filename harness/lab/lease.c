@@ -53,6 +53,15 @@ static int record_write(int fd, const char *purpose, struct err *err)
     return 0;
 }
 
+/* Everybody may write lock files, and their text ends up on terminals. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((*text < ' ' && *text != '\n') || *text > '~')
+            *text = '?';
+    }
+}
+
 /* The next space-separated word of *text into word (cut to size), moving *text behind it. */
 static bool next_word(const char **text, char *word, size_t size)
 {
@@ -72,6 +81,7 @@ static bool record_read(int fd, struct lease_holder *ret)
     const char *p = text;
 
     *ret = (struct lease_holder){.pid = 0};
+    make_printable(text);
     if (n <= 0 || !next_word(&p, pid, sizeof(pid)) ||
         !next_word(&p, ret->user, sizeof(ret->user)) ||
         !next_word(&p, ret->host, sizeof(ret->host)) || !next_word(&p, since, sizeof(since)))

@@ -8,6 +8,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
+#include "harness/base/text.h"
 #include "harness/spec/samples.h"
 #include "harness/store/internal.h"
 
@@ -62,8 +63,11 @@ struct findings {
 
 static void found(struct findings *f, const char *what, const char *detail)
 {
-    if (f->count++ < FINDINGS_MAX)
-        buf_printf(f->text, "%s: %s\n", what, detail);
+    if (f->count++ >= FINDINGS_MAX)
+        return;
+    buf_printf(f->text, "%s: ", what);
+    text_escape(f->text, detail != NULL ? detail : "?", detail != NULL ? strlen(detail) : 1);
+    buf_putc(f->text, '\n');
 }
 
 /* Rows of `sql` (first column: text) are findings. "ok" is integrity_check's word for none. */

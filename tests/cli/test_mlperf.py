@@ -120,6 +120,12 @@ class Tree(Case):
         self.assertEqual(self.sql(counts), before)
         self.assertIn('sound', self.run_it('db', 'check').stdout)
 
+    def test_the_last_round_of_a_path_is_meant(self):
+        os.mkdir(self.path('all-v0.5-to-v1.3'))
+        moved = self.path('all-v0.5-to-v1.3/tiny_results_v1.2')
+        os.rename(self.tree, moved)
+        self.assertIn(': v1.2, 1 systems', self.run_it('import', moved).stdout)
+
     def test_two_rounds_are_compared_and_short_windows_are_invalid(self):
         self.put('board-x', 'kws', 'performance', performance(25), 'tiny_results_v1.3')
         self.put('board-x', 'ad', 'performance', performance(3), 'tiny_results_v1.3')

@@ -100,6 +100,25 @@ static void json_strings_are_inert(void **state)
     assert_string_equal(buf_text(&b), "\"a\\\"\\\\\\u000a\\u0001\xc3\xa9\xef\xbf\xbd\"");
 }
 
+/* Bytes of a board must not talk to the terminal; other people's letters may pass. */
+static void escaped_text_moves_no_cursor(void **state)
+{
+    static const char unended[] = {'a', (char)0xe2, (char)0x82}; /* no NUL behind it */
+    AUTO_BUF b = BUF_INIT;
+
+    text_escape(&b, "\x1b[2J\x07 \xc3\xa9\xe2\x82\xac\n", 12);
+    assert_string_equal(buf_text(&b), "\\x1b[2J\\x07 \xc3\xa9\xe2\x82\xac\\n");
+    buf_clear(&b);
+    text_escape(&b,
+                "\xc2\x9b"
+                "31m \x9b \xff\x7f",
+                10);
+    assert_string_equal(buf_text(&b), "\\xc2\\x9b31m \\x9b \\xff\\x7f");
+    buf_clear(&b);
+    text_escape(&b, unended, sizeof(unended));
+    assert_string_equal(buf_text(&b), "a\\xe2\\x82");
+}
+
 static void buffer_keeps_its_limit(void **state)
 {
     AUTO_BUF b = {.limit = 4};
@@ -197,6 +216,7 @@ int main(void)
         cmocka_unit_test(si_prefixes_scale_and_the_unit_is_required),
         cmocka_unit_test(suggests_the_nearest_word),
         cmocka_unit_test(json_strings_are_inert),
+        cmocka_unit_test(escaped_text_moves_no_cursor),
         cmocka_unit_test(buffer_keeps_its_limit),
         cmocka_unit_test(arena_arrays_grow),
         cmocka_unit_test(exec_failure_is_reported_by_start),

@@ -108,6 +108,19 @@ static void a_loser_leaves_the_record_as_it_is(void **state)
     assert_non_null(strstr(buf_text(&after), "a suite of a long name"));
 }
 
+/* Everybody may write lock files, and their text goes to terminals. */
+static void a_record_cannot_talk_to_a_terminal(void **state)
+{
+    static const char *const names[] = {"a"};
+    AUTO(lease_release_auto) struct lease *mine = NULL;
+    struct lease_holder h;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(lease_take(folder, names, 1, "\x1b[2Jred\xc2\x9b", 0, &mine, &err), 0);
+    assert_int_equal(lease_read(folder, "a", &h, &err), 0);
+    assert_string_equal(h.purpose, "?[2Jred??");
+}
+
 /* Somebody else's lock in a sticky folder: no O_CREAT, where the kernel guards against it. */
 static void colleagues_take_over_each_others_locks(void **state)
 {
@@ -559,6 +572,7 @@ int main(void)
         cmocka_unit_test(loser_reads_who_holds_the_board),
         cmocka_unit_test(shared_instruments_cannot_deadlock),
         cmocka_unit_test(a_loser_leaves_the_record_as_it_is),
+        cmocka_unit_test(a_record_cannot_talk_to_a_terminal),
         cmocka_unit_test(colleagues_take_over_each_others_locks),
         cmocka_unit_test(lease_vanishes_with_a_killed_holder),
         cmocka_unit_test(lock_names_cannot_leave_the_folder),
