@@ -6,13 +6,7 @@
 #include <string.h>
 
 #include "harness/stats/battery.h"
-#include "tests/unit/unit.h"
-
-static void assert_close(double got, double expected, double relative)
-{
-    if (!(fabs(got - expected) <= relative * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", got, expected);
-}
+#include "tests/unit/close.h"
 
 /* ---- battery ---- */
 

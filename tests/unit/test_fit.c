@@ -10,13 +10,7 @@
 #include "harness/stats/distribution.h"
 #include "harness/stats/fit.h"
 #include "harness/stats/order.h"
-#include "tests/unit/unit.h"
-
-static void assert_close(double got, double expected, double relative)
-{
-    if (!(fabs(got - expected) <= relative * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", got, expected);
-}
+#include "tests/unit/close.h"
 
 /* Window sizes of the i-th of a run's windows: `per_level` windows of n, then of 2n, 3n, ... */
 static double level(double n, size_t i, size_t per_level)

@@ -4,14 +4,8 @@
 #include "harness/judge/choose.h"
 #include "harness/judge/gate.h"
 #include "harness/stats/rng.h"
+#include "tests/unit/close.h"
 #include "tests/unit/datasets.h"
-#include "tests/unit/unit.h"
-
-static void assert_close(double got, double expected, double relative)
-{
-    if (!(fabs(got - expected) <= relative * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", got, expected);
-}
 
 #define MADE __attribute__((cleanup(made_release))) struct made
 static void made_release(struct made *m)

@@ -10,13 +10,7 @@
 
 #include "harness/judge/comparable.h"
 #include "harness/judge/decide.h"
-#include "tests/unit/unit.h"
-
-static void assert_close(double got, double expected, double relative)
-{
-    if (!(fabs(got - expected) <= relative * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", got, expected);
-}
+#include "tests/unit/close.h"
 
 #define SAMPLE(...)                                                                                \
     {                                                                                              \

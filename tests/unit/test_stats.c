@@ -15,13 +15,7 @@
 #include "harness/stats/rank.h"
 #include "harness/stats/rng.h"
 #include "harness/stats/summary.h"
-#include "tests/unit/unit.h"
-
-static void assert_close(double got, double expected, double relative)
-{
-    if (!(fabs(got - expected) <= relative * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", got, expected);
-}
+#include "tests/unit/close.h"
 
 /* First outputs for seed 1234567, as listed with the reference implementation of SplitMix64. */
 static void random_numbers_are_the_published_ones(void **state)
