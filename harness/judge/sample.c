@@ -107,6 +107,23 @@ static void add_summary(struct pool *p, double value, double low, double high, u
     }
 }
 
+/*
+ * A figure without windows of its own. The interval of an energy says how far it may be from the
+ * truth, the instrument's gain included, which is the same on either side of a comparison: what
+ * scatters is told apart.
+ */
+static void add_figure(struct pool *p, const struct data_case *c, const struct event_metric *m)
+{
+    const struct event_metric *scatter = data_case_metric(c, "energy.repeatability");
+    const bool energy = m->unit == UNIT_NJ;
+    const double half = scatter != NULL && isfinite(scatter->value) ? scatter->value : 0;
+
+    if (energy)
+        add_summary(p, m->value, m->value - half, m->value + half, m->n);
+    else
+        add_summary(p, m->value, m->low, m->high, m->n);
+}
+
 static struct decide_sample sample(const struct pool *p)
 {
     struct decide_sample s = {.values = p->values,
@@ -141,18 +158,8 @@ struct decide_sample sample_of(const struct data_case *const *cases, size_t coun
         if (n > 0)
             add_windows(&p, w, n);
         else
-            add_summary(&p, m->value, m->low, m->high, m->n);
+            add_figure(&p, cases[i], m);
     }
-    return sample(&p);
-}
-
-struct decide_sample sample_of_points(const struct data_point *points, size_t count,
-                                      struct arena *arena)
-{
-    struct pool p = {.arena = arena};
-
-    for (size_t i = 0; i < count; i++)
-        add_summary(&p, points[i].value, points[i].low, points[i].high, points[i].n);
     return sample(&p);
 }
 

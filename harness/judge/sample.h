@@ -30,8 +30,4 @@ struct decide_sample sample_current(const struct data_case *const *cases, size_t
 /* Reasons (INVALID_* bits) why a metric that has windows has no valid one; 0 when it has. */
 uint32_t sample_invalid(const struct data_case *c, const struct event_metric *metric);
 
-/* The same from stored figures over time: one run a point. */
-struct decide_sample sample_of_points(const struct data_point *points, size_t count,
-                                      struct arena *arena);
-
 #endif

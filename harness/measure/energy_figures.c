@@ -120,16 +120,17 @@ static int emit_figures(struct energy_run *r, const struct row *rows, size_t cou
 static int emit_energies(struct energy_run *r, const struct energy_summary *s, struct err *err)
 {
     const double energy = r->eembc ? s->marker_j : s->gross_j;
-    const double u = s->total_j;
+    const double net = s->net.total_j;
+    const double gross = r->eembc ? s->marker.total_j : s->gross.total_j;
     const uint32_t n = (uint32_t)s->windows;
     const struct row figures[] = {
-        {"energy", energy * NJ, (energy - u) * NJ, (energy + u) * NJ, UNIT_NJ, n},
-        {"energy.net", s->net_j * NJ, (s->net_j - u) * NJ, (s->net_j + u) * NJ, UNIT_NJ, n},
+        {"energy", energy * NJ, (energy - gross) * NJ, (energy + gross) * NJ, UNIT_NJ, n},
+        {"energy.net", s->net_j * NJ, (s->net_j - net) * NJ, (s->net_j + net) * NJ, UNIT_NJ, n},
         {"energy.idle", s->idle_j * NJ, 0, 0, UNIT_NJ, n},
         {"energy.marker", s->marker_j * NJ, 0, 0, UNIT_NJ, n},
         {"energy.marginal", marginal_of(r) * NJ, 0, 0, UNIT_NJ, (uint32_t)r->count},
-        {"energy.uncertainty", u * NJ, 0, 0, UNIT_NJ, n},
-        {"energy.repeatability", s->repeatability_j * NJ, 0, 0, UNIT_NJ, n},
+        {"energy.uncertainty", net * NJ, 0, 0, UNIT_NJ, n},
+        {"energy.repeatability", s->net.repeatability_j * NJ, 0, 0, UNIT_NJ, n},
         {"energy.filter_bias", filter_bias_of(r), 0, 0, UNIT_RATIO, n},
         {"energy.gate_error", gate_error_of(r), 0, 0, UNIT_RATIO, n},
         {"charge", s->gross_c * NJ, 0, 0, UNIT_NC, n},

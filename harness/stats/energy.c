@@ -9,6 +9,7 @@
 
 #define BATCHES      20   /* sub-windows whose means give the baseline's error */
 #define STEPS_LOOKED 4096 /* differences that the noise of a range is estimated from */
+#define LOST_OF_IDLE 10   /* with every tenth sample lost or more, an idle level is not known */
 
 const struct energy_method energy_method_default = {
     .guard_before_s = 1e-3,
@@ -190,6 +191,8 @@ static struct idle idle_between(const struct energy_trace *t, size_t from, size_
     if (!idle.known)
         return idle;
     idle.sums = add_up(t, from, to);
+    if (idle.sums.lost * LOST_OF_IDLE > to - from)
+        return (struct idle){.known = false};
     idle.power = idle.sums.power / (double)(to - from);
     idle.current = idle.sums.current / (double)(to - from);
     length = (to - from) / BATCHES;
@@ -310,56 +313,51 @@ static struct stretch stretch_of(const struct energy_trace *t, const struct ener
     return s;
 }
 
-/* What the meter's promises allow, over the net energy: range by range less the baseline there. */
+/* What the meter's promises allow: range by range, less the idle samples that are taken off. */
 static void systematic(const struct energy_trace *t, const struct sums *s,
-                       const struct baseline *base, double windows, struct energy_budget *b)
+                       const struct baseline *base, double idle, struct energy_budget *b)
 {
     for (size_t r = 0; r < ENERGY_RANGES; r++) {
-        const double energy = s->power_in[r] - windows * base->power_in[r];
-        const double volt_samples = s->volts_in[r] - windows * base->volts_in[r];
+        const double energy = s->power_in[r] - idle * base->power_in[r];
+        const double volt_samples = s->volts_in[r] - idle * base->volts_in[r];
 
         b->gain += t->ranges[r].gain * fabs(energy) * t->period_s;
         b->offset += t->ranges[r].offset_a * fabs(volt_samples) * t->period_s;
     }
 }
 
-static void budget_net(const struct energy_trace *t, const struct stretch *s,
-                       const struct sums *sums, const struct baseline *base,
-                       struct energy_window *w)
+/* Of `energy_j`: the sum of all samples less so many idle ones. */
+static struct energy_budget budget(const struct energy_trace *t, const struct sums *sums,
+                                   const struct baseline *base, double idle, double energy_j,
+                                   const struct energy_window *w)
 {
-    const double length_s = (double)sums->count * t->period_s;
-    struct energy_budget *b = &w->net_budget;
+    const double idle_s = idle * t->period_s;
+    struct energy_budget b = {.voltage = t->voltage_error * fabs(energy_j),
+                              .clock = t->clock_error * fabs(energy_j),
+                              .baseline = 2 * base->error * idle_s};
 
-    systematic(t, sums, base, (double)sums->count, b);
-    b->voltage = t->voltage_error * fabs(w->net_j);
-    b->clock = t->clock_error * fabs(w->net_j);
-    b->noise = 2 * noise_of(t, s->from, s->to, sums);
-    b->baseline = 2 * base->error * length_s;
+    systematic(t, sums, base, idle, &b);
     /* A step anywhere in the window: half the drift at most, evenly likely up to that. */
-    b->drift = fabs(base->drift_power) / sqrt(3) * length_s;
+    b.drift = fabs(base->drift_power) / sqrt(3) * idle_s;
     /* Each lost sample may have been anywhere between the lowest and the highest. */
     if (sums->lost > 0)
-        b->lost =
+        b.lost =
             2 / sqrt(12) * (double)sums->lost * (sums->peak - sums->low) * w->mean_v * t->period_s;
+    return b;
 }
 
-/* Gross adds the idle energy of the gate: its errors, and those of the gate's edges. */
-static void budget_gross(const struct energy_trace *t, const struct baseline *base,
-                         struct energy_window *w)
+/* Of gross energy only the idle of the guards is taken off; but its end is the gate's. */
+static void budgets(const struct energy_trace *t, const struct stretch *s, const struct sums *sums,
+                    const struct baseline *base, struct energy_window *w)
 {
-    const struct sums none = {.count = 0};
-    struct energy_budget *b = &w->gross_budget;
-    const double samples = w->duration_s / t->period_s;
-    struct energy_budget idle = {.gain = 0};
+    const double all = (double)sums->count;
+    const double guards = fmax(all - w->duration_s / t->period_s, 0);
 
-    *b = w->net_budget;
-    systematic(t, &none, base, samples, &idle);
-    b->gain += idle.gain;
-    b->offset += idle.offset;
-    b->voltage = t->voltage_error * fabs(w->gross_j);
-    b->clock = t->clock_error * fabs(w->gross_j);
+    w->net_budget = budget(t, sums, base, all, w->net_j, w);
+    w->gross_budget = budget(t, sums, base, guards, w->gross_j, w);
+    w->net_budget.noise = w->gross_budget.noise = 2 * noise_of(t, s->from, s->to, sums);
     /* Two edges, each within half a sample, evenly: sqrt(2) / sqrt(12), at 95 %. */
-    b->edge = 2 * sqrt(2.0 / 12) * t->period_s * fabs(base->power);
+    w->gross_budget.edge = 2 * sqrt(2.0 / 12) * t->period_s * fabs(base->power);
 }
 
 static void check_gate(const struct energy_gate *g, const struct energy_method *m,
@@ -399,6 +397,7 @@ static void measure(const struct energy_trace *t, const struct energy_gate *gate
                                 .samples = guarded.count,
                                 .lost = guarded.lost,
                                 .drifts = base.drifts};
+    check_gate(g, m, w);
     if (!s.inside || !base.known) {
         without_baseline(w);
         return;
@@ -413,9 +412,7 @@ static void measure(const struct energy_trace *t, const struct energy_gate *gate
     w->idle_w = base.power;
     w->drift_a = base.drift_current;
     w->mean_a = w->gross_c / w->duration_s;
-    budget_net(t, &s, &guarded, &base, w);
-    budget_gross(t, &base, w);
-    check_gate(g, m, w);
+    budgets(t, &s, &guarded, &base, w);
 }
 
 void energy_measure(const struct energy_trace *trace, const struct energy_gate *gates,
@@ -466,27 +463,34 @@ static double column_median(const struct energy_window *w, size_t count, size_t 
     return order_median(scratch, n);
 }
 
-static void summarise_errors(const struct energy_window *w, size_t count, double *scratch,
-                             double *values, struct energy_summary *s)
+/* Errors of a median over valid windows: their energies and budgets are the fields so far in. */
+static struct energy_error error_of(const struct energy_window *w, size_t count, size_t energy,
+                                    size_t budget, double median, double *scratch, double *values)
 {
+    struct energy_error e = {.repeatability_j = NAN};
     double squares = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++) {
+        struct energy_budget b;
+        double value;
+
         if (w[i].invalid != 0 || w[i].inferences == 0)
             continue;
-        squares += square(energy_budget_random(&w[i].net_budget) / w[i].inferences);
-        scratch[n] = energy_budget_systematic(&w[i].net_budget) / w[i].inferences;
-        values[n++] = w[i].net_j / w[i].inferences;
+        memcpy(&b, (const char *)&w[i] + budget, sizeof(b));
+        memcpy(&value, (const char *)&w[i] + energy, sizeof(value));
+        squares += square(energy_budget_random(&b) / w[i].inferences);
+        scratch[n] = energy_budget_systematic(&b) / w[i].inferences;
+        values[n++] = value / w[i].inferences;
     }
-    s->systematic_j = order_median(scratch, n);
-    s->random_j = sqrt(squares) / (double)n;
-    s->net_spread_j = ORDER_MAD_TO_SIGMA * order_mad(values, n, s->net_j, scratch);
-    s->repeatability_j = NAN;
+    e.systematic_j = order_median(scratch, n);
+    e.random_j = sqrt(squares) / (double)n;
     if (n > 2) /* the median's error is sqrt(pi / 2) that of the mean */
-        s->repeatability_j = student_quantile(0.975, (double)(n - 1)) * sqrt(M_PI / 2) *
-                             s->net_spread_j / sqrt((double)n);
-    s->total_j = hypot(s->systematic_j, fmax(s->random_j, n > 2 ? s->repeatability_j : 0));
+        e.repeatability_j = student_quantile(0.975, (double)(n - 1)) * sqrt(M_PI / 2) *
+                            ORDER_MAD_TO_SIGMA * order_mad(values, n, median, scratch) /
+                            sqrt((double)n);
+    e.total_j = hypot(e.systematic_j, fmax(e.random_j, n > 2 ? e.repeatability_j : 0));
+    return e;
 }
 
 bool energy_summarise(const struct energy_window *windows, size_t count, struct energy_summary *ret)
@@ -506,7 +510,12 @@ bool energy_summarise(const struct energy_window *windows, size_t count, struct 
     s.marker_j = column_median(windows, count, offsetof(struct energy_window, marker_j), x);
     s.gross_c = column_median(windows, count, offsetof(struct energy_window, gross_c), x);
     s.net_c = column_median(windows, count, offsetof(struct energy_window, net_c), x);
-    summarise_errors(windows, count, x, y, &s);
+    s.net = error_of(windows, count, offsetof(struct energy_window, net_j),
+                     offsetof(struct energy_window, net_budget), s.net_j, x, y);
+    s.gross = error_of(windows, count, offsetof(struct energy_window, gross_j),
+                       offsetof(struct energy_window, gross_budget), s.gross_j, x, y);
+    s.marker = error_of(windows, count, offsetof(struct energy_window, marker_j),
+                        offsetof(struct energy_window, gross_budget), s.marker_j, x, y);
     *ret = s;
     return true;
 }

@@ -56,7 +56,8 @@ struct energy_method {
     double guard_before_s;
     double guard_after_s;  /* at least five time constants of the decoupling */
     double idle_s;         /* of baseline on each side; less where there is less */
-    double idle_least_s;   /* with less than this on both sides there is no baseline */
+    double idle_least_s;   /* with less than this on both sides, or too much of it lost, there is
+                            * no baseline */
     double gate_tolerance; /* gate against expected_s, relative; above: INVALID_GATE */
     double lost_tolerance; /* share of lost samples in a window; above: INVALID_METER */
 };
@@ -98,9 +99,9 @@ struct energy_window {
     double mean_v;
     double marker_j; /* the plain integral edge to edge, idle included; what EEMBC counts */
     struct energy_budget net_budget;
-    struct energy_budget gross_budget;
-    size_t samples;   /* in the guarded window */
-    size_t lost;      /* of them */
+    struct energy_budget gross_budget; /* idle's zero error does not cancel here; marker_j's too */
+    size_t samples;                    /* in the guarded window */
+    size_t lost;                       /* of them */
     bool drifts;      /* the baseline moved by more than three of its standard errors */
     uint32_t invalid; /* INVALID_* bits: GATE, METER, SHORT (no baseline, or outside the trace) */
 };
@@ -146,17 +147,20 @@ double energy_charge(const struct energy_trace *trace, double from_s, double to_
  */
 double energy_trapezoid(const double *t, const double *y, size_t count, double from, double to);
 
+/* How far off the median of several windows may be, at about 95 %, per inference. */
+struct energy_error {
+    double repeatability_j; /* from the windows' scatter; NAN below 3 */
+    double systematic_j;    /* median over windows */
+    double random_j;        /* root mean square over windows, over sqrt(windows) */
+    double total_j;         /* all together: the larger of the random figures counts */
+};
+
 /* Several windows of one kind put together, per inference. */
 struct energy_summary {
     size_t windows;                                /* valid ones */
     double gross_j, net_j, idle_j, gross_c, net_c; /* medians, per inference */
-    double marker_j;     /* the same of the plain integral: EEMBC's figure */
-    double net_spread_j; /* 1.4826 MAD over windows */
-    double
-        repeatability_j; /* 95 % of the median net energy from the windows' scatter; NAN below 3 */
-    double systematic_j; /* of net: median over windows */
-    double random_j;     /* of net: root mean square over windows, over sqrt(windows) */
-    double total_j;      /* all together: the larger of the last two random figures counts */
+    double marker_j; /* the same of the plain integral: EEMBC's figure */
+    struct energy_error net, gross, marker;
 };
 
 /* False when no window is valid. */

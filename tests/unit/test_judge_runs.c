@@ -9,14 +9,8 @@
 #include "harness/judge/compare.h"
 #include "harness/judge/history.h"
 #include "harness/stats/rng.h"
+#include "tests/unit/close.h"
 #include "tests/unit/datasets.h"
-#include "tests/unit/unit.h"
-
-static void assert_close(double got, double expected, double relative)
-{
-    if (!(fabs(got - expected) <= relative * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", got, expected);
-}
 
 #define MADE __attribute__((cleanup(made_release))) struct made
 static void made_release(struct made *m)
@@ -120,6 +114,36 @@ static struct comparison compared(const struct made *a, const struct made *b,
     compare(&x, &y, options != NULL ? options : &(struct compare_options){.policy = NULL}, arena,
             &c);
     return c;
+}
+
+static void made_net(struct made *m, double nj, double uncertainty, double repeatability)
+{
+    struct event_metric *net;
+
+    made_case(m, "kws", "m4", "tiny");
+    (void)made_metric(m, "energy.repeatability", METRIC_INFO, UNIT_NJ, repeatability);
+    net = made_metric(m, "energy.net", METRIC_ENERGY, UNIT_NJ, nj);
+    net->low = nj - uncertainty;
+    net->high = nj + uncertainty;
+    net->n = 5;
+}
+
+/* The meter's gain, 10 %, is on both sides and hides nothing; what scatters does. */
+static void a_meters_gain_hides_no_change_of_energy(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    MADE a = {.count = 0};
+    MADE steady = {.count = 0};
+    MADE noisy = {.count = 0};
+    MADE noise = {.count = 0};
+
+    (void)state;
+    made_net(&a, 1000, 100, 2);
+    made_net(&steady, 1050, 105, 2);
+    assert_int_equal(compared(&a, &steady, NULL, &arena).verdicts[VERDICT_REGRESSED], 1);
+    made_net(&noise, 1000, 100, 90);
+    made_net(&noisy, 1050, 105, 90);
+    assert_int_equal(compared(&noise, &noisy, NULL, &arena).verdicts[VERDICT_REGRESSED], 0);
 }
 
 static void cases_meet_by_what_they_are(void **state)
@@ -421,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_history_names_its_changes_and_its_level),
         cmocka_unit_test(a_new_environment_begins_a_new_level),
         cmocka_unit_test(one_odd_night_is_not_a_level),
+        cmocka_unit_test(a_meters_gain_hides_no_change_of_energy),
         cmocka_unit_test(cases_meet_by_what_they_are),
         cmocka_unit_test(a_failure_or_a_refusal_is_a_verdict_of_its_own),
         cmocka_unit_test(what_differs_too_much_is_not_compared),
