@@ -330,6 +330,8 @@ static void dispatch(void)
         answer->tail.n = 0;
         if (header->type != WIRE_GO)
             agent.armed = false;
+        if (header->type < WIRE_RUN) /* windows may lie between two TIMEs */
+            agent.awake = header->type == WIRE_TIME;
         handle(message, size);
     }
     send_answer();
@@ -366,7 +368,7 @@ void agent_poll(void)
 
 bool agent_may_sleep(void)
 {
-    return !agent.trial;
+    return !agent.trial && !agent.awake;
 }
 
 void agent_start(void)
@@ -387,7 +389,6 @@ void agent_main(void)
     agent_start();
     for (;;) {
         agent_poll();
-        if (agent_may_sleep())
-            port_wait();
+        port_wait(agent_may_sleep());
     }
 }

@@ -16,7 +16,7 @@ _Noreturn void agent_main(void);
 /* The two halves of agent_main() for ports that own the loop (posix, fuzzers). */
 void agent_start(void);     /* self-test of the timebase, then HELLO with nonce 0 */
 void agent_poll(void);      /* handle what agent_rx() collected; returns when that is empty */
-bool agent_may_sleep(void); /* false while a baud switch is on trial */
+bool agent_may_sleep(void); /* false while a baud switch is on trial, and between two TIMEs */
 
 /* For the port's receive interrupt. */
 void agent_rx(uint8_t byte);

@@ -59,6 +59,7 @@ struct incoming {
 struct agent {
     bool armed; /* run waits for GO */
     bool trial; /* of a new baud rate */
+    bool awake; /* since a TIME: counters may stand still while the core sleeps */
     uint8_t timebase;
     volatile ring_index head; /* written by agent_rx() only */
     volatile ring_index tail; /* written by agent_poll() only */

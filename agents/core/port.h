@@ -41,8 +41,9 @@ void port_send_drain(void);
 /*
  * Sleep until an interrupt, unless agent_rx_pending(). Must not lose the wake-up: test with
  * interrupts off, then sleep (a pending interrupt ends WFI even while masked), then let them in.
+ * Not allowed to sleep: only look at what raises no interrupt.
  */
-void port_wait(void);
+void port_wait(bool may_sleep);
 /* While silent the link raises no interrupt and clocks nothing that the measured code would see. */
 void port_link_silence(bool silent);
 /* False when the rate is not possible; the old one then stays. Starts at AGENT_BAUD (config.h). */
@@ -73,7 +74,8 @@ const uint8_t *port_build_id(void); /* 8 bytes */
 void port_chip_uid(uint8_t uid[12]);
 uint32_t port_clock_hz(void);
 uint8_t port_reset_cause(void);
-void port_sleep(uint32_t ticks); /* for gaps; may spin where the chip cannot sleep */
+/* For gaps; may spin where the chip cannot sleep. As long also when port_ticks() stands still then. */
+void port_sleep(uint32_t ticks);
 _Noreturn void port_reset(void);
 
 #endif

@@ -46,7 +46,7 @@ void port_send_drain(void)
     note("drain");
 }
 
-void port_wait(void)
+void port_wait(bool may_sleep)
 {
 }
 

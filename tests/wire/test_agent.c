@@ -301,6 +301,30 @@ static void an_armed_run_starts_with_go_and_only_directly_after_it(void **state)
     expect_error(WIRE_ERR_STATE);
 }
 
+/* The host compares clocks over a stretch that windows and waiting fall into. */
+static void no_sleep_falls_between_two_readings_of_the_clock(void **state)
+{
+    const struct wire_time time = {0};
+    const struct wire_run run = {.inferences = 1, .windows = 1};
+    const struct wire_record record = {0};
+    const struct wire_stats stats = {0};
+
+    (void)state;
+    load_fake();
+    assert_true(agent_may_sleep());
+    say(WIRE_TIME, &time, sizeof(time));
+    assert_false(agent_may_sleep());
+    say(WIRE_RUN, &run, sizeof(run));
+    assert_false(agent_may_sleep());
+    say(WIRE_RECORD, &record, sizeof(record));
+    say(WIRE_TIME, &time, sizeof(time));
+    assert_false(agent_may_sleep());
+    say(WIRE_STATS, &stats, sizeof(stats));
+    assert_true(agent_may_sleep());
+    say(WIRE_RUN, &run, sizeof(run));
+    assert_true(agent_may_sleep());
+}
+
 /* ---- models ---- */
 
 static void an_engines_refusal_carries_its_reason(void **state)
@@ -377,7 +401,7 @@ static void set_baud(uint32_t baud)
 
 static void a_new_rate_holds_only_if_a_good_frame_comes_at_it(void **state)
 {
-    const struct wire_time time = {1};
+    const struct wire_stats stats = {0};
     const uint32_t too_fast = 2000000;
 
     (void)state;
@@ -392,8 +416,8 @@ static void a_new_rate_holds_only_if_a_good_frame_comes_at_it(void **state)
     assert_true(agent_may_sleep());
 
     set_baud(921600);
-    say(WIRE_TIME, &time, sizeof(time));
-    (void)expect(WIRE_TIME_INFO);
+    say(WIRE_STATS, &stats, sizeof(stats));
+    (void)expect(WIRE_STATS_INFO);
     assert_true(agent_may_sleep());
     fake.ticks += 600;
     agent_poll();
@@ -437,6 +461,7 @@ int main(void)
         TEST(records_are_kept_until_overwritten),
         TEST(a_failing_engine_ends_the_run_with_its_window),
         TEST(an_armed_run_starts_with_go_and_only_directly_after_it),
+        TEST(no_sleep_falls_between_two_readings_of_the_clock),
         TEST(an_engines_refusal_carries_its_reason),
         TEST(arena_that_was_written_shows),
         TEST(a_profile_comes_in_as_many_passes_as_it_takes),

@@ -34,11 +34,11 @@ void port_send_drain(void)
     uart_drain();
 }
 
-void port_wait(void)
+void port_wait(bool may_sleep)
 {
     /* The instruction after sei() still runs with interrupts off: none can slip in before sleep. */
     cli();
-    if (!agent_rx_pending()) {
+    if (may_sleep && !agent_rx_pending()) {
         sleep_enable();
         sei();
         sleep_cpu();

@@ -75,12 +75,12 @@ static void quiet(bool quiet)
     restart();
 }
 
-static void doze(uint32_t ticks_to_sleep)
+static uint32_t doze(uint32_t ticks_to_sleep)
 {
     uint16_t soon = ticks_to_sleep < 0x7000 ? (uint16_t)ticks_to_sleep : 0x7000;
 
     if (soon < 200)
-        return;
+        return 0;
     cli();
     OCR1A = TCNT1 + soon;
     TIFR1 = _BV(OCF1A);
@@ -90,6 +90,7 @@ static void doze(uint32_t ticks_to_sleep)
     sleep_cpu();
     sleep_disable();
     TIMSK1 = 0;
+    return 0;
 }
 
 const struct timer timer_avr = {

@@ -19,6 +19,7 @@
 
 #define BOARD_CLOCK_HZ           64000000
 #define BOARD_INTERRUPTS         3
+#define BOARD_DOZE               nrf52_doze
 #define BOARD_UART_BASE          NRF51_UART0
 #define BOARD_UART_IRQ           NRF51_UART0_IRQ
 #define BOARD_UART_TX_PIN        35 /* P1.03, D1 */

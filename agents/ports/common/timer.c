@@ -75,14 +75,18 @@ uint64_t port_ticks(void)
 
 void port_sleep(uint32_t ticks)
 {
-    uint64_t start = port_ticks();
+    uint64_t last = port_ticks();
 
     for (;;) {
-        uint64_t gone = port_ticks() - start;
+        uint32_t slept = chosen->doze != NULL ? chosen->doze(ticks) : 0;
+        uint64_t now = port_ticks();
+        uint64_t gone = now - last;
 
+        if (gone < slept)
+            gone = slept;
         if (gone >= ticks)
             return;
-        if (chosen->doze != NULL)
-            chosen->doze(ticks - (uint32_t)gone);
+        ticks -= (uint32_t)gone;
+        last = now;
     }
 }

@@ -18,8 +18,12 @@ struct timer {
      * period here, so that the same code always meets the same number of interrupts. May be NULL.
      */
     void (*quiet)(bool quiet);
-    /* Sleep for at most so many ticks (early is fine). NULL: spin instead. Only in quiet times. */
-    void (*doze)(uint32_t ticks);
+    /*
+     * Sleep for at most so many ticks (early is fine). NULL: spin instead. Only in quiet times.
+     * Returns how many ticks it was by the alarm clock, for counters that stand still meanwhile; 0
+     * when that is this counter itself.
+     */
+    uint32_t (*doze)(uint32_t ticks);
 };
 
 /* Try the board's candidates: started, run against a loop, taken when they count. */

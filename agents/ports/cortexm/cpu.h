@@ -11,6 +11,7 @@
 #define SCS_SYST_RVR  0xe000e014
 #define SCS_SYST_CVR  0xe000e018
 #define SCS_NVIC_ISER 0xe000e100
+#define SCS_NVIC_ICER 0xe000e180
 #define SCS_NVIC_ICPR 0xe000e280
 #define SCS_ICSR      0xe000ed04
 #define SCS_VTOR      0xe000ed08
@@ -48,6 +49,13 @@ static inline void cpu_enable_interrupt(unsigned n)
     REG32(SCS_NVIC_ISER + n / 32 * 4) = 1u << n % 32;
 }
 
+/* And forget that it came. */
+static inline void cpu_disable_interrupt(unsigned n)
+{
+    REG32(SCS_NVIC_ICER + n / 32 * 4) = 1u << n % 32;
+    REG32(SCS_NVIC_ICPR + n / 32 * 4) = 1u << n % 32;
+}
+
 /*
  * Read bytes (n a multiple of 4) that may not be there, as facts of the chip are missing from
  * emulators. False: the bus said no. ARMv7-M and later only.
@@ -56,7 +64,7 @@ bool cpu_try_read(uintptr_t address, uint8_t *ret_bytes, unsigned n);
 
 /* SysTick as a guard for slow-wrapping counters (drivers/timer_systick.c); see struct timer. */
 void guard_quiet(bool quiet);
-void guard_doze(uint32_t ticks);
+uint32_t guard_doze(uint32_t ticks);
 
 /*
  * False for an image in RAM on a core without VTOR: its vectors are those of whatever lies in

@@ -35,13 +35,13 @@ void port_send_drain(void)
     uart_drain();
 }
 
-void port_wait(void)
+void port_wait(bool may_sleep)
 {
     /* With interrupts masked none can slip in between the look and the sleep, and a pending one
      * still ends WFI. */
     uint32_t was = cpu_mask();
 
-    if (!agent_rx_pending())
+    if (may_sleep && !agent_rx_pending())
         __asm__ volatile("dsb\n\twfi");
 #ifdef BOARD_RTT_UP
     uart_irq(); /* the rings raise no interrupt of their own where vectors are not ours */

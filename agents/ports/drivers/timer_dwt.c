@@ -1,5 +1,6 @@
 /*
  * DWT CYCCNT: core cycles, where the core has it and nothing holds it (QEMU has none: it reads 0).
+ * On most chips it stands still while the core sleeps.
  * Longest unguarded window: 2^32 cycles when that is a minute or more, else any (timer_systick.c).
  */
 #include "agents/ports/common/board.h"
@@ -36,5 +37,5 @@ const struct timer timer_dwt = {
     .start = start,
     .ticks = ticks,
     .quiet = guard_quiet,
-    .doze = guard_doze,
+    .doze = BOARD_DOZE,
 };

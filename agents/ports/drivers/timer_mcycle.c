@@ -34,14 +34,16 @@ static uint64_t ticks(void)
     }
 }
 
-static void doze(uint32_t ticks_to_sleep)
+/* mcycle may stand still in WFI, mtime does not. */
+static uint32_t doze(uint32_t ticks_to_sleep)
 {
-    uint32_t units = ticks_to_sleep / (BOARD_TICK_HZ / BOARD_MTIME_HZ);
+    uint32_t ratio = BOARD_TICK_HZ / BOARD_MTIME_HZ;
+    uint32_t units = ticks_to_sleep / ratio;
     uint32_t was;
     uint32_t now;
 
     if (units < 2)
-        return;
+        return 0;
     was = cpu_mask();
     now = CLINT(CLINT_MTIME);
     CLINT(CLINT_MTIMECMP) = 0xffffffff; /* no early alarm while the halves disagree */
@@ -51,6 +53,7 @@ static void doze(uint32_t ticks_to_sleep)
     __asm__ volatile("wfi");
     CSR_CLEAR(mie, MIE_MTIE);
     cpu_unmask(was);
+    return (CLINT(CLINT_MTIME) - now) * ratio;
 }
 
 const struct timer timer_mcycle = {

@@ -55,7 +55,7 @@ static void quiet(bool quiet)
     (void)ticks();
 }
 
-static void doze(uint32_t ticks_to_sleep)
+static uint32_t doze(uint32_t ticks_to_sleep)
 {
     uint32_t was = cpu_mask();
 
@@ -67,6 +67,7 @@ static void doze(uint32_t ticks_to_sleep)
     REG(INTENCLR) = INT_COMPARE_3;
     REG32(SCS_NVIC_ICPR) = 1u << NRF51_TIMER0_IRQ;
     cpu_unmask(was);
+    return 0;
 }
 
 static void start(void)

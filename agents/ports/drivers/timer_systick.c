@@ -19,6 +19,7 @@ enum {
     CSR_ENABLE = 1 << 0,
     CSR_INTERRUPT = 1 << 1,
     CSR_CORE_CLOCK = 1 << 2,
+    CSR_COUNTED = 1 << 16,
     UNGUARDED_SECONDS = 60,
     WORTH_SLEEPING = 1000,
 };
@@ -101,24 +102,32 @@ void guard_quiet(bool quiet)
 }
 
 /* An interrupt as the alarm clock. Rounds down; who wants the rest asks again. */
-void guard_doze(uint32_t ticks)
+uint32_t guard_doze(uint32_t ticks)
 {
     uint32_t hz = timer_chosen()->hz;
     uint32_t cycles = hz > BOARD_CLOCK_HZ ? ticks / (hz / BOARD_CLOCK_HZ) : ticks;
+    uint32_t left;
     uint32_t was;
 
     if (cycles < WORTH_SLEEPING)
-        return;
+        return 0;
+    if (cycles >= PERIOD)
+        cycles = PERIOD - 1;
     was = cpu_mask();
-    REG32(SCS_SYST_RVR) = cycles < PERIOD ? cycles : PERIOD - 1;
+    REG32(SCS_SYST_RVR) = cycles;
     REG32(SCS_SYST_CSR) = CSR_ENABLE | CSR_INTERRUPT | CSR_CORE_CLOCK;
     restart();
     __asm__ volatile("dsb\n\twfi");
+    left = REG32(SCS_SYST_CVR);
+    if ((REG32(SCS_SYST_CSR) & CSR_COUNTED) != 0) /* after the look at CVR: reading clears it */
+        left = 0;
     REG32(SCS_SYST_CSR) = 0;
     REG32(SCS_ICSR) = ICSR_PENDSTCLR;
     cpu_unmask(was);
-    if (timer_chosen()->hz >= UINT32_MAX / UNGUARDED_SECONDS)
+    if (hz >= UINT32_MAX / UNGUARDED_SECONDS)
         start();
+    /* Of the core's own counters only: a timer of the chip goes on by itself. */
+    return hz == BOARD_CLOCK_HZ ? cycles - left : 0;
 }
 
 /* ---- timebase ---- */

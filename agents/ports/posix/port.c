@@ -124,10 +124,10 @@ static void receive(int timeout_ms)
         agent_rx(bytes[i]);
 }
 
-void port_wait(void)
+void port_wait(bool may_sleep)
 {
     if (!agent_rx_pending())
-        receive(-1);
+        receive(may_sleep ? -1 : 10);
 }
 
 void port_link_silence(bool silent)

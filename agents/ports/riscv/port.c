@@ -59,12 +59,12 @@ void port_send_drain(void)
     uart_drain();
 }
 
-void port_wait(void)
+void port_wait(bool may_sleep)
 {
     /* With interrupts masked none can slip in between the look and the sleep. */
     uint32_t was = cpu_mask();
 
-    if (!agent_rx_pending())
+    if (may_sleep && !agent_rx_pending())
         cpu_sleep();
     cpu_unmask(was);
 }
