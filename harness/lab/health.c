@@ -246,10 +246,10 @@ static int try_folder(const char *base, const char *rest, char path[static HEALT
 
 int health_folder(char path[static HEALTH_PATH], struct err *err)
 {
+    const char *named = getenv("TINYRIG_STATE_DIR");
     const struct {
         const char *base, *rest;
     } places[] = {
-        {getenv("TINYRIG_STATE_DIR"), ""},
         {getenv("TINYRIG_LOCK_DIR"), ""},
         {"/var/lib/tinyrig", ""},
         {getenv("XDG_STATE_HOME"), "/tinyrig"},
@@ -257,6 +257,14 @@ int health_folder(char path[static HEALTH_PATH], struct err *err)
         {"/tmp/tinyrig-state", ""},
     };
 
+    /* Never another one in its place: there, no board is in quarantine. */
+    if (named != NULL && *named != '\0') {
+        if (try_folder(named, "", path) == 0)
+            return 0;
+        (void)err_set(err, ERR_LAB, "TINYRIG_STATE_DIR '%s' is no folder that can be written",
+                      named);
+        return err_hint(err, "an absolute path is needed, and rights there");
+    }
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         if (try_folder(places[i].base, places[i].rest, path) == 0)
             return 0;

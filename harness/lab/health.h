@@ -50,8 +50,9 @@ struct health {
     bool check_passed;
 };
 
-/* TINYRIG_STATE_DIR, else TINYRIG_LOCK_DIR (a private lab), /var/lib/tinyrig when it can be written,
- * $XDG_STATE_HOME/tinyrig, ~/.local/state/tinyrig. Made when missing. */
+/* TINYRIG_STATE_DIR, when that is set (ERR_LAB when it cannot be used); else TINYRIG_LOCK_DIR (a private
+ * lab), /var/lib/tinyrig when it can be written, $XDG_STATE_HOME/tinyrig, ~/.local/state/tinyrig. Made
+ * when missing. */
 int health_folder(char path[static HEALTH_PATH], struct err *err) MUST_CHECK;
 
 /* A board that has no file is good. A damaged file is ERR_LAB: nothing is guessed. */

@@ -14,9 +14,14 @@
 #include "harness/base/file.h"
 #include "harness/base/log.h"
 
+struct held {
+    int fd;
+    char path[512];
+};
+
 struct lease {
     size_t count;
-    int fds[];
+    struct held list[];
 };
 
 enum {
@@ -124,28 +129,52 @@ static int open_lock(const char *path)
     }
 }
 
-static int take_one(const char *folder, const char *name, const char *purpose, struct deadline end,
-                    int *ret_fd, struct err *err)
+/* A lock on a file that was removed meanwhile keeps nobody out. */
+static bool is_named(int fd, const char *path)
 {
-    char path[512];
-    AUTO(fd_close) int fd = -1;
+    struct stat ours, named;
 
-    if (lease_path(folder, name, path, err) < 0)
-        return (int)err->code;
-    fd = open_lock(path);
+    return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
+           ours.st_ino == named.st_ino;
+}
+
+/* 0 with the lock, 1 when others have it, negative errno. *ret_fd is open unless negative. */
+static int try_take(const char *path, int *ret_fd)
+{
+    AUTO(fd_close) int fd = open_lock(path);
+    int r = 1;
+
     if (fd < 0)
-        return err_sys(err, errno, "%s", path);
-    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return err_sys(err, errno, "%s", path);
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        r = is_named(fd, path) ? 0 : 1;
+    else if (errno != EWOULDBLOCK && errno != EINTR)
+        return -errno;
+    *ret_fd = fd_take(&fd);
+    return r;
+}
+
+static int take_one(const char *folder, const char *name, const char *purpose, struct deadline end,
+                    struct held *ret, struct err *err)
+{
+    if (lease_path(folder, name, ret->path, err) < 0)
+        return (int)err->code;
+    for (;;) {
+        AUTO(fd_close) int fd = -1;
+        const int r = try_take(ret->path, &fd);
+
+        if (r < 0)
+            return err_sys(err, -r, "%s", ret->path);
+        if (r == 0 && record_write(fd, purpose, err) < 0)
+            return (int)err->code;
+        if (r == 0) {
+            ret->fd = fd_take(&fd);
+            return 0;
+        }
         if (deadline_passed(end))
             return busy(fd, name, err);
         clock_sleep_ms(NAP_MS);
     }
-    if (record_write(fd, purpose, err) < 0)
-        return (int)err->code;
-    *ret_fd = fd_take(&fd);
-    return 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -156,7 +185,7 @@ static int compare_names(const void *a, const void *b)
 int lease_take(const char *folder, const char *const *names, size_t count, const char *purpose,
                unsigned wait_ms, struct lease **ret_lease, struct err *err)
 {
-    AUTO(lease_release_auto) struct lease *l = calloc(1, sizeof(*l) + count * sizeof(l->fds[0]));
+    AUTO(lease_release_auto) struct lease *l = calloc(1, sizeof(*l) + count * sizeof(l->list[0]));
     const char *sorted[16];
     /* A reader (lease_read) holds a shared lock for a moment: never give up on the first try. */
     const struct deadline end = deadline_in_ms(wait_ms < 200 ? 200 : wait_ms);
@@ -170,7 +199,7 @@ int lease_take(const char *folder, const char *const *names, size_t count, const
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(sorted[i], sorted[i - 1]) == 0)
             continue; /* named twice: held once */
-        if (take_one(folder, sorted[i], purpose, end, &l->fds[l->count], err) < 0)
+        if (take_one(folder, sorted[i], purpose, end, &l->list[l->count], err) < 0)
             return (int)err->code;
         l->count++;
         log_line(LOG_LAB, "leased %s", sorted[i]);
@@ -184,8 +213,15 @@ void lease_release(struct lease *l)
     if (l == NULL)
         return;
     while (l->count > 0)
-        fd_close(&l->fds[--l->count]); /* closing drops the flock; the record stays as history */
+        fd_close(&l->list[--l->count].fd); /* drops the flock; the record stays as history */
     free(l);
+}
+
+void lease_end(struct lease *l)
+{
+    for (size_t i = 0; l != NULL && i < l->count; i++)
+        (void)unlink(l->list[i].path); /* while it is held: whoever waits looks again */
+    lease_release(l);
 }
 
 int lease_read(const char *folder, const char *name, struct lease_holder *ret, struct err *err)
@@ -219,13 +255,19 @@ static bool folder_usable(const char *path)
 int lease_default_folder(char path[static 256], struct err *err)
 {
     const char *const named = getenv("TINYRIG_LOCK_DIR");
-    const char *const candidates[] = {named, "/run/lock/tinyrig", "/tmp/tinyrig-locks"};
+    const char *const candidates[] = {"/run/lock/tinyrig", "/tmp/tinyrig-locks"};
 
+    /* Never another one in its place: two folders are two locks for a board. */
+    if (named != NULL && *named != '\0')
+        return folder_usable(named) && snprintf(path, 256, "%s", named) < 256
+                   ? 0
+                   : err_set(err, ERR_LAB, "TINYRIG_LOCK_DIR '%s' is no folder that can be written",
+                             named);
     for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
-        if (candidates[i] == NULL || !folder_usable(candidates[i]))
-            continue;
-        if (snprintf(path, 256, "%s", candidates[i]) < 256)
+        if (folder_usable(candidates[i])) {
+            (void)snprintf(path, 256, "%s", candidates[i]);
             return 0;
+        }
     }
     return err_set(err, ERR_LAB, "no folder for board locks can be written");
 }

@@ -35,11 +35,16 @@ int lease_take(const char *folder, const char *const *names, size_t count, const
                unsigned wait_ms, struct lease **ret_lease, struct err *err) MUST_CHECK;
 void lease_release(struct lease *lease); /* NULL is fine */
 DEFINE_AUTO(struct lease, lease_release)
+/* The same for a thing that is gone for good (a run that ended): its file goes too. */
+void lease_end(struct lease *lease);
 
 /* Who holds it now. Returns 0 and fills *ret, or 1 when it is free. Takes nothing. */
 int lease_read(const char *folder, const char *name, struct lease_holder *ret, struct err *err);
 
-/* TINYRIG_LOCK_DIR, else /run/lock/tinyrig, else /tmp/tinyrig-locks; made when missing. */
+/*
+ * TINYRIG_LOCK_DIR, when that is set (ERR_LAB when it cannot be used); else /run/lock/tinyrig, else
+ * /tmp/tinyrig-locks; made when missing.
+ */
 int lease_default_folder(char path[static 256], struct err *err) MUST_CHECK;
 
 #endif

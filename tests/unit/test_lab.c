@@ -1,5 +1,6 @@
 /* Leases, the event pipe, and the worker pool with workers that misbehave. */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/lab/event_pipe.h"
+#include "harness/lab/health.h"
 #include "harness/lab/lease.h"
 #include "harness/lab/pool.h"
 #include "tests/unit/unit.h"
@@ -170,6 +172,78 @@ static void lease_vanishes_with_a_killed_holder(void **state)
     assert_int_equal(lease_take(folder, names, 1, "me", 0, &mine, &err), 0);
     (void)close(ready[0]);
     (void)close(ready[1]);
+}
+
+static void a_lease_that_ended_leaves_no_file(void **state)
+{
+    static const char *const names[] = {"a"};
+    AUTO(lease_release_auto) struct lease *mine = NULL;
+    struct lease *old = NULL;
+    struct err err = ERR_INIT;
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/a.lock", folder);
+    assert_int_equal(lease_take(folder, names, 1, "x", 0, &old, &err), 0);
+    assert_int_equal(access(path, F_OK), 0);
+    lease_end(old);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(lease_take(folder, names, 1, "x", 0, &mine, &err), 0);
+    assert_int_equal(lease_take(folder, names, 1, "x", 0, &old, &err), ERR_BUSY);
+}
+
+/* Each ends what it took, and nobody ever has it beside another. */
+static void leases_that_end_exclude_each_other(void **state)
+{
+    static const char *const names[] = {"b"};
+    unsigned *inside = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t children[4];
+
+    assert_ptr_not_equal(inside, MAP_FAILED);
+    for (size_t k = 0; k < ARRAY_SIZE(children); k++) {
+        children[k] = fork();
+        for (int i = 0; children[k] == 0 && i < 200; i++) {
+            struct lease *l = NULL;
+            struct err err = ERR_INIT;
+
+            if (lease_take(folder, names, 1, "x", 60000, &l, &err) < 0 ||
+                __atomic_fetch_add(inside, 1, __ATOMIC_SEQ_CST) != 0)
+                _exit(1);
+            (void)sched_yield();
+            (void)__atomic_fetch_sub(inside, 1, __ATOMIC_SEQ_CST);
+            lease_end(l);
+        }
+        if (children[k] == 0)
+            _exit(0);
+    }
+    for (size_t k = 0; k < ARRAY_SIZE(children); k++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(children[k], &status, 0), children[k]);
+        assert_int_equal(status, 0);
+    }
+    (void)munmap(inside, 4096);
+}
+
+static void a_named_folder_is_the_only_one(void **state)
+{
+    struct err err = ERR_INIT;
+    char path[HEALTH_PATH] = "";
+
+    assert_int_equal(setenv("TINYRIG_LOCK_DIR", "/proc/nowhere", 1), 0);
+    assert_int_equal(lease_default_folder(path, &err), ERR_LAB);
+    assert_non_null(strstr(err.text, "/proc/nowhere"));
+    err_clear(&err);
+    assert_int_equal(setenv("TINYRIG_LOCK_DIR", folder, 1), 0);
+    assert_int_equal(lease_default_folder(path, &err), 0);
+    assert_string_equal(path, folder);
+    assert_int_equal(setenv("TINYRIG_STATE_DIR", "relative", 1), 0);
+    assert_int_equal(health_folder(path, &err), ERR_LAB);
+    assert_non_null(strstr(err.text, "'relative'"));
+    err_clear(&err);
+    assert_int_equal(unsetenv("TINYRIG_STATE_DIR"), 0);
+    assert_int_equal(health_folder(path, &err), 0);
+    assert_string_equal(path, folder);
+    assert_int_equal(unsetenv("TINYRIG_LOCK_DIR"), 0);
 }
 
 static void lock_names_cannot_leave_the_folder(void **state)
@@ -575,6 +649,9 @@ int main(void)
         cmocka_unit_test(a_record_cannot_talk_to_a_terminal),
         cmocka_unit_test(colleagues_take_over_each_others_locks),
         cmocka_unit_test(lease_vanishes_with_a_killed_holder),
+        cmocka_unit_test(a_lease_that_ended_leaves_no_file),
+        cmocka_unit_test(leases_that_end_exclude_each_other),
+        cmocka_unit_test(a_named_folder_is_the_only_one),
         cmocka_unit_test(lock_names_cannot_leave_the_folder),
         cmocka_unit_test(events_survive_the_pipe),
         cmocka_unit_test(a_null_string_stays_null),
