@@ -48,7 +48,7 @@ enum err_code {
 struct err {
     enum err_code code;
     char text[4096]; /* a bad file may have many lines to say */
-    char hint[256];  /* the next thing to try; "" when there is nothing to say */
+    char hint[1024]; /* the next thing to try; "" when there is nothing to say */
     int exit_status; /* of the process, when it is not the code's own; 0: it is */
 };
 

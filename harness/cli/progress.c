@@ -274,7 +274,8 @@ static int progress_emit(struct event_sink *self, const struct event *e, struct 
     return 0;
 }
 
-struct progress *progress_new(const struct plan *plan, FILE *out, bool live, bool quiet)
+struct progress *progress_new(const struct plan *plan, const bool *done, FILE *out, bool live,
+                              bool quiet)
 {
     struct progress *p = calloc(1, sizeof(*p));
 
@@ -295,7 +296,7 @@ struct progress *progress_new(const struct plan *plan, FILE *out, bool live, boo
     for (size_t i = 0; i < plan->case_count; i++) {
         struct board_line *l = line_find(p, plan->cases[i].board);
 
-        if (plan->cases[i].skip != NULL || l == NULL)
+        if (plan->cases[i].skip != NULL || (done != NULL && done[i]) || l == NULL)
             continue;
         l->total++;
         p->total++;

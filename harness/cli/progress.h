@@ -11,8 +11,12 @@
 
 struct progress;
 
-/* `out` is stderr in the program. `live` asks for the redrawn view; false gives plain lines. */
-struct progress *progress_new(const struct plan *plan, FILE *out, bool live, bool quiet);
+/*
+ * `out` is stderr in the program. `live` asks for the redrawn view; false gives plain lines. `done` says
+ * of each case whether an earlier process finished it; NULL: none.
+ */
+struct progress *progress_new(const struct plan *plan, const bool *done, FILE *out, bool live,
+                              bool quiet);
 void progress_free(struct progress *p); /* leaves the cursor below the view; NULL is fine */
 DEFINE_AUTO(struct progress, progress_free)
 

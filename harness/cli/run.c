@@ -1,5 +1,6 @@
 /* `tinyrig run` and `tinyrig resume`: measure a suite and store what happens. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/random.h"
@@ -10,7 +11,7 @@
 #define OPTIONS_ATTEMPTS                                                                           \
     {"retries",                                                                                    \
      0,                                                                                            \
-     OPTION_NUMBER,                                                                                \
+     OPTION_STRING,                                                                                \
      "N",                                                                                          \
      "further attempts at a case after a lab fault (default: 2)",                                  \
      offsetof(struct run_arguments, retries)},                                                     \
@@ -73,10 +74,9 @@ static void say_summary(const struct run *r)
         r->run_id, n[CASE_PASSED], n[CASE_OVER], n[CASE_FAILED], n[CASE_ERROR], n[CASE_SKIPPED]);
 }
 
-static void run_init(struct run *r, const struct run_arguments *a, const struct context *c,
-                     const struct plan *plan, struct arena *arena)
+static void set_plan(struct run *r, const struct plan *plan, struct arena *arena)
 {
-    *r = (struct run){.plan = plan, .arguments = a, .context = c};
+    r->plan = plan;
     r->done = arena_alloc(arena, plan->case_count + 1);
     r->elsewhere = arena_alloc(arena, plan->case_count + 1);
     r->attempts = arena_alloc(arena, (plan->case_count + 1) * sizeof(r->attempts[0]));
@@ -113,27 +113,106 @@ static int take_shard(struct run *r, struct arena *arena, struct err *err)
         r->elsewhere[i] = true;
     }
     plan->cases = cases;
+    plan_recount(plan, arena);
     r->plan = plan;
     return 0;
 }
 
+/* ---- what an earlier process did ---- */
+
+static int compare_cases(const void *a, const void *b)
+{
+    return strcmp((*(const struct plan_case *const *)a)->key,
+                  (*(const struct plan_case *const *)b)->key);
+}
+
+static int compare_key(const void *key, const void *c)
+{
+    return strcmp(key, (*(const struct plan_case *const *)c)->key);
+}
+
+/* What the store knows of each case of the plan; NULL: it is none of the run. */
+static const struct store_case_progress **match_cases(const struct plan *plan,
+                                                      const struct store_progress *progress,
+                                                      struct arena *arena, size_t *ret_missing)
+{
+    const struct store_case_progress **of =
+        arena_alloc(arena, (plan->case_count + 1) * sizeof(struct store_case_progress *));
+    const struct plan_case **sorted =
+        arena_alloc(arena, (plan->case_count + 1) * sizeof(struct plan_case *));
+
+    for (size_t i = 0; i < plan->case_count; i++)
+        sorted[i] = &plan->cases[i];
+    qsort(sorted, plan->case_count, sizeof(struct plan_case *), compare_cases);
+    *ret_missing = SIZE_MAX;
+    for (size_t i = 0; i < progress->case_count; i++) {
+        const struct plan_case **found = bsearch(progress->cases[i].key, sorted, plan->case_count,
+                                                 sizeof(struct plan_case *), compare_key);
+
+        if (found != NULL)
+            of[*found - plan->cases] = &progress->cases[i];
+        else if (*ret_missing == SIZE_MAX)
+            *ret_missing = i;
+    }
+    return of;
+}
+
+/*
+ * A resumed run has the cases that it began with, whatever the suite makes on this lab without --board
+ * and --filter; what was planned away stays so, such as the shares of others.
+ */
+static const struct plan *plan_of_run(const struct plan *whole,
+                                      const struct store_progress *progress, struct arena *arena)
+{
+    size_t missing, n = 0;
+    const struct store_case_progress **of = match_cases(whole, progress, arena, &missing);
+    struct plan *plan = arena_dup(arena, whole, sizeof(*plan));
+    struct plan_case *cases =
+        arena_dup(arena, whole->cases, (whole->case_count + 1) * sizeof(*cases));
+
+    for (size_t i = 0; i < whole->case_count; i++) {
+        if (of[i] == NULL)
+            continue;
+        cases[n] = whole->cases[i];
+        if (of[i]->skip != NULL)
+            cases[n].skip = of[i]->skip;
+        n++;
+    }
+    plan->cases = cases;
+    plan->case_count = n;
+    plan_recount(plan, arena);
+    return plan;
+}
+
+/* Is there nothing to do for it? `again`: `run` with the same id, whose plan is what counts. */
+static bool is_done(const struct store_case_progress *p, const struct plan_case *c, bool faults_too,
+                    bool again)
+{
+    if (p->status == CASE_ERROR && faults_too)
+        return false;
+    return p->done && !(again && p->status == CASE_SKIPPED && c->skip == NULL);
+}
+
 /* What an earlier process finished is left out; what it began gets the next attempt number. */
 static int take_progress(struct run *r, const struct store_progress *progress, bool faults_too,
-                         struct err *err)
+                         bool again, struct arena *arena, struct err *err)
 {
-    for (size_t i = 0; i < progress->case_count; i++) {
-        const struct store_case_progress *p = &progress->cases[i];
-        size_t k = 0;
+    size_t missing;
+    const struct store_case_progress **of = match_cases(r->plan, progress, arena, &missing);
 
-        while (k < r->plan->case_count && strcmp(r->plan->cases[k].key, p->key) != 0)
-            k++;
-        if (k == r->plan->case_count) {
-            (void)err_set(err, ERR_CONFIG, "case '%s' of the run is not in its suite any more",
-                          p->key);
-            return err_hint(err, "the suite or the lab changed: start a new run");
-        }
-        r->done[k] = p->done && !(faults_too && p->status == CASE_ERROR);
-        r->attempts[k] = p->attempts;
+    if (missing != SIZE_MAX) {
+        (void)err_set(err, ERR_CONFIG, "case '%s' of the run is none of its suite on this lab",
+                      progress->cases[missing].key);
+        return err_hint(err,
+                        "give --lab and --board-dir as the run had them; when the suite or the "
+                        "lab changed, start a new run");
+    }
+    for (size_t i = 0; i < r->plan->case_count; i++) {
+        if (of[i] == NULL)
+            continue;
+        r->done[i] = is_done(of[i], &r->plan->cases[i], faults_too, again);
+        r->attempts[i] = of[i]->attempts;
+        r->before.of[of[i]->status] += r->done[i] && of[i]->status != CASE_SKIPPED;
     }
     return 0;
 }
@@ -159,13 +238,16 @@ static int name_run(struct run *r, struct arena *arena, struct err *err)
     const char *id = r->arguments->run_id;
     int result;
 
-    if (id == NULL) {
+    if (id == NULL)
         random_uuid(r->run_id);
-        return 0;
-    }
-    if (check_run_id(id, err) < 0)
+    else if (check_run_id(id, err) < 0)
         return (int)err->code;
-    (void)snprintf(r->run_id, sizeof(r->run_id), "%s", id);
+    else
+        (void)snprintf(r->run_id, sizeof(r->run_id), "%s", id);
+    if (run_take(r, r->plan->suite->name, err) < 0)
+        return (int)err->code;
+    if (id == NULL)
+        return 0;
     result = store_run_progress(r->store, id, arena, &progress, err);
     if (result == ERR_USAGE) { /* none of that id */
         err_clear(err);
@@ -174,12 +256,16 @@ static int name_run(struct run *r, struct arena *arena, struct err *err)
     if (result == 0 && strcmp(r->plan->suite->digest, progress.run.suite_digest) != 0)
         return err_set(err, ERR_CONFIG, "run %s was of another suite (%s)", id,
                        progress.run.suite_path);
-    return result < 0 ? result : take_progress(r, &progress, true, err);
+    return result < 0 ? result : take_progress(r, &progress, true, true, arena, err);
 }
 
-/* What was measured once must not count twice. */
-static int check_replay(const struct run_arguments *a, struct err *err)
+/* Of those on --replay: what was measured once must not count twice. */
+static int check_arguments(const struct run_arguments *a, struct err *err)
 {
+    unsigned retries;
+
+    if (run_retries(a, &retries, err) < 0)
+        return (int)err->code;
     if (a->replay == NULL)
         return 0;
     if (a->record != NULL)
@@ -204,14 +290,14 @@ static int run_run(void *arguments, int argc, char **argv, struct err *err)
     const struct run_arguments *a = arguments;
     AUTO(context_release) struct context c = {.database = NULL};
     AUTO(store_close_auto) struct store *store = NULL;
+    AUTO(run_release) struct run r = {.arguments = a, .context = &c};
     const struct plan *plan = NULL;
-    struct run r;
     int status;
 
-    if (check_replay(a, err) < 0 || context_init(&c, &a->suite.common, err) < 0 ||
+    if (check_arguments(a, err) < 0 || context_init(&c, &a->suite.common, err) < 0 ||
         suite_plan(&c, &a->suite, argv[0], &plan, err) < 0)
         return (int)err->code;
-    run_init(&r, a, &c, plan, &c.arena);
+    set_plan(&r, plan, &c.arena);
     if (take_shard(&r, &c.arena, err) < 0)
         return (int)err->code;
     if (a->dry_run)
@@ -219,7 +305,6 @@ static int run_run(void *arguments, int argc, char **argv, struct err *err)
     if (store_open(c.database, STORE_WRITE, &store, err) < 0)
         return run_batch_failure(a, (int)err->code, err);
     r.store = store;
-    run_join_command_line(&r);
     status = name_run(&r, &c.arena, err);
     if (status == 0)
         status = run_plan(&r, err);
@@ -228,24 +313,40 @@ static int run_run(void *arguments, int argc, char **argv, struct err *err)
     return run_batch_failure(a, status, err);
 }
 
-static int resume_plan(struct run_arguments *a, struct context *c, struct store *store,
-                       const char *run, struct run *r, struct err *err)
+/* Which one it is, and what it has done, once nobody else adds to it. */
+static int resume_take(struct run *r, const char *run, struct arena *arena,
+                       struct store_progress *ret, struct err *err)
+{
+    if (store_run_progress(r->store, run, arena, ret, err) < 0)
+        return (int)err->code;
+    (void)snprintf(r->run_id, sizeof(r->run_id), "%s", ret->run.run_id);
+    if (run_take(r, ret->run.suite, err) < 0)
+        return (int)err->code;
+    return store_run_progress(r->store, r->run_id, arena, ret, err);
+}
+
+static int resume_plan(struct run_arguments *a, struct context *c, const char *run, struct run *r,
+                       struct err *err)
 {
     struct store_progress progress;
     const struct plan *plan = NULL;
 
-    if (store_run_progress(store, run, &c->arena, &progress, err) < 0)
+    if (resume_take(r, run, &c->arena, &progress, err) < 0)
         return (int)err->code;
-    if (suite_plan(c, &a->suite, progress.run.suite_path, &plan, err) < 0)
+    a->suite.repeat = progress.repeat;
+    a->suite.interleave = progress.interleave;
+    if (suite_plan(c, &a->suite, progress.run.suite_path, &plan, err) < 0) {
+        if (err->hint[0] == '\0')
+            (void)err_hint(err, "resume in the folder where the run began, with its --lab and "
+                                "--board-dir");
         return (int)err->code;
+    }
     if (strcmp(plan->suite->digest, progress.run.suite_digest) != 0) {
         (void)err_set(err, ERR_CONFIG, "%s changed since the run began", progress.run.suite_path);
         return err_hint(err, "start a new run: results of two suites do not belong together");
     }
-    run_init(r, a, c, plan, &c->arena);
-    r->store = store;
-    (void)snprintf(r->run_id, sizeof(r->run_id), "%s", progress.run.run_id);
-    return take_progress(r, &progress, a->lab_faults, err);
+    set_plan(r, plan_of_run(plan, &progress, &c->arena), &c->arena);
+    return take_progress(r, &progress, a->lab_faults, false, &c->arena, err);
 }
 
 static int resume_run(void *arguments, int argc, char **argv, struct err *err)
@@ -253,13 +354,13 @@ static int resume_run(void *arguments, int argc, char **argv, struct err *err)
     struct run_arguments *a = arguments;
     AUTO(context_release) struct context c = {.database = NULL};
     AUTO(store_close_auto) struct store *store = NULL;
+    AUTO(run_release) struct run r = {.arguments = a, .context = &c};
     const char *unfinished = NULL;
-    struct run r;
     int status;
 
-    if (check_replay(a, err) < 0 || context_init(&c, &a->suite.common, err) < 0 ||
+    if (check_arguments(a, err) < 0 || context_init(&c, &a->suite.common, err) < 0 ||
         store_open(c.database, STORE_WRITE, &store, err) < 0)
-        return (int)err->code;
+        return run_batch_failure(a, (int)err->code, err);
     if (argc > 0) {
         unfinished = argv[0];
     } else {
@@ -271,10 +372,10 @@ static int resume_run(void *arguments, int argc, char **argv, struct err *err)
             return 0;
         }
     }
-    if (resume_plan(a, &c, store, unfinished, &r, err) < 0)
-        return (int)err->code;
-    run_join_command_line(&r);
-    status = run_plan(&r, err);
+    r.store = store;
+    status = resume_plan(a, &c, unfinished, &r, err);
+    if (status == 0)
+        status = run_plan(&r, err);
     if (status >= 0)
         say_summary(&r);
     return run_batch_failure(a, status, err);
@@ -314,7 +415,10 @@ const struct verb verb_resume = {
     .name = "resume",
     .arguments = "[RUN]",
     .summary = "go on with a run that was interrupted or killed",
-    .details = "RUN is the beginning of a run's id; by default the newest run that never ended.",
+    .details =
+        "RUN is the beginning of a run's id; by default the newest run that never ended. It goes\n"
+        "on with the boards, cases and repeats that the run began with; --lab and --board-dir\n"
+        "are to be given again. Exit status: that of the whole run, as of 'run'.",
     .options = resume_options,
     .arguments_max = 1,
     .run = resume_run,

@@ -6,6 +6,7 @@
 #include "harness/cli/scratch.h"
 #include "harness/cli/suite.h"
 #include "harness/lab/health.h"
+#include "harness/lab/lease.h"
 #include "harness/store/store.h"
 
 struct run_arguments {
@@ -20,7 +21,7 @@ struct run_arguments {
     const char *shard;
     const char *record;
     const char *replay;
-    uint64_t retries;
+    const char *retries; /* NULL: not given, which 0 is not */
     bool no_retries;
     bool batch;
     bool lab_faults;
@@ -51,12 +52,25 @@ struct run {
     struct scratch scratch; /* workers of one run share it, names keep them apart */
     char lock_dir[256];
     char state_dir[HEALTH_PATH];
-    char command_line[1024];
-    struct progress_counts counts;
+    struct buf command_line;
+    struct lease *hold;            /* of the run, against another process that goes on with it */
+    struct progress_counts before; /* of the cases that are done */
+    struct progress_counts counts; /* those among them */
     bool *done;         /* per case: finished by an earlier process, or another shard's */
     bool *elsewhere;    /* per case: another shard's */
     uint32_t *attempts; /* per case: number of the next attempt */
 };
+
+/* Further attempts at a case: --retries, --no-retries or the default. */
+int run_retries(const struct run_arguments *a, unsigned *ret, struct err *err) MUST_CHECK;
+
+void run_release(struct run *r);
+
+/*
+ * Nobody else goes on with this run of this database, until run_release(): ERR_BUSY says who does. Needed
+ * before its progress is read.
+ */
+int run_take(struct run *r, const char *suite, struct err *err) MUST_CHECK;
 
 /* Carry it out. Returns the exit status, or a negative error (ERR_CANCELLED with the way to go on). */
 int run_plan(struct run *r, struct err *err);
@@ -64,6 +78,7 @@ int run_plan(struct run *r, struct err *err);
 /* With --batch, what a scheduler is told when there is no run to speak of; passes status on. */
 int run_batch_failure(const struct run_arguments *a, int status, struct err *err);
 
-void run_join_command_line(struct run *r);
+/* As a shell takes it. */
+void run_put_word(struct buf *out, const char *word);
 
 #endif

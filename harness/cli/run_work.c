@@ -1,12 +1,15 @@
 /* One run: its sinks, its workers, its folders, and what its exit status says. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
+#include "harness/base/text.h"
 #include "harness/cli/revision.h"
 #include "harness/cli/run.h"
 #include "harness/lab/fault_plan.h"
@@ -19,7 +22,8 @@ enum {
     BATCH_HOLD = 76,
     RETRIES_CASE = 2,
     RETRIES_BOARD = 16,
-    COMMAND_LINE_MAX = 1024 * 1024
+    COMMAND_LINE_MAX = 1024 * 1024,
+    TAKE_MS = 2000
 };
 
 static volatile sig_atomic_t interrupts;
@@ -115,7 +119,13 @@ static int emit_run(struct run *r, enum event_kind kind, struct err *err)
 
     (void)gethostname(host, sizeof(host) - 1);
     e.run = (struct event_run){
-        .plan = r->plan, .command_line = r->command_line, .host = host, .started_ns = e.at_ns};
+        .plan = r->plan,
+        .command_line = buf_text(&r->command_line),
+        .host = host,
+        .started_ns = e.at_ns,
+        .repeat = (uint32_t)r->arguments->suite.repeat,
+        .interleave = r->arguments->suite.interleave,
+    };
     return r->tee.base.emit(&r->tee.base, &e, err) < 0 ? (int)err->code : 0;
 }
 
@@ -156,6 +166,19 @@ static size_t run_facts(const struct run *r, struct arena *arena, struct data_fa
     return n;
 }
 
+int run_retries(const struct run_arguments *a, unsigned *ret, struct err *err)
+{
+    uint64_t n = RETRIES_CASE;
+
+    if (a->no_retries)
+        n = 0;
+    else if (a->retries != NULL && (!text_to_u64(a->retries, &n) || n > RETRIES_BOARD))
+        return err_set(err, ERR_USAGE, "--retries: expected a number up to %d, got '%s'",
+                       RETRIES_BOARD, a->retries);
+    *ret = (unsigned)n;
+    return 0;
+}
+
 static int run_workers(struct run *r, struct err *err)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
@@ -185,17 +208,13 @@ static int run_workers(struct run *r, struct err *err)
         .facts = facts,
         .fact_count = run_facts(r, &arena, facts),
         .barred = barred,
-        .retries_case = a->no_retries     ? 0
-                        : a->retries != 0 ? (unsigned)a->retries
-                                          : RETRIES_CASE,
         .retries_board = RETRIES_BOARD,
     };
-    const struct pool_options pool = {
+    struct pool_options pool = {
         .run_board = measure_board,
         .context = &measure,
         .jobs = (unsigned)r->arguments->jobs,
         .virtual_jobs = (unsigned)r->arguments->virtual_jobs,
-        .retries = measure.retries_case,
         .run_id = r->run_id,
         .done = r->done,
         .interrupts = &interrupts,
@@ -203,9 +222,12 @@ static int run_workers(struct run *r, struct err *err)
         .tick = tick,
     };
 
+    if (run_retries(a, &measure.retries_case, err) < 0)
+        return (int)err->code;
     if (snprintf(traces, sizeof(traces), "%s-traces", r->context->database) >= (int)sizeof(traces))
         return err_set(err, ERR_USAGE, "%s: path too long", r->context->database);
     fault_plan_options(&measure.session);
+    pool.retries = measure.retries_case;
     return pool_run(r->plan, &pool, &r->tee.base, err);
 }
 
@@ -219,6 +241,54 @@ static int exit_status(const struct progress_counts *n)
     return n->of[CASE_PASSED] + bad > 0 ? 4 : 3;
 }
 
+static bool is_plain(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "@%+=:,./_-";
+
+    return word[0] != '\0' && word[strspn(word, plain)] == '\0';
+}
+
+void run_put_word(struct buf *out, const char *word)
+{
+    if (out->len > 0)
+        buf_putc(out, ' ');
+    if (is_plain(word)) {
+        buf_puts(out, word);
+        return;
+    }
+    buf_putc(out, '\'');
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            buf_puts(out, "'\\''");
+        else
+            buf_putc(out, *word);
+    }
+    buf_putc(out, '\'');
+}
+
+/* The command that goes on with it, as it can be typed. */
+static int hint_resume(const struct run *r, struct err *err)
+{
+    const struct common_options *o = &r->arguments->suite.common;
+    AUTO_BUF words = BUF_INIT;
+
+    run_put_word(&words, "tinyrig");
+    run_put_word(&words, "resume");
+    if (o->lab != NULL) {
+        run_put_word(&words, "--lab");
+        run_put_word(&words, o->lab);
+    }
+    for (size_t i = 0; i < o->board_dirs.count; i++) {
+        run_put_word(&words, "--board-dir");
+        run_put_word(&words, o->board_dirs.values[i]);
+    }
+    run_put_word(&words, "--db");
+    run_put_word(&words, r->context->database);
+    run_put_word(&words, r->run_id);
+    return err_hint(err, "go on with: %s", buf_text(&words));
+}
+
 static int run_measured(struct run *r, struct err *err)
 {
     int result = emit_skips(r, err);
@@ -227,10 +297,7 @@ static int run_measured(struct run *r, struct err *err)
         result = run_workers(r, err);
     if (result == 0)
         result = emit_run(r, EVENT_RUN_END, err);
-    if (result == ERR_CANCELLED)
-        (void)err_hint(err, "go on with: tinyrig resume --db %s %s", r->context->database,
-                       r->run_id);
-    return result;
+    return result == ERR_CANCELLED ? hint_resume(r, err) : result;
 }
 
 /* A board that a person has to look at is worth more than another try. */
@@ -252,8 +319,7 @@ static int batch_status(const struct run *r, int status)
 
 static int open_folders(struct run *r, struct err *err)
 {
-    if (scratch_make(&r->scratch, err) < 0 || lease_default_folder(r->lock_dir, err) < 0 ||
-        health_folder(r->state_dir, err) < 0)
+    if (scratch_make(&r->scratch, err) < 0 || health_folder(r->state_dir, err) < 0)
         return (int)err->code;
     if (r->arguments->record != NULL && file_make_dirs(r->arguments->record, err) < 0)
         return (int)err->code;
@@ -271,15 +337,72 @@ static void close_health(struct run *r)
     r->health = NULL;
 }
 
+/* As it was typed: of argv the options are gone. */
+static void note_command_line(struct run *r)
+{
+    AUTO_BUF typed = BUF_INIT;
+    struct err ignored = ERR_INIT;
+
+    if (file_read("/proc/self/cmdline", COMMAND_LINE_MAX, &typed, &ignored) < 0)
+        buf_clear(&typed);
+    run_put_word(&r->command_line, "tinyrig");
+    for (size_t at = strlen(buf_text(&typed)) + 1; at < typed.len;
+         at += strlen(typed.data + at) + 1)
+        run_put_word(&r->command_line, typed.data + at);
+}
+
+/* ---- the run itself, held against other processes ---- */
+
+static int say_taken(const struct run *r, const char *name, struct err *err)
+{
+    struct lease_holder h = {.user = "?"};
+    struct err ignored = ERR_INIT;
+    char since[21];
+
+    (void)lease_read(r->lock_dir, name, &h, &ignored);
+    clock_format_utc(h.since_ns, since);
+    err_clear(err);
+    (void)err_set(err, ERR_BUSY, "run %.8s is going on: process %ld of %s has had it since %s",
+                  r->run_id, (long)h.pid, h.user, since);
+    return err_hint(err, "when that has ended, 'tinyrig resume' measures what it left");
+}
+
+int run_take(struct run *r, const char *suite, struct err *err)
+{
+    const char *path = store_path(r->store);
+    char name[128];
+    const char *const names[] = {name};
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return err_sys(err, errno, "%s", path);
+    (void)snprintf(name, sizeof(name), "run:%s:%llx-%llx", r->run_id, (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    if (lease_default_folder(r->lock_dir, err) < 0)
+        return (int)err->code;
+    /* Workers of a process that was killed may take a moment to follow it. */
+    if (lease_take(r->lock_dir, names, 1, suite, TAKE_MS, &r->hold, err) < 0)
+        return err->code == ERR_BUSY ? say_taken(r, name, err) : (int)err->code;
+    return 0;
+}
+
+void run_release(struct run *r)
+{
+    lease_end(r->hold);
+    r->hold = NULL;
+    buf_release(&r->command_line);
+}
+
 int run_plan(struct run *r, struct err *err)
 {
     AUTO(progress_free_auto)
     struct progress *progress =
-        progress_new(r->plan, stderr, isatty(STDERR_FILENO) != 0, r->arguments->quiet);
+        progress_new(r->plan, r->done, stderr, isatty(STDERR_FILENO) != 0, r->arguments->quiet);
     struct sigaction before[ARRAY_SIZE(signals)];
     int result;
 
     r->progress = progress;
+    note_command_line(r);
     if (open_folders(r, err) < 0)
         return (int)err->code;
     r->tee = (struct tee){
@@ -302,6 +425,8 @@ int run_plan(struct run *r, struct err *err)
         store_tag(r->store, r->arguments->tag, r->run_id, NULL, err) < 0)
         return (int)err->code;
     r->counts = progress_counts(progress);
+    for (size_t i = 0; i < ARRAY_SIZE(r->counts.of); i++)
+        r->counts.of[i] += r->before.of[i];
     r->progress = NULL;
     return r->arguments->batch ? batch_status(r, exit_status(&r->counts)) : exit_status(&r->counts);
 }
@@ -313,27 +438,4 @@ int run_batch_failure(const struct run_arguments *a, int status, struct err *err
         (err_is_lab_fault(err->code) || err->code == ERR_BUSY || err->code == ERR_STORE))
         err->exit_status = BATCH_REQUEUE;
     return status;
-}
-
-static void put_word(struct buf *out, const char *word)
-{
-    const bool plain = word[0] != '\0' && strpbrk(word, " \t\n'\"\\*?[$") == NULL;
-
-    buf_printf(out, plain ? " %s" : " '%s'", word);
-}
-
-/* As it was typed: of argv the options are gone. */
-void run_join_command_line(struct run *r)
-{
-    AUTO_BUF typed = BUF_INIT;
-    AUTO_BUF line = BUF_INIT;
-    struct err ignored = ERR_INIT;
-    size_t at;
-
-    buf_puts(&line, "tinyrig");
-    if (file_read("/proc/self/cmdline", COMMAND_LINE_MAX, &typed, &ignored) < 0)
-        buf_clear(&typed);
-    for (at = strlen(buf_text(&typed)) + 1; at < typed.len; at += strlen(typed.data + at) + 1)
-        put_word(&line, typed.data + at);
-    (void)snprintf(r->command_line, sizeof(r->command_line), "%s", buf_text(&line));
 }

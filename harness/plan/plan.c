@@ -337,25 +337,31 @@ static int check_engines(const struct planner *p, struct err *err)
     return 0;
 }
 
-static void finish(struct planner *p, struct plan *plan)
+void plan_recount(struct plan *plan, struct arena *arena)
 {
     const struct board **boards =
-        arena_alloc(p->arena, (p->place_count + 1) * sizeof(struct board *));
+        arena_alloc(arena, (plan->case_count + 1) * sizeof(struct board *));
 
-    plan->suite = p->suite;
-    plan->lab = p->lab;
-    plan->cases = p->cases;
-    plan->case_count = p->case_count;
-    for (size_t i = 0; i < p->case_count; i++) {
-        const struct board *b = p->cases[i].board;
+    plan->run_count = plan->board_count = 0;
+    for (size_t i = 0; i < plan->case_count; i++) {
+        const struct board *b = plan->cases[i].board;
 
-        if (p->cases[i].skip != NULL)
+        if (plan->cases[i].skip != NULL)
             continue;
         plan->run_count++;
         if (plan->board_count == 0 || boards[plan->board_count - 1] != b)
             boards[plan->board_count++] = b;
     }
     plan->boards = boards;
+}
+
+static void finish(struct planner *p, struct plan *plan)
+{
+    plan->suite = p->suite;
+    plan->lab = p->lab;
+    plan->cases = p->cases;
+    plan->case_count = p->case_count;
+    plan_recount(plan, p->arena);
 }
 
 int plan_make(const struct suite *suite, const struct lab *lab, const struct plan_options *options,

@@ -53,6 +53,9 @@ struct plan_options {
 int plan_make(const struct suite *suite, const struct lab *lab, const struct plan_options *options,
               struct arena *arena, const struct plan **ret, struct err *err) MUST_CHECK;
 
+/* run_count and boards anew, after cases were left out or were given a skip. */
+void plan_recount(struct plan *plan, struct arena *arena);
+
 /* The plan for people; `verbose` adds what each case measures and must keep to. */
 void plan_print(const struct plan *plan, bool verbose, struct buf *out);
 void plan_print_json(const struct plan *plan, struct buf *out);

@@ -38,6 +38,9 @@ struct event_run {
     const char *command_line;
     const char *host;
     uint64_t started_ns; /* realtime */
+    /* The command line's, over the suite's: for those who resume. */
+    uint32_t repeat; /* 0: as the suite says */
+    bool interleave;
 };
 
 /*

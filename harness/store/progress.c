@@ -10,7 +10,7 @@ static int read_progress(struct store *s, int64_t run, struct arena *arena,
     size_t capacity = 0;
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
-                     "SELECT c.key, c.board, rc.skip IS NOT NULL,"
+                     "SELECT c.key, c.board, rc.skip,"
                      " (SELECT coalesce(max(number) + 1, 0) FROM attempt a WHERE a.run = rc.run AND"
                      "  a.case_def = rc.case_def),"
                      " (SELECT status FROM attempt a WHERE a.run = rc.run AND a.case_def ="
@@ -32,7 +32,8 @@ static int read_progress(struct store *s, int64_t run, struct arena *arena,
         c->board = db_text(st, 1, arena);
         c->attempts = (uint32_t)sqlite3_column_int64(st, 3);
         c->status = found >= 0 ? (enum case_status)found : CASE_ERROR;
-        if (sqlite3_column_int(st, 2) != 0 && c->attempts == 0)
+        c->skip = db_text(st, 2, arena);
+        if (c->skip != NULL && c->attempts == 0)
             c->status = CASE_SKIPPED;
         /* The attempt that was to follow never came. */
         c->done = c->status != CASE_CANCELLED && sqlite3_column_int(st, 5) == 0;
@@ -43,14 +44,15 @@ static int read_progress(struct store *s, int64_t run, struct arena *arena,
     return r;
 }
 
-static int read_run_row(struct store *s, int64_t run, struct arena *arena, struct data_run *ret,
+static int read_run_row(struct store *s, int64_t run, struct arena *arena, struct store_progress *p,
                         struct err *err)
 {
+    struct data_run *ret = &p->run;
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
                      "SELECT r.uuid, s.name, s.path, s.digest, r.host, r.command_line,"
-                     " r.started_ns, r.ended_ns FROM run r JOIN suite s ON s.id = r.suite"
-                     " WHERE r.id = ?",
+                     " r.started_ns, r.ended_ns, r.repeat, r.interleave"
+                     " FROM run r JOIN suite s ON s.id = r.suite WHERE r.id = ?",
                      "i", run);
 
     while (r == 0 && (r = db_step(&s->db, st, err)) > 0) {
@@ -62,6 +64,8 @@ static int read_run_row(struct store *s, int64_t run, struct arena *arena, struc
         ret->command_line = db_text(st, 5, arena);
         ret->started_ns = (uint64_t)sqlite3_column_int64(st, 6);
         ret->ended_ns = (uint64_t)sqlite3_column_int64(st, 7);
+        p->repeat = (uint32_t)sqlite3_column_int64(st, 8);
+        p->interleave = sqlite3_column_int(st, 9) != 0;
         r = 0;
     }
     return r;
@@ -75,7 +79,7 @@ int store_run_progress(struct store *s, const char *run, struct arena *arena,
     int r = find_run(s, run, &id, err);
 
     if (r == 0)
-        r = read_run_row(s, id, arena, &p.run, err);
+        r = read_run_row(s, id, arena, &p, err);
     if (r == 0)
         r = read_progress(s, id, arena, &p, err);
     if (r == 0)

@@ -55,6 +55,7 @@ struct store_case_progress {
     uint32_t attempts;       /* so far; number of the next attempt */
     bool done;               /* has an ended attempt that was not cancelled, or was planned away */
     enum case_status status; /* of the newest ended attempt; CASE_CANCELLED when there is none */
+    const char *skip;        /* why it was planned away; NULL: it was not */
 };
 
 struct store_progress {
@@ -62,6 +63,8 @@ struct store_progress {
     const struct store_case_progress *cases; /* in plan order */
     size_t case_count;
     size_t done_count;
+    uint32_t repeat; /* as in event_run */
+    bool interleave;
 };
 
 /* What is left of a run; run is an id, a unique prefix or "last". ERR_USAGE when there is none. */

@@ -91,7 +91,8 @@ static int write_plan(struct store *s, int64_t run, const struct plan *plan, str
         if (r == 0)
             r = db_run(&s->db, err,
                        "INSERT INTO run_case (run, case_def, ordinal, skip) VALUES (?, ?, ?, ?)"
-                       " ON CONFLICT DO NOTHING",
+                       " ON CONFLICT DO UPDATE SET skip = NULL" /* another share's by now */
+                       " WHERE skip IS NOT NULL AND excluded.skip IS NULL",
                        "iiit", run, def, (int64_t)i, plan->cases[i].skip);
         if (r < 0)
             return r;
@@ -112,10 +113,12 @@ int write_run_begin(struct store *s, const struct event *e, struct err *err)
         r = db_run(&s->db, err, "UPDATE suite SET path = ? WHERE id = ? AND path IS NOT ?1", "ti",
                    suite->path, suite_id);
     if (r == 0)
-        r = db_run(&s->db, err,
-                   "INSERT INTO run (uuid, suite, host, command_line, started_ns)"
-                   " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                   "titti", e->run_id, suite_id, b->host, b->command_line, (int64_t)b->started_ns);
+        r = db_run(
+            &s->db, err,
+            "INSERT INTO run (uuid, suite, host, command_line, started_ns, repeat, interleave)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "tittiii", e->run_id, suite_id, b->host, b->command_line, (int64_t)b->started_ns,
+            (int64_t)b->repeat, (int64_t)b->interleave);
     if (r == 0)
         r = find_run(s, e->run_id, &run, err);
     if (r == 0)

@@ -4,6 +4,7 @@
 usage: interrupts.py BUILD SOURCE
 """
 import os
+import shlex
 import signal
 import sqlite3
 import sys
@@ -23,8 +24,8 @@ inventory = lab.write("lab.yaml", "name: t\nvirtual_boards: false\nboards:\n"
 suite = lab.suite(6)
 
 
-def start(database):
-    return lab.start("run", suite, "--lab", inventory, "--db", database)
+def start(database, *more):
+    return lab.start("run", suite, "--lab", inventory, "--db", database, *more)
 
 
 def lines_until(p, word, times=1):
@@ -63,12 +64,74 @@ def one_interrupt_finishes_the_window(reference):
     out, _ = p.communicate(timeout=120)
     run = lab.query(db, "SELECT run FROM v_runs")[0][0]
     lab.check(p.returncode == 130, f"status {p.returncode}\n{out}")
-    lab.check(f"tinyrig resume --db {db} {run}" in out, f"no command to resume with:\n{out}")
+    lab.check(f"tinyrig resume --lab {inventory} --db {db} {run}\n" in out,
+              f"no command to resume with:\n{out}")
     lab.check_quiet([db])
     states = dict(lab.query(db, "SELECT status, count(*) FROM v_attempts GROUP BY 1"))
     lab.check(set(states) <= {"passed", "cancelled"} and states["passed"] >= 2, states)
     lab.check(lab.query(db, "SELECT finished FROM v_runs") == [(0,)], "the run has an end")
     check_resumes(db, reference)
+
+
+def a_resumed_run_is_the_one_that_was_asked_for(reference):
+    """With its boards and repeats, by the command that was printed; and by one process at a time."""
+    db = lab.path("asked for.db")
+    p = start(db, "-b", "one", "--repeat", "2")
+    lines_until(p, "] passed", 2)
+    alive = [p.pid] + [pid for pid in lab.ours() if parent(pid) == p.pid]
+    for pid in alive:
+        os.kill(pid, signal.SIGSTOP)
+    code, out = lab.run("resume", "--lab", inventory, "--db", db)
+    lab.check(code == 3 and f"is going on: process {p.pid} of " in out, f"beside it: {code}\n{out}")
+    p.send_signal(signal.SIGINT)
+    for pid in alive:
+        os.kill(pid, signal.SIGCONT)
+    out, _ = p.communicate(timeout=120)
+    command = shlex.split(out.split("go on with: tinyrig ")[1].splitlines()[0])
+    code, out = lab.run(*command)
+    lab.check(code == 0 and "6 passed" in out, f"{command}: {code}\n{out}")
+    counted = lab.query(db, "SELECT board, case_key, sum(status = 'passed') FROM v_attempts GROUP BY 2")
+    lab.check(len(counted) == 6 and {(b, n) for b, _, n in counted} == {("one", 1)}, counted)
+    repeats = lab.query(db, "SELECT DISTINCT (SELECT max(repeat) FROM v_windows w WHERE w.case_key ="
+                            " c.case_key) FROM v_cases c")
+    lab.check(repeats == [(1,)], f"the rest was not repeated: {repeats}")
+    first = lab.query(db, "SELECT command_line FROM v_runs")[0][0]
+    lab.check(shlex.split(first) == ["tinyrig", "run", suite, "--lab", inventory, "--db", db, "-b",
+                                     "one", "--repeat", "2"], first)
+    lab.check_quiet([db])
+
+
+def what_failed_before_counts_after(reference):
+    """The status of a resumed run is that of the whole run."""
+    sine = os.path.join(lab.source, "suites/models/sine")
+    with open(os.path.join(sine, "out00.bin"), "rb") as f:
+        right = f.read()
+    with open(lab.path("wrong.bin"), "wb") as f:
+        f.write(bytes([right[0] ^ 1]) + right[1:])
+    with open(suite) as f:
+        text = f.read().replace(f"{sine}/in*.bin", f"{sine}/in00.bin", 1)
+    wrong = lab.write("wrong.yaml", text.replace(f"{sine}/out*.bin", lab.path("wrong.bin"), 1))
+    db = lab.path("wrong.db")
+    p = lab.start("run", wrong, "--lab", inventory, "--db", db, "-b", "one")
+    lines_until(p, "] passed")
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=120)
+    lab.check(p.returncode == 130, f"status {p.returncode}")
+    code, out = lab.run("resume", "--lab", inventory, "--db", db)
+    lab.check(code == 1 and "5 passed, 0 over budget, 1 failed" in out, f"{code}\n{out}")
+    run = lab.query(db, "SELECT run FROM v_runs")[0][0]
+    code, out = lab.run("run", wrong, "--lab", inventory, "--db", db, "-b", "one", "--run-id", run)
+    lab.check(code == 1 and "passed sine" not in out, f"again: {code}\n{out}")
+
+
+def shares_of_a_run_may_go_to_one_database(reference):
+    db, run = lab.path("shares.db"), "6f1c2a34-7b5e-4d21-9c0a-3f5d8e7a1b2c"
+    for share in ("1/2", "2/2"):
+        code, out = lab.run("run", suite, "--lab", inventory, "--db", db, "--run-id", run, "--shard",
+                            share)
+        lab.check(code == 0, f"share {share}: {code}\n{out}")
+    lab.check(lab.figures(db) == reference, "figures differ from an undisturbed run")
+    lab.check({n for n, in lab.query(db, "SELECT attempts FROM v_cases")} == {1}, "measured again")
 
 
 def two_interrupts_stop_at_once(reference):
@@ -166,7 +229,8 @@ def main():
     lab.check(code == 0, f"undisturbed run: {code}\n{out}")
     reference = lab.figures(database)
     lab.check(reference, "no figures")
-    for test in (one_interrupt_finishes_the_window, two_interrupts_stop_at_once,
+    for test in (one_interrupt_finishes_the_window, a_resumed_run_is_the_one_that_was_asked_for,
+                 what_failed_before_counts_after, shares_of_a_run_may_go_to_one_database, two_interrupts_stop_at_once,
                  a_full_disk_stops_the_run, a_locked_database_is_waited_for,
                  a_database_locked_for_good_stops_the_run, a_killed_worker_costs_an_attempt,
                  a_dead_emulator_is_not_waited_for):

@@ -313,6 +313,38 @@ static void an_interrupted_run_goes_on_where_it_stopped(void **state)
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM run_session"), 2);
 }
 
+/* What is needed to measure the rest as it began; and a case that one plan leaves to another. */
+static void a_run_knows_what_its_command_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct event_sink *sink = store_sink(f->store);
+    struct event e = {
+        .kind = EVENT_RUN_BEGIN,
+        .at_ns = 5,
+        .run_id = f->run,
+        .run = {.plan = &f->lab.plan, .started_ns = 5, .repeat = 7, .interleave = true}};
+    struct plan_case *last = (struct plan_case *)&f->lab.plan.cases[5];
+    struct store_progress p;
+
+    last->skip = "not in share 1/2";
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+    ASSERT_DONE(f, store_run_progress(f->store, f->run, &f->arena, &p, &f->err));
+    assert_int_equal(p.repeat, 7);
+    assert_true(p.interleave);
+    assert_true(p.cases[5].done);
+    assert_string_equal(p.cases[5].skip, last->skip);
+    assert_null(p.cases[4].skip);
+    last->skip = NULL;
+    e.run.started_ns = 6;
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+    last->skip = "not in share 1/2"; /* it is never taken back */
+    e.run.started_ns = 7;
+    ASSERT_DONE(f, sink->emit(sink, &e, &f->err));
+    ASSERT_DONE(f, store_run_progress(f->store, f->run, &f->arena, &p, &f->err));
+    assert_false(p.cases[5].done);
+    assert_null(p.cases[5].skip);
+}
+
 static void a_cancelled_case_is_still_to_do(void **state)
 {
     struct fixture *f = *state;
@@ -376,6 +408,7 @@ int main(void)
         STORE_TEST(an_unknown_run_or_tag_is_a_usage_error),
         STORE_TEST(a_tag_moves_to_its_newest_run),
         STORE_TEST(an_interrupted_run_goes_on_where_it_stopped),
+        STORE_TEST(a_run_knows_what_its_command_asked_for),
         STORE_TEST(a_cancelled_case_is_still_to_do),
         STORE_TEST(a_case_that_was_to_be_retried_is_still_to_do),
     };
