@@ -11,7 +11,7 @@ enum {
     FIELDS_MAX = 64
 };
 
-/* Titles that a file must have; others are passed over. */
+/* Titles that a file must have, and those from F_OPTIONAL on that it may have; others are passed over. */
 enum field {
     F_RUN,
     F_SUITE,
@@ -28,6 +28,10 @@ enum field {
     F_UNIT,
     F_VALUE,
     F_LOWER,
+    F_OPTIONAL,
+    F_LOW = F_OPTIONAL,
+    F_HIGH,
+    F_N,
     F_COUNT
 };
 static const char *const titles[F_COUNT] = {
@@ -46,6 +50,9 @@ static const char *const titles[F_COUNT] = {
     [F_UNIT] = "unit",
     [F_VALUE] = "value",
     [F_LOWER] = "lower_is_better",
+    [F_LOW] = "low",
+    [F_HIGH] = "high",
+    [F_N] = "n",
 };
 
 struct reader {
@@ -134,11 +141,11 @@ static int read_titles(struct reader *r, struct err *err)
 
         while (got > 0 && i < r->field_count && strcmp(r->fields[i], titles[f]) != 0)
             i++;
-        if (got == 0 || i == r->field_count) {
+        if (f < F_OPTIONAL && (got == 0 || i == r->field_count)) {
             (void)err_set(err, ERR_CONFIG, "%s:1: no column '%s'", r->path, titles[f]);
             return err_hint(err, "'tinyrig export --format csv' writes such files");
         }
-        r->place[f] = i;
+        r->place[f] = i < r->field_count ? i : FIELDS_MAX;
     }
     return 0;
 }
@@ -206,6 +213,20 @@ static int begin_case(struct reader *r, struct err *err)
     return 0;
 }
 
+/* What a metric is from, so that its scatter is known: all three, or none. */
+static int take_scatter(const struct reader *r, struct event_metric *m, struct err *err)
+{
+    uint64_t n;
+
+    if (field(r, F_LOW)[0] == '\0' || field(r, F_HIGH)[0] == '\0')
+        return 0;
+    if (!text_to_double(field(r, F_LOW), &m->low) || !text_to_double(field(r, F_HIGH), &m->high) ||
+        !text_to_u64(field(r, F_N), &n) || n == 0 || n > UINT32_MAX)
+        return bad(r, err, "low, high, n: expected numbers");
+    m->n = (uint32_t)n;
+    return 0;
+}
+
 static int add_metric(struct reader *r, struct err *err)
 {
     struct data_case *c = &r->cases[r->case_count - 1];
@@ -224,6 +245,8 @@ static int add_metric(struct reader *r, struct err *err)
         return (int)err->code;
     if (field(r, F_VALUE)[0] != '\0' && !text_to_double(field(r, F_VALUE), &m.value))
         return bad(r, err, "value: expected a number");
+    if (take_scatter(r, &m, err) < 0)
+        return (int)err->code;
     m.class_ = (enum metric_class)judged;
     m.unit = (enum unit)unit;
     *ARENA_PUSH(r->arena, r->metrics, r->metric_count, r->metric_capacity) = m;

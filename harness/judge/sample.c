@@ -16,7 +16,8 @@ struct pool {
     double *runs;
     size_t run_count;
     size_t run_capacity;
-    double variance; /* of summaries, weighted by n - 1 */
+    double variance; /* of summaries, weighted by n - 1 ... */
+    size_t sigma_df; /* ... which is this together */
     size_t sigma_n;
     struct arena *arena;
 };
@@ -103,6 +104,7 @@ static void add_summary(struct pool *p, double value, double low, double high, u
         const double error = (high - low) / 2 / student_quantile(0.975, n - 1);
 
         p->variance += (n - 1) * error * error * n;
+        p->sigma_df += n - 1;
         p->sigma_n += n;
     }
 }
@@ -133,8 +135,8 @@ static struct decide_sample sample(const struct pool *p)
                               .sigma = NAN,
                               .sigma_n = p->sigma_n};
 
-    if (p->sigma_n > 1)
-        s.sigma = sqrt(p->variance / (double)(p->sigma_n - 1));
+    if (p->sigma_df > 0)
+        s.sigma = sqrt(p->variance / (double)p->sigma_df);
     return s;
 }
 

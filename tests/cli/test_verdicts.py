@@ -186,6 +186,15 @@ class Verdicts(Nights):
         self.assertRegex(text, r'known of b alone: .*board\.')
         self.assertNotIn('unknown ->', text)
 
+    def test_a_baseline_in_csv_says_how_its_figures_scatter(self):
+        path = os.path.join(self.folder.name, 'scatter.csv')
+        self.run_it('export', 'last~2', '--format', 'csv', '--output', path)
+        case = 'kws/nrf52840-dk/tiny'
+        failed = self.gate(1, 'last~1', '--baseline', path, '--format', 'json').stdout
+        rows = {c['case']: c for c in json.loads(failed)['cases']}[case]['metrics']
+        row = {m['metric']: m for m in rows}['latency']
+        self.assertEqual((row['verdict'], row['method']), ('regressed', 'Student, pooled windows'))
+
     def test_save_names_what_passed_and_nothing_else(self):
         self.gate(1, 'last~1', '--baseline', 'last~2', '--save', 'slow')
         self.gate(5, 'last~2', '--baseline', 'slow')

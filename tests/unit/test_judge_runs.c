@@ -8,6 +8,8 @@
 
 #include "harness/judge/compare.h"
 #include "harness/judge/history.h"
+#include "harness/judge/sample.h"
+#include "harness/stats/distribution.h"
 #include "harness/stats/rng.h"
 #include "tests/unit/close.h"
 #include "tests/unit/datasets.h"
@@ -439,6 +441,25 @@ static void nothing_compares_to_nothing(void **state)
     assert_string_equal(c.cases[0].reason, "no metric to judge");
 }
 
+/* A figure with its interval gives back its scatter, and more of them do not make it smaller. */
+static void summaries_of_many_runs_scatter_as_one_does(void **state)
+{
+    MADE m = {.arena = ARENA_INIT};
+    const double half = student_quantile(0.975, 4) * 2 / sqrt(5); /* of 5 values, sd 2 */
+    const struct event_metric metric = {.name = "latency",
+                                        .class_ = METRIC_TIME,
+                                        .unit = UNIT_NS,
+                                        .value = 100,
+                                        .low = 100 - half,
+                                        .high = 100 + half,
+                                        .n = 5};
+    const struct data_case run = {.metrics = &metric, .metric_count = 1};
+    const struct data_case *const runs[] = {&run, &run, &run, &run};
+
+    assert_close(sample_of(runs, 1, "latency", &m.arena).sigma, 2, 1e-9);
+    assert_close(sample_of(runs, 4, "latency", &m.arena).sigma, 2, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +477,7 @@ int main(void)
         cmocka_unit_test(only_comparable_runs_are_pooled),
         cmocka_unit_test(windows_of_different_length_are_values_of_one_kind),
         cmocka_unit_test(nothing_compares_to_nothing),
+        cmocka_unit_test(summaries_of_many_runs_scatter_as_one_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
