@@ -191,14 +191,14 @@ const struct verb verb_boards = {
     .name = "boards",
     .arguments = "[list|check|state|clear|maintenance|release]",
     .summary = "list the boards of the lab; check, clear or release them",
-    .details =
-        "list               state, health, newest case and who uses it (the default)\n"
-        "check [NAME...]    try boards without a suite; a pass ends a quarantine; exit status 3\n"
-        "                   when one failed\n"
-        "state NAME         its health in a line; exit status 3 when it is not to be used\n"
-        "clear NAME...      a person says that they are good again\n"
-        "maintenance NAME REASON   a person takes it out of service, until 'clear'\n"
-        "release NAME       says what a release would break; with --force, ends its holder",
+    .details = "list              state, health, newest case and holder (the default)\n"
+               "check [NAME...]   try boards without a suite; a pass ends a quarantine;\n"
+               "                  exit status 3 when one failed\n"
+               "state NAME        its health in a line; exit status 3: not to be used\n"
+               "clear NAME...     a person says that they are good again\n"
+               "maintenance NAME REASON\n"
+               "                  a person takes it out of service, until 'clear'\n"
+               "release NAME      says what it would break; with --force, ends its holder",
     .options = options,
     .arguments_max = 64,
     .run = boards_run,

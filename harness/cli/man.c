@@ -69,6 +69,26 @@ static void put_plain(struct buf *out, const char *text)
     buf_putc(out, '\n');
 }
 
+/* Lines of columns, which hold two spaces somewhere, stay lines. */
+static void put_details(struct buf *out, const char *text)
+{
+    bool after = false;
+
+    while (*text != '\0') {
+        const size_t n = strcspn(text, "\n");
+        AUTO_BUF line = BUF_INIT;
+        bool columns;
+
+        buf_append(&line, text, n);
+        columns = strstr(buf_text(&line), "  ") != NULL;
+        if (columns || after)
+            buf_puts(out, ".br\n");
+        put_plain(out, buf_text(&line));
+        after = columns;
+        text += n + (text[n] == '\n');
+    }
+}
+
 static void put_options(struct buf *out, const struct option *o)
 {
     for (; o->name != NULL; o++) {
@@ -100,7 +120,7 @@ void man_page(struct buf *out)
         put_plain(out, v->summary);
         if (v->details != NULL) {
             buf_puts(out, ".PP\n");
-            put_plain(out, v->details);
+            put_details(out, v->details);
         }
         put_options(out, v->options);
     }
