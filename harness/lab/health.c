@@ -56,11 +56,6 @@ void health_attempt(struct health *h, bool lab_fault, uint64_t now_ns)
         health_set(h, BOARD_QUARANTINED, "tinyrig", "nothing but lab faults", now_ns);
 }
 
-void health_recovered(struct health *h)
-{
-    h->recoveries++;
-}
-
 /* A person's word stands: maintenance ends by a person only. */
 void health_checked(struct health *h, bool passed, const char *reason, uint64_t now_ns)
 {

@@ -66,7 +66,6 @@ int health_update(const char *folder, const char *board, health_change_fn *chang
 
 /* ---- changes; pure ---- */
 void health_attempt(struct health *h, bool lab_fault, uint64_t now_ns);
-void health_recovered(struct health *h);
 void health_set(struct health *h, enum board_state state, const char *by, const char *reason,
                 uint64_t now_ns);
 void health_checked(struct health *h, bool passed, const char *reason, uint64_t now_ns);

@@ -355,11 +355,6 @@ struct client *session_client(struct session *s)
     return s->client;
 }
 
-const struct board *session_board(const struct session *s)
-{
-    return s->board;
-}
-
 bool session_replays(const struct session *s)
 {
     return s->options.replay_dir != NULL;

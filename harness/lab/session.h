@@ -48,7 +48,6 @@ void session_close(struct session *s); /* NULL is fine */
 DEFINE_AUTO(struct session, session_close)
 
 struct client *session_client(struct session *s);
-const struct board *session_board(const struct session *s);
 bool session_replays(const struct session *s);         /* records play the board */
 const char *session_firmware(const struct session *s); /* path of the ELF; NULL when unknown */
 

@@ -112,11 +112,6 @@ enum unit infer_unit(const struct infer *i)
     return i->timebase.unit;
 }
 
-uint32_t infer_arena(const struct infer *i)
-{
-    return i->loaded.arena_used;
-}
-
 int infer_run(struct infer *i, const struct buf *in, const char *name, struct buf *ret_out,
               double *ret_cost, struct err *err)
 {

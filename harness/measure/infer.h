@@ -27,8 +27,6 @@ DEFINE_AUTO(struct infer, infer_close)
 /* NULL when the engine reads model files itself. */
 const struct nn_report *infer_report(const struct infer *i);
 enum unit infer_unit(const struct infer *i);
-/* Bytes of the arena that the model uses, as the agent says. */
-uint32_t infer_arena(const struct infer *i);
 
 /*
  * One inference. `in` holds all inputs one after the other and is called `name` in errors; outputs

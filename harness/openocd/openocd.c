@@ -419,13 +419,3 @@ int openocd_write_words(struct openocd *o, uint32_t address, const uint32_t *wor
     buf_putc(&command, '}');
     return run(o, 2000, NULL, err, &command);
 }
-
-int openocd_state(struct openocd *o, char state[static 32], struct err *err)
-{
-    AUTO_BUF text = BUF_INIT;
-
-    if (openocd_command(o, 2000, &text, err, "[target current] curstate") < 0)
-        return (int)err->code;
-    (void)snprintf(state, 32, "%s", buf_text(&text));
-    return 0;
-}

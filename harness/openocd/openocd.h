@@ -58,9 +58,6 @@ int openocd_read_words(struct openocd *o, uint32_t address, uint32_t *words, siz
 int openocd_write_words(struct openocd *o, uint32_t address, const uint32_t *words, size_t count,
                         struct err *err) MUST_CHECK;
 
-/* "running", "halted", "reset", "unknown", ... into state[32]. */
-int openocd_state(struct openocd *o, char state[static 32], struct err *err) MUST_CHECK;
-
 /* The log so far (its last 256 KiB at most) appended to out. Empty for a connected one. */
 void openocd_log(struct openocd *o, struct buf *out);
 

@@ -47,7 +47,6 @@ const char *tone_class(int tone);
 void put_status(struct page *p, const struct data_case *c);
 /* "kws, tiny, kernels=best": what a case is beside its board (or its model). */
 const char *case_label(struct page *p, const struct data_case *c);
-bool case_is_result(const struct data_case *c);
 
 /* results.c */
 void page_results(struct page *p);

@@ -137,11 +137,6 @@ void put_status(struct page *p, const struct data_case *c)
     putf(p, "<span class=\"tag %s\">%s</span>", tone_class(s.tone), s.text);
 }
 
-bool case_is_result(const struct data_case *c)
-{
-    return document_is_result(c);
-}
-
 const char *case_label(struct page *p, const struct data_case *c)
 {
     const bool by_model = p->options->group == REPORT_BY_MODEL;
