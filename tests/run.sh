@@ -25,7 +25,7 @@ fi
 meson test -C "$build" --print-errorlogs $suites | tee -a "$log" || status=1
 if [ $# -eq 0 ]; then
     ASAN_OPTIONS=detect_leaks=1 meson test -C "$sanitized" --print-errorlogs \
-        --suite unit --suite wire | tee -a "$log" || status=1
+        --suite unit | tee -a "$log" || status=1
 fi
 count() { sed -n "s/^$1: *\([0-9]*\).*/\1/p" "$log" | awk '{s += $1} END {print s + 0}'; }
 failed=$(($(count Fail) + $(count Timeout) + $(count 'Unexpected Pass')))

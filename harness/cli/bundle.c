@@ -169,6 +169,7 @@ static int add_states(struct bundle *b, struct err *err)
 {
     const struct lab *lab = b->context->lab;
     AUTO_BUF out = BUF_INIT;
+    struct err unread = ERR_INIT;
     char folder[HEALTH_PATH];
 
     if (health_folder(folder, err) < 0)
@@ -176,8 +177,11 @@ static int add_states(struct bundle *b, struct err *err)
     for (size_t i = 0; i < lab->board_count; i++) {
         struct health h;
 
-        if (health_read(folder, lab->boards[i]->name, &h, err) < 0)
-            return (int)err->code;
+        if (health_read(folder, lab->boards[i]->name, &h, &unread) < 0) {
+            buf_printf(&out, "%s: %s\n", lab->boards[i]->name, unread.text);
+            err_clear(&unread);
+            continue;
+        }
         if (h.attempts > 0 || h.state != BOARD_GOOD)
             buf_printf(&out, "%s: %s, %llu of %llu attempts faulty, %llu recoveries; %s\n",
                        lab->boards[i]->name, board_state_name(h.state),

@@ -1,5 +1,6 @@
 #include "harness/cli/context.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "harness/lab/health.h"
@@ -19,6 +20,7 @@ static int overlay_maintenance(struct context *c, struct err *err)
 {
     const struct board **boards;
     struct lab *lab = arena_dup(&c->arena, c->lab, sizeof(*lab));
+    struct err unread = ERR_INIT;
     char folder[HEALTH_PATH];
 
     if (health_folder(folder, err) < 0)
@@ -28,8 +30,12 @@ static int overlay_maintenance(struct context *c, struct err *err)
         struct health h;
         struct board *copy;
 
-        if (health_read(folder, boards[i]->name, &h, err) < 0)
-            return (int)err->code;
+        if (health_read(folder, boards[i]->name, &h, &unread) < 0) {
+            /* It may be in quarantine. The other boards are none the worse for it. */
+            h = (struct health){.state = BOARD_MAINTENANCE, .by = "tinyrig"};
+            (void)snprintf(h.reason, sizeof(h.reason), "%.255s", unread.text);
+            err_clear(&unread);
+        }
         if (h.state != BOARD_MAINTENANCE || boards[i]->maintenance != NULL)
             continue;
         copy = arena_dup(&c->arena, boards[i], sizeof(*copy));

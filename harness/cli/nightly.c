@@ -127,7 +127,6 @@ static void run_suite(struct night *n)
     const struct nightly_arguments *a = n->arguments;
     struct words w = {.count = 0};
 
-    random_uuid(n->run_id);
     words_add(&w, NULL, n->suite);
     words_add(&w, "--run-id", n->run_id);
     words_add(&w, "--wait", a->wait);
@@ -144,7 +143,6 @@ static void run_gate(struct night *n)
     const char *baseline = a->baseline != NULL ? a->baseline : BASELINE_LAST_GOOD;
     struct words w = {.count = 0};
 
-    (void)unlink(night_path(n, "gate.md"));
     if (strcmp(baseline, "none") == 0)
         return;
     words_add(&w, NULL, n->run_id);
@@ -162,12 +160,21 @@ static void run_gate(struct night *n)
         n->gate_status = 0;
 }
 
+static const struct {
+    const char *file, *format;
+} reports[] = {{"report.html", "html"}, {"report.md", "markdown"}, {"junit.xml", "junit"}};
+
+/* Nothing of the night before may pass for this one's. */
+static void remove_old(const struct night *n)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
+        (void)unlink(night_path(n, reports[i].file));
+    (void)unlink(night_path(n, "gate.md"));
+    (void)unlink(night_path(n, "summary.md"));
+}
+
 static void write_reports(struct night *n)
 {
-    static const struct {
-        const char *file, *format;
-    } reports[] = {{"report.html", "html"}, {"report.md", "markdown"}, {"junit.xml", "junit"}};
-
     for (size_t i = 0; i < ARRAY_SIZE(reports); i++) {
         struct words w = {.count = 0};
 
@@ -276,11 +283,13 @@ static int finish(struct night *n, struct err *err)
 {
     const int status = night_status(n);
     AUTO_BUF summary = BUF_INIT;
+    int r;
 
     night_summary(n, &summary);
-    if (file_write_atomic(night_path(n, "summary.md"), buf_text(&summary), summary.len, err) < 0)
-        return (int)err->code;
-    notify(n, night_verdict(status), &summary);
+    r = file_write_atomic(night_path(n, "summary.md"), buf_text(&summary), summary.len, err);
+    notify(n, night_verdict(status), &summary); /* of a full disk, too */
+    if (r < 0)
+        return r;
     (void)fprintf(stderr, "nightly: %s; see %s\n", night_verdict(status),
                   night_path(n, "summary.md"));
     return status;
@@ -298,6 +307,25 @@ static int check_arguments(const struct nightly_arguments *a, struct err *err)
     return baseline_tolerance(a->tolerance, &share, err);
 }
 
+/* What no board can be blamed for, such as a full disk: there is a page about it all the same. */
+static void give_up(struct night *n, const struct err *err)
+{
+    (void)fprintf(stderr, "tinyrig: nightly: checks of boards: %s\n", err->text);
+    (void)snprintf(n->failure, sizeof(n->failure), "checks of boards: %.480s", err->text);
+    n->run_status = err_exit_status(err->code);
+}
+
+static void measure(struct night *n)
+{
+    run_suite(n);
+    if (n->run_status == 0 || n->run_status == 1 || n->run_status == 4)
+        run_gate(n);
+    if (n->run_status != 2)
+        write_reports(n);
+    if (n->run_status != 130) /* whoever stops the night wants it to end */
+        prune(n);
+}
+
 static int nightly_run(void *arguments, int argc, char **argv, struct err *err)
 {
     const struct nightly_arguments *a = arguments;
@@ -310,16 +338,16 @@ static int nightly_run(void *arguments, int argc, char **argv, struct err *err)
                       .gate_status = STEP_NOT_DONE};
 
     if (check_arguments(a, err) < 0 || context_init(&c, &a->common, err) < 0 ||
-        context_load_lab(&c, &a->common, err) < 0 || file_make_dirs(n.output, err) < 0 ||
-        check_boards(&n, err) < 0)
+        context_load_lab(&c, &a->common, err) < 0 || file_make_dirs(n.output, err) < 0)
         return (int)err->code;
-    run_suite(&n);
-    if (n.run_status == 0 || n.run_status == 1 || n.run_status == 4)
-        run_gate(&n);
-    if (n.run_status != 2)
-        write_reports(&n);
-    if (n.run_status != 130) /* whoever stops the night wants it to end */
-        prune(&n);
+    remove_old(&n);
+    random_uuid(n.run_id);
+    if (check_boards(&n, err) < 0) {
+        give_up(&n, err);
+        err_clear(err);
+    } else {
+        measure(&n);
+    }
     return finish(&n, err);
 }
 

@@ -4,6 +4,7 @@
 usage: nightly.py BUILD SOURCE
 """
 import os
+import re
 import shutil
 import signal
 import stat
@@ -116,6 +117,36 @@ def a_slip_costs_no_night(suite):
     lab.check(lab.query(database, "SELECT count(*) FROM run") == before, "measured all the same")
 
 
+def a_board_whose_state_is_lost_is_out_of_service(suite):
+    """It may have been in quarantine; the others are measured."""
+    lab.write("lab.yaml", f"name: night\nvirtual_boards: false\nnotify: [{tell}]\n"
+                          f"boards:\n  one: {{board: {kind}}}\n  two: {{board: {kind}}}\n")
+    lab.write("state/board-one.state", "nonsense")
+    code, out = lab.run("boards", "--lab", lab.path("lab.yaml"))
+    lab.check(code == 0 and re.search(r"\none .*maintenance: .*not a state of a board", out), out)
+    code, out = lab.run("run", suite, "--lab", lab.path("lab.yaml"), "--db", lab.path("two.db"))
+    lab.check(code == 0 and "1 passed" in out and "1 skipped" in out, f"{code}\n{out}")
+    os.unlink(lab.path("state/board-one.state"))
+    inventory()
+
+
+def a_full_disk_is_a_night_to_tell_of(suite):
+    """States of boards cannot be kept; nor may the last night's reports pass for this one's."""
+    lab.write("state/board-one.state", "state suspect\n")
+    os.rename(lab.path("state"), lab.path("kept"))
+    os.mkdir(lab.path("state"))
+    os.mkdir(lab.path("state/board-one.state-lock"))  # for root, who may write everywhere
+    heard = len(told())
+    code, out = night(suite)
+    lab.check(code == 3 and "checks of boards: " in out, f"{code}\n{out}")
+    lab.check(len(told()) == heard + 2 and told()[heard].endswith("the lab failed"), told()[heard:])
+    lab.check("checks of boards" in summary(), summary())
+    lab.check(sorted(os.listdir(lab.path("out"))) == ["summary.md", "verdict"], "old reports")
+    shutil.rmtree(lab.path("state"))
+    os.rename(lab.path("kept"), lab.path("state"))
+    os.unlink(lab.path("state/board-one.state"))
+
+
 def a_night_ends_when_told_after_its_run_too():
     lab.write("slow", "")
     os.unlink(os.path.join(lab.path("out"), "verdict"))
@@ -157,6 +188,8 @@ def main():
     lab.check(code == 2, f"no suite: {code}\n{out}")
     a_slip_costs_no_night(suite)
     an_interrupted_night_can_be_resumed()
+    a_board_whose_state_is_lost_is_out_of_service(suite)
+    a_full_disk_is_a_night_to_tell_of(suite)
     a_night_ends_when_told_after_its_run_too()
     lab.check_quiet([database])
     lab.close()
