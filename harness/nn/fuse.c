@@ -265,6 +265,24 @@ static void drop_repeats(struct nn_lower *l)
     drop_empty(l);
 }
 
+/*
+ * Something else writes there: PAD fills all of its output first. (COPYs into one tensor never meet.)
+ */
+static bool is_filled(const struct nn_lower *l, uint32_t buffer, uint32_t from, uint32_t size)
+{
+    for (size_t i = 0; i < l->step_count; i++) {
+        const struct nn_step *s = &l->steps[i];
+        const struct kernel *k = kernel_find(KERNEL_REF, s->kind);
+        for (unsigned n = 0; n < s->span_count && s->kind != KERNEL_COPY; n++) {
+            const struct nn_span *to = &s->spans[n];
+            if ((k->writes >> n & 1) && to->buffer == buffer && to->offset < from + size &&
+                from < to->offset + to->size)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The step does nothing but put all of a tensor into its slice of a larger one. */
 static bool fills_slice(const struct nn_lower *l, const struct uses *uses, const struct nn_step *s)
 {
@@ -276,7 +294,8 @@ static bool fills_slice(const struct nn_lower *l, const struct uses *uses, const
         return false;
     const struct nn_buffer *from = &l->buffers[in->buffer];
     return c->out_start % from->align == 0 && !from->data && !from->variable &&
-           !uses[in->buffer].pinned && !l->buffers[out->buffer].variable;
+           !uses[in->buffer].pinned && !l->buffers[out->buffer].variable &&
+           !is_filled(l, out->buffer, c->out_start, c->run);
 }
 
 static void move_into(struct nn_lower *l, uint32_t from, uint32_t to, uint32_t offset)

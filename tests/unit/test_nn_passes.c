@@ -252,6 +252,65 @@ static void what_is_joined_is_made_in_its_place(void **state)
     assert_true(run(&channels, &in, &parts) >= 4); /* in strips or not */
 }
 
+/* ---- padding ---- */
+
+/* LEAKY_RELU, and PAD of rows above and below: both, or the one that is asked for. */
+static void make_padded(int first, int last, struct buf *ret)
+{
+    static const enum tfl_builtin codes[] = {TFL_LEAKY_RELU, TFL_PAD};
+    static const int32_t pads[] = {0, 0, 1, 2, 0, 0, 0, 0};
+    struct tfl_model m = {.description = "test"};
+
+    for (int i = 0; i < 4; i++) {
+        struct tfl_tensor *t = tfl_add_tensor(&m);
+        *t = (struct tfl_tensor){.name = "t",
+                                 .type = i == 3 ? TFL_INT32 : TFL_INT8,
+                                 .rank = i == 3 ? 2 : 4,
+                                 .shape = {1, 3, 4, 8},
+                                 .scales = &scales[0],
+                                 .zero_points = &zeros[1],
+                                 .scale_count = i != 3};
+    }
+    m.tensors[2].shape[1] = 6;
+    memcpy(m.tensors[3].shape, (int32_t[]){4, 2}, 2 * sizeof(int32_t));
+    m.tensors[3].data = pads;
+    m.tensors[3].size = sizeof pads;
+    for (int i = first; i <= last; i++) {
+        struct tfl_op *op = tfl_add_op(&m, codes[i], 1);
+        tfl_op_input(op, i);
+        if (codes[i] == TFL_PAD)
+            tfl_op_input(op, 3);
+        else
+            tfl_op_option(op, 0, TFL_OPT_F32)->f = 0.3f;
+        tfl_op_output(op, i + 1);
+    }
+    m.input_count = m.output_count = 1;
+    m.inputs[0] = first;
+    m.outputs[0] = last + 1;
+    tfl_write(&m, ret);
+    tfl_model_release(&m);
+}
+
+/* What is padded is not made in its place before that place is filled. */
+static void padded_rows_keep_their_values(void **state)
+{
+    AUTO_BUF in = BUF_INIT, both = BUF_INIT, one = BUF_INIT, two = BUF_INIT;
+    AUTO_BUF whole = BUF_INIT, middle = BUF_INIT, parts = BUF_INIT;
+    uint32_t random = 11;
+
+    random_bytes(&random, &in, 96);
+    make_padded(0, 1, &both);
+    make_padded(0, 0, &one);
+    make_padded(1, 1, &two);
+    (void)run(&both, &in, &whole);
+    (void)run(&one, &in, &middle);
+    (void)run(&two, &middle, &parts);
+    assert_int_equal(whole.len, 192);
+    assert_int_equal(parts.len, 192);
+    assert_memory_equal(parts.data + 32, middle.data, 96);
+    assert_memory_equal(whole.data, parts.data, parts.len);
+}
+
 /* ---- constants ---- */
 
 /* FULLY_CONNECTED whose weights are a constant, or that constant transposed by an operator. */
@@ -316,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_fused_chain_equals_its_parts),
         cmocka_unit_test(a_shift_and_a_repetition_cost_no_step),
         cmocka_unit_test(what_is_joined_is_made_in_its_place),
+        cmocka_unit_test(padded_rows_keep_their_values),
         cmocka_unit_test(operators_on_constants_run_in_the_compiler),
     };
 
