@@ -13,6 +13,11 @@ static inline int32_t arith_add(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
+static inline int32_t arith_subtract(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
 static inline int64_t arith_add_wide(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a + (uint64_t)b);

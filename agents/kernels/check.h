@@ -15,7 +15,7 @@ static inline uint32_t check_product(uint32_t a, uint32_t b)
     return p > UINT32_MAX ? UINT32_MAX : (uint32_t)p;
 }
 
-/* The span holds a*b*c elements of `element` bytes, and is aligned for them. */
+/* There are a*b*c elements of `element` bytes, and the span holds them and is aligned for them. */
 bool check_holds(const struct kernel_span *span, uint32_t a, uint32_t b, uint32_t c,
                  uint32_t element);
 

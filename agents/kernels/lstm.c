@@ -29,7 +29,8 @@ bool lstm_shapes_fit(const struct kernel_lstm *p, const struct kernel_span *span
     uint64_t rows = (uint64_t)check_product(p->steps - 1, p->step_stride) +
                     check_product(p->batches - 1, p->batch_stride) + 1;
 
-    if (p->steps == 0 || p->batches == 0 || rows > 0xffffff || p->cell_clip < 0)
+    if (p->steps == 0 || p->batches == 0 || rows > 0xffffff || p->cell_clip < 0 ||
+        check_product(p->steps, p->batches) > rows)
         return false;
     return check_holds(&spans[0], (uint32_t)rows, p->in_n, 1, 1) &&
            check_holds(&spans[1], (uint32_t)rows, p->units, 1, 1) &&

@@ -410,11 +410,13 @@ bool pack_tuned_mean(struct nn_lower *l, struct nn_step *s)
 bool pack_tuned_requantize(struct nn_lower *l, struct nn_step *s)
 {
     const struct kernel_requantize *p = s->params;
-    const struct pack_row row = {-p->in_zero, p->multiplier, p->shift, NULL, 0, 1};
     struct tuned_channel *c = pack_alloc(l, sizeof *c);
 
     if (p->in_type != KERNEL_S16 || p->out_type != KERNEL_S8 || p->in_zero < INT16_MIN ||
-        p->in_zero > INT16_MAX || !make_channel(&row, 0, 0, p->out_zero, c))
+        p->in_zero > INT16_MAX)
+        return false;
+    const struct pack_row row = {-p->in_zero, p->multiplier, p->shift, NULL, 0, 1};
+    if (!make_channel(&row, 0, 0, p->out_zero, c))
         return false;
     pack_constant(l, s, 2, "scale", c, sizeof *c);
     return true;

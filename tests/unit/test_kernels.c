@@ -293,6 +293,80 @@ static void loops_over_nothing_are_refused(void **state)
     assert_false(kernel_find(KERNEL_REF, KERNEL_RESIZE_BILINEAR_S8)->check(&resize, tables));
 }
 
+/* Steps without a distance walk over the same few bytes, however often they are told to. */
+static void walks_longer_than_their_spans_are_refused(void **state)
+{
+    static const struct kernel_copy copy = {.rank = 2, .run = 1, .dims = {1 << 20, 1 << 20}};
+    static const struct kernel_reduce reduce = {
+        .type = KERNEL_S8, .inner_rank = 2, .inner_dims = {1 << 20, 1 << 20}};
+    static const struct kernel_lstm lstm = {
+        .steps = UINT32_MAX, .batches = 1, .in_n = 1, .units = 1};
+    struct kernel_span spans[KERNEL_MAX_SPANS];
+
+    for (size_t i = 0; i < ARRAY_SIZE(spans); i++)
+        spans[i] = (struct kernel_span){0, 4096};
+    assert_false(kernel_find(KERNEL_REF, KERNEL_COPY)->check(&copy, spans));
+    assert_false(kernel_find(KERNEL_REF, KERNEL_MEAN)->check(&reduce, spans));
+    assert_false(kernel_find(KERNEL_REF, KERNEL_LSTM_S8)->check(&lstm, spans));
+    /* It begins like that of int8. */
+    assert_false(kernel_find(KERNEL_REF, KERNEL_LSTM_F32)->check(&lstm, spans));
+}
+
+/* A reduction of no dimensions is one of one element. */
+static bool may_be_zeros(unsigned kind)
+{
+    return kind == KERNEL_MEAN || kind == KERNEL_REDUCE_MAX || kind == KERNEL_REDUCE_F32;
+}
+
+/* Nor does any check divide by what is in there. */
+static void parameters_of_zeros_are_refused(void **state)
+{
+    static const uint8_t bytes[] = {1, 0x7f, 0x80, 0xff, 0};
+    struct kernel_span spans[KERNEL_MAX_SPANS];
+    uint32_t params[64];
+    bool taken = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(spans); i++)
+        spans[i] = (struct kernel_span){0, 0x00ffffff};
+    for (unsigned i = 0; i < KERNEL_VARIANT_COUNT * KERNEL_KIND_COUNT; i++) {
+        const struct kernel *k = kernel_find(i / KERNEL_KIND_COUNT, i % KERNEL_KIND_COUNT);
+        assert_true(kernel_params_size(i % KERNEL_KIND_COUNT) <= sizeof params);
+        for (size_t n = 0; k && n < sizeof bytes; n++) {
+            memset(params, bytes[n], sizeof params);
+            taken = k->check(params, spans);
+        }
+        if (k && taken && !may_be_zeros(i % KERNEL_KIND_COUNT))
+            fail_msg("variant %u of kernel %u takes zeros", i / KERNEL_KIND_COUNT,
+                     i % KERNEL_KIND_COUNT);
+    }
+}
+
+/* On Helium a loop of none runs once: it would read beside its spans. */
+static void windows_of_nothing_are_refused(void **state)
+{
+    static const struct kernel_conv p = {.batches = 1,
+                                         .in_h = 1,
+                                         .in_w = 1,
+                                         .in_c = 8,
+                                         .out_h = 1,
+                                         .out_w = 1,
+                                         .out_c = 8,
+                                         .filter_h = 1,
+                                         .stride_h = 1,
+                                         .stride_w = 1,
+                                         .dilation_h = 1,
+                                         .dilation_w = 1,
+                                         .filter_c = 8};
+    struct kernel_span spans[KERNEL_MAX_SPANS];
+
+    for (size_t i = 0; i < ARRAY_SIZE(spans); i++)
+        spans[i] = (struct kernel_span){(uint32_t)i * 4096, 4096};
+    for (unsigned v = 0; v < KERNEL_VARIANT_COUNT; v++) {
+        assert_false(kernel_find(v, KERNEL_CONV_S8)->check(&p, spans));
+        assert_false(kernel_find(v, KERNEL_DEPTHWISE_S8)->check(&p, spans));
+    }
+}
+
 /* However far off a fraction is, products stay within 64 bits. (Found by fuzzing.) */
 static void hostile_fractions_are_limited(void **state)
 {
@@ -476,6 +550,9 @@ int main(void)
         cmocka_unit_test(softmax_is_close_to_the_real_one_and_sums_to_one),
         cmocka_unit_test(hostile_copies_are_refused),
         cmocka_unit_test(loops_over_nothing_are_refused),
+        cmocka_unit_test(walks_longer_than_their_spans_are_refused),
+        cmocka_unit_test(parameters_of_zeros_are_refused),
+        cmocka_unit_test(windows_of_nothing_are_refused),
         cmocka_unit_test(hostile_fractions_are_limited),
         cmocka_unit_test(windows_larger_than_their_image_are_cut),
         cmocka_unit_test(every_variant_equals_the_reference),

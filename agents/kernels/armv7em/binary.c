@@ -34,7 +34,7 @@ static inline uint32_t next(struct side *s, uint32_t left)
 
 static int32_t power_of(int32_t shift)
 {
-    return (int32_t)(1u << ((32 + shift) & 31));
+    return (int32_t)(1u << ((uint32_t)shift & 31));
 }
 
 void armv7em_add_s8(const void *params, void *const *at)

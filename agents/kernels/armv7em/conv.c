@@ -243,8 +243,7 @@ bool armv7em_conv_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_conv *p = params;
 
-    if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c || p->out_c == 0 ||
-        p->filter_h == 0 || p->filter_w == 0)
+    if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c)
         return false;
     uint32_t groups = (uint32_t)p->in_c / p->filter_c;
     uint32_t window = check_product((uint32_t)p->filter_h * p->filter_w, p->filter_c);

@@ -172,8 +172,8 @@ bool armv7em_depthwise_check(const void *params, const struct kernel_span *spans
     const struct kernel_conv *p = params;
     uint32_t taps2 = ((uint32_t)p->filter_h * p->filter_w + 1) & ~1u, blocks = (p->in_c + 3u) / 4;
 
-    return p->in_c >= 4 && p->out_c == p->in_c && taps2 != 0 && taps2 < 0x10000 &&
-           conv_images_fit(p, spans) && spans[0].size < 0x40000000 &&
+    return p->in_c >= 4 && p->out_c == p->in_c && taps2 < 0x10000 && conv_images_fit(p, spans) &&
+           spans[0].size < 0x40000000 &&
            ((spans[0].where | spans[5].where) & KERNEL_SPAN_CONST) == 0 &&
            check_apart(&spans[1], &spans[5]) && /* the list of taps stays as it is */
            check_holds(&spans[2], blocks, taps2, 8, 1) && check_aligned(&spans[2], 4) &&

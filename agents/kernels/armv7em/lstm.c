@@ -50,7 +50,7 @@ static __attribute__((noinline)) void multiply(const struct product *o, uint32_t
 /* The host has seen to it that shifts are -31..-2 and sums small: see struct dsp_scale. */
 static int32_t power_of(int32_t shift)
 {
-    return (int32_t)(1u << ((32 + shift) & 31));
+    return (int32_t)(1u << ((uint32_t)shift & 31));
 }
 
 static void run_gate(const struct kernel_lstm *p, void *const *at, unsigned g, const int8_t *in,
@@ -91,5 +91,5 @@ bool armv7em_lstm_check(const void *params, const struct kernel_span *spans)
             !check_holds(&s[2], 2, out4, 4, sizeof(int32_t)))
             return false;
     }
-    return p->units > 0 && p->units <= 0xffff && lstm_shapes_fit(p, spans);
+    return p->units <= 0xffff && lstm_shapes_fit(p, spans);
 }

@@ -56,6 +56,6 @@ bool avr_conv_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_conv *p = params;
 
-    return p->out_c > 0 && p->filter_c == p->in_c && avr_conv_fits(p, spans) &&
+    return p->filter_c == p->in_c && avr_conv_fits(p, spans) &&
            check_holds(&spans[2], p->out_c, (uint32_t)p->filter_h * p->filter_w, p->in_c, 1);
 }

@@ -107,7 +107,7 @@ bool mve_conv_check(const void *params, const struct kernel_span *spans)
     uint32_t blocks = (p->out_c + MVE_BLOCK - 1) / MVE_BLOCK;
     uint32_t vectors = k / MVE_VECTOR + (k % MVE_VECTOR != 0);
 
-    if (p->in_c == 0 || p->filter_c != p->in_c || p->out_c == 0 || k == 0 || k > 0xffffff ||
+    if (p->in_c == 0 || p->filter_c != p->in_c || k > 0xffffff ||
         (reads_in_place(p) && !stays_inside(p)))
         return false;
     return conv_shapes_fit(p, spans) &&

@@ -26,8 +26,7 @@ bool mve_fully_connected_check(const void *params, const struct kernel_span *spa
     uint32_t blocks = p->out_n / MVE_BLOCK + (p->out_n % MVE_BLOCK != 0);
     uint32_t vectors = p->in_n / MVE_VECTOR + (p->in_n % MVE_VECTOR != 0);
 
-    return p->in_n > 0 && p->in_n <= 0xffffff &&
-           check_holds(&spans[0], p->batches, p->in_n, 1, 1) &&
+    return p->in_n <= 0xffffff && check_holds(&spans[0], p->batches, p->in_n, 1, 1) &&
            check_holds(&spans[1], p->batches, p->out_n, 1, 1) &&
            check_holds(&spans[2], blocks, MVE_BLOCK * MVE_VECTOR, vectors, 1) &&
            check_holds(&spans[3], blocks, 1, sizeof(struct mve_channels) / 4, 4);

@@ -154,7 +154,7 @@ bool mve_lstm_check(const void *params, const struct kernel_span *spans)
     const struct kernel_lstm *p = params;
     uint32_t blocks = blocks_of(p->units);
 
-    if (p->in_n == 0 || p->in_n > 0xffffff || p->units == 0 || p->units > 0xffff)
+    if (p->in_n > 0xffffff || p->units > 0xffff)
         return false;
     for (unsigned g = 0; g < LSTM_GATES; g++) {
         const struct kernel_span *s = &spans[LSTM_GATE_SPAN(g)];

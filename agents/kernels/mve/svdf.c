@@ -113,8 +113,8 @@ bool mve_svdf_check(const void *params, const struct kernel_span *spans)
     uint32_t blocks = p->filters / MVE_BLOCK + (p->filters % MVE_BLOCK != 0);
     uint32_t vectors = p->in_n / MVE_VECTOR + (p->in_n % MVE_VECTOR != 0);
 
-    if (p->state_type != KERNEL_S8 || p->rank == 0 || p->memory == 0 || p->filters == 0 ||
-        p->filters % p->rank || p->in_n == 0 || p->in_n > 0xffffff)
+    if (p->state_type != KERNEL_S8 || p->rank == 0 || p->memory == 0 || p->filters % p->rank ||
+        p->in_n > 0xffffff)
         return false;
     uint32_t units = p->filters / p->rank;
     return check_holds(&spans[0], p->batches, p->in_n, 1, 1) &&

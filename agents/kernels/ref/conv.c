@@ -52,7 +52,7 @@ void ref_conv_s8(const void *params, void *const *at)
 /* Sizes of everything but the weights; also what keeps the coordinates above within 32 bits. */
 bool conv_images_fit(const struct kernel_conv *p, const struct kernel_span *spans)
 {
-    return p->out_w != 0 && check_product(p->filter_h, p->dilation_h) < 0x8000 &&
+    return check_product(p->filter_h, p->dilation_h) < 0x8000 &&
            check_product(p->filter_w, p->dilation_w) < 0x8000 &&
            check_product(p->out_h, p->stride_h) < 0x40000000 &&
            check_product(p->out_w, p->stride_w) < 0x40000000 &&
@@ -72,7 +72,7 @@ bool ref_conv_check(const void *params, const struct kernel_span *spans)
     uint32_t filter = (uint32_t)p->filter_h * p->filter_w;
 
     if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c ||
-        p->out_c % (p->in_c / p->filter_c) || p->out_c == 0)
+        p->out_c % (p->in_c / p->filter_c))
         return false;
     return conv_shapes_fit(p, spans) && check_holds(&spans[2], p->out_c, filter, p->filter_c, 1);
 }

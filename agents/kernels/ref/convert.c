@@ -42,7 +42,7 @@ static void requantize_16_to_8(const struct kernel_requantize *p, const int16_t 
     int32_t multiplier = p->multiplier, shift = p->shift;
 
     for (const int16_t *end = in + p->n; in != end; in++) {
-        int32_t v = arith_requantize(arith_add(*in, -in_zero), multiplier, shift);
+        int32_t v = arith_requantize(arith_subtract(*in, in_zero), multiplier, shift);
         *out++ = arith_saturate8(arith_add(v, out_zero));
     }
 }
@@ -56,7 +56,7 @@ void ref_requantize(const void *params, void *const *at)
         return;
     }
     for (uint32_t i = 0; i < p->n; i++) {
-        int32_t v = arith_add(load(at[0], p->in_type, i), -p->in_zero);
+        int32_t v = arith_subtract(load(at[0], p->in_type, i), p->in_zero);
         v = arith_add(arith_requantize(v, p->multiplier, p->shift), p->out_zero);
         store(at[1], p->out_type, i, v);
     }
@@ -68,7 +68,7 @@ void ref_dequantize(const void *params, void *const *at)
     float *out = at[1];
 
     for (uint32_t i = 0; i < p->n; i++)
-        out[i] = p->scale * (float)arith_add(load(at[0], p->type, i), -p->zero);
+        out[i] = p->scale * (float)arith_subtract(load(at[0], p->type, i), p->zero);
 }
 
 void ref_quantize(const void *params, void *const *at)

@@ -67,8 +67,12 @@ static bool walk_fits(const struct kernel_copy *p, uint32_t start, const int32_t
 bool ref_copy_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_copy *p = params;
+    uint32_t n = p->run; /* no byte is written twice */
 
-    return p->rank <= KERNEL_MAX_RANK && walk_fits(p, p->in_start, p->in_strides, &spans[0]) &&
+    for (uint32_t d = 0; d < p->rank && d < KERNEL_MAX_RANK; d++)
+        n = check_product(n, p->dims[d]);
+    return p->rank <= KERNEL_MAX_RANK && n != 0 && n <= spans[1].size &&
+           walk_fits(p, p->in_start, p->in_strides, &spans[0]) &&
            walk_fits(p, p->out_start, p->out_strides, &spans[1]);
 }
 

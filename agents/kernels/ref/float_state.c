@@ -119,7 +119,8 @@ bool ref_lstm_f32_check(const void *params, const struct kernel_span *spans)
     uint64_t rows = (uint64_t)check_product(p->steps - 1, p->step_stride) +
                     check_product(p->batches - 1, p->batch_stride) + 1;
 
-    if (p->steps == 0 || p->batches == 0 || rows > 0xffffff)
+    if (p->steps == 0 || p->batches == 0 || rows > 0xffffff ||
+        check_product(p->steps, p->batches) > rows)
         return false;
     for (unsigned g = 0; g < GATES; g++) {
         const struct kernel_span *s = &spans[FIRST_GATE_SPAN + 3 * g];

@@ -178,7 +178,7 @@ void ref_pool_f32(const void *params, void *const *at)
 
 bool float_images_fit(const struct kernel_conv *p, const struct kernel_span *spans)
 {
-    return p->out_w != 0 && check_product(p->filter_h, p->dilation_h) < 0x8000 &&
+    return check_product(p->filter_h, p->dilation_h) < 0x8000 &&
            check_product(p->filter_w, p->dilation_w) < 0x8000 &&
            check_product(p->out_h, p->stride_h) < 0x40000000 &&
            check_product(p->out_w, p->stride_w) < 0x40000000 &&
@@ -193,7 +193,7 @@ bool ref_conv_f32_check(const void *params, const struct kernel_span *spans)
     uint32_t filter = (uint32_t)p->filter_h * p->filter_w;
 
     if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c ||
-        p->out_c % (p->in_c / p->filter_c) || p->out_c == 0)
+        p->out_c % (p->in_c / p->filter_c))
         return false;
     return float_images_fit(p, spans) &&
            check_holds(&spans[2], p->out_c, filter, p->filter_c, sizeof(float));
@@ -222,7 +222,7 @@ bool ref_pool_f32_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_pool *p = &((const struct kernel_pool_f32 *)params)->shape;
 
-    return p->out_w != 0 && check_product(p->out_h, p->stride_h) < 0x40000000 &&
+    return check_product(p->out_h, p->stride_h) < 0x40000000 &&
            check_product(p->out_w, p->stride_w) < 0x40000000 &&
            check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->c, sizeof(float)) &&
            check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->c, sizeof(float));

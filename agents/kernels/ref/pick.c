@@ -30,10 +30,7 @@ bool ref_gather_check(const void *params, const struct kernel_span *spans)
     const struct kernel_gather *p = params;
     uint32_t blocks = check_product(p->batches, p->before);
 
-    /* Loops over nothing would take hours within spans of no size. */
-    if (p->run == 0 || p->count == 0)
-        return false;
-    return p->n > 0 && p->n <= INT32_MAX && check_holds(&spans[0], blocks, p->n, p->run, 1) &&
+    return p->n <= INT32_MAX && check_holds(&spans[0], blocks, p->n, p->run, 1) &&
            check_holds(&spans[1], p->batches, p->count, 1, sizeof(int32_t)) &&
            check_holds(&spans[2], blocks, p->count, p->run, 1);
 }
@@ -114,8 +111,7 @@ void ref_resize_bilinear_s8(const void *params, void *const *at)
 static bool resize_fits(const struct kernel_resize *p, const struct kernel_span *spans,
                         uint32_t unit, uint32_t entry)
 {
-    return p->in_h && p->in_w && p->out_h && p->out_w && p->run &&
-           check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->run, unit) &&
+    return check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->run, unit) &&
            check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->run, unit) &&
            check_holds(&spans[2], p->out_h, 1, entry, 1) &&
            check_holds(&spans[3], p->out_w, 1, entry, 1) && check_aligned(&spans[2], 4) &&

@@ -80,7 +80,7 @@ bool ref_pool_s8_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_pool *p = params;
 
-    return p->out_w != 0 && check_product(p->out_h, p->stride_h) < 0x40000000 &&
+    return check_product(p->out_h, p->stride_h) < 0x40000000 &&
            check_product(p->out_w, p->stride_w) < 0x40000000 &&
            check_holds(&spans[0], p->batches, (uint32_t)p->in_h * p->in_w, p->c, 1) &&
            check_holds(&spans[1], p->batches, (uint32_t)p->out_h * p->out_w, p->c, 1);

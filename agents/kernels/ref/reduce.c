@@ -49,7 +49,7 @@ void ref_mean(const void *params, void *const *at)
         do {
             sum = arith_add(sum, element(at[0], p->type, outer.at + inner.at));
         } while (step(&inner));
-        sum = arith_add(sum, (int32_t)(0u - (uint32_t)p->in_zero_sum));
+        sum = arith_subtract(sum, p->in_zero_sum);
         sum = arith_add(arith_requantize(sum, p->multiplier, p->shift), p->out_zero);
         store(at[1], p->type, i++, sum);
     } while (step(&outer));
@@ -96,7 +96,7 @@ static bool reduce_fits(const struct kernel_reduce *p, const struct kernel_span 
     uint32_t outer = walk_size(p->outer_dims, p->outer_strides, p->outer_rank, &reach);
     uint32_t inner = walk_size(p->inner_dims, p->inner_strides, p->inner_rank, &reach);
 
-    return outer && inner && reach < spans[0].size / size && check_aligned(&spans[0], size) &&
+    return reach < spans[0].size / size && check_holds(&spans[0], outer, inner, 1, size) &&
            check_holds(&spans[1], outer, 1, 1, size);
 }
 
@@ -166,7 +166,7 @@ bool ref_arg_max_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_arg_max *p = params;
 
-    return p->type <= KERNEL_F32 && p->type != KERNEL_U8 && p->after != 0 &&
+    return p->type <= KERNEL_F32 && p->type != KERNEL_U8 &&
            check_holds(&spans[0], p->before, p->n, p->after, check_type_size(p->type)) &&
            check_holds(&spans[1], p->before, p->after, 1, sizeof(int32_t));
 }

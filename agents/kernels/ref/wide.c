@@ -83,7 +83,7 @@ bool ref_conv_s16_check(const void *params, const struct kernel_span *spans)
     const struct kernel_conv *p = params;
     uint32_t filter = (uint32_t)p->filter_h * p->filter_w;
 
-    if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c || p->out_c == 0 ||
+    if (p->filter_c == 0 || p->in_c == 0 || p->in_c % p->filter_c ||
         p->out_c % (p->in_c / p->filter_c))
         return false;
     return shapes_fit(p, spans) && check_holds(&spans[2], p->out_c, filter, p->filter_c, 1);
@@ -119,7 +119,8 @@ bool ref_fully_connected_s16_check(const void *params, const struct kernel_span 
 {
     const struct kernel_fully_connected *p = params;
 
-    return check_holds(&spans[0], p->batches, p->in_n, 1, 2) &&
+    return p->weights_offset >= -128 && p->weights_offset <= 128 && /* products stay below 2^31 */
+           check_holds(&spans[0], p->batches, p->in_n, 1, 2) &&
            check_holds(&spans[1], p->batches, p->out_n, 1, 2) &&
            check_holds(&spans[2], p->out_n, p->in_n, 1, 1) &&
            check_aligned(&spans[3], p->wide ? 8 : 4) &&

@@ -244,7 +244,7 @@ bool tuned_conv_check(const void *params, const struct kernel_span *spans)
     uint32_t k = check_product((uint32_t)p->filter_h * p->filter_w, p->in_c);
     uint32_t blocks = (p->out_c + TUNED_BLOCK - 1) / TUNED_BLOCK;
 
-    if (p->in_c == 0 || p->filter_c != p->in_c || p->out_c == 0 || k > 0xffffff ||
+    if (p->in_c == 0 || p->filter_c != p->in_c || k > 0xffffff ||
         (reads_in_place(p) && !stays_inside(p)))
         return false;
     return conv_shapes_fit(p, spans) && check_holds(&spans[2], blocks, TUNED_BLOCK, k, 1) &&

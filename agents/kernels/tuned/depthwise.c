@@ -156,7 +156,7 @@ bool tuned_depthwise_check(const void *params, const struct kernel_span *spans)
     const struct kernel_conv *p = params;
     uint32_t taps = (uint32_t)p->filter_h * p->filter_w;
 
-    return p->in_c != 0 && p->out_c >= p->in_c && p->out_c % p->in_c == 0 && taps > 0 &&
+    return p->in_c != 0 && p->out_c >= p->in_c && p->out_c % p->in_c == 0 &&
            conv_shapes_fit(p, spans) && check_holds(&spans[2], p->out_c, taps, 1, 1) &&
            check_holds(&spans[3], p->out_c, 1, sizeof(struct tuned_channel) / 4, 4) &&
            check_holds(&spans[4], taps, p->in_c, 1, 1);

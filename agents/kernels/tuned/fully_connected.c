@@ -26,8 +26,7 @@ bool tuned_fully_connected_check(const void *params, const struct kernel_span *s
     const struct kernel_fully_connected *p = params;
     uint32_t blocks = p->out_n / TUNED_BLOCK + (p->out_n % TUNED_BLOCK != 0);
 
-    return p->in_n > 0 && p->in_n <= 0xffffff &&
-           check_holds(&spans[0], p->batches, p->in_n, 1, 1) &&
+    return p->in_n <= 0xffffff && check_holds(&spans[0], p->batches, p->in_n, 1, 1) &&
            check_holds(&spans[1], p->batches, p->out_n, 1, 1) &&
            check_holds(&spans[2], blocks, TUNED_BLOCK, p->in_n, 1) &&
            check_holds(&spans[3], blocks, TUNED_BLOCK, sizeof(struct tuned_channel) / 4, 4);

@@ -117,6 +117,6 @@ bool tuned_lstm_check(const void *params, const struct kernel_span *spans)
             return false;
     }
     return check_holds(&spans[5], TUNED_LSTM_SCRATCH(p->units), 1, 1, 1) &&
-           check_aligned(&spans[5], 4) && p->in_n > 0 && p->in_n <= 0xffffff && p->units > 0 &&
-           p->units <= 0xffff && lstm_shapes_fit(p, spans);
+           check_aligned(&spans[5], 4) && p->in_n <= 0xffffff && p->units <= 0xffff &&
+           lstm_shapes_fit(p, spans);
 }

@@ -4,7 +4,7 @@
 
 static inline int8_t scaled(int32_t v, const struct tuned_channel *c)
 {
-    return arith_saturate8(tuned_scale(v + c->bias, c));
+    return arith_saturate8(tuned_scale(arith_add(v, c->bias), c));
 }
 
 void tuned_requantize(const void *params, void *const *at)
