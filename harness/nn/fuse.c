@@ -316,11 +316,16 @@ static void move_into(struct nn_lower *l, uint32_t from, uint32_t to, uint32_t o
 
 static uint32_t peak_bound(struct nn_lower *l)
 {
+    struct arena scratch = ARENA_INIT, *own = l->arena;
     struct nn_plan plan;
+    uint32_t bound = UINT32_MAX;
 
-    if (layout_items(l, &plan) < 0)
-        return UINT32_MAX;
-    return plan_lower_bound(plan.buffers, plan.count, plan.overlaps, plan.overlap_count);
+    l->arena = &scratch; /* every slice is tried: nothing of it shall stay */
+    if (layout_items(l, &plan) == 0)
+        bound = plan_lower_bound(plan.buffers, plan.count, plan.overlaps, plan.overlap_count);
+    l->arena = own;
+    arena_release(&scratch);
+    return bound;
 }
 
 /* Moves the tensor that step i copies into its slice for good, unless that needs more memory. */
@@ -329,18 +334,18 @@ static void fill_slice(struct nn_lower *l, size_t i)
     const uint32_t before = peak_bound(l);
     const struct nn_step step = l->steps[i];
     const uint32_t offset = ((const struct kernel_copy *)step.params)->out_start;
-    struct nn_step *steps = l->steps;
-    struct nn_span *spans = l->span_of;
+    const size_t step_bytes = l->step_count * sizeof *l->steps;
+    const size_t span_bytes = l->graph->tensor_count * sizeof *l->span_of;
+    AUTO(arena_release) struct arena old = ARENA_INIT;
+    const void *steps = arena_dup(&old, l->steps, step_bytes);
+    const void *spans = arena_dup(&old, l->span_of, span_bytes);
 
-    l->steps = arena_dup(l->arena, steps, l->step_count * sizeof *steps);
-    l->step_capacity = l->step_count;
-    l->span_of = arena_dup(l->arena, spans, l->graph->tensor_count * sizeof *spans);
     l->steps[i].span_count = 0;
     move_into(l, step.spans[0].buffer, step.spans[1].buffer, offset);
     if (peak_bound(l) <= before)
         return;
-    l->steps = steps;
-    l->span_of = spans;
+    memcpy(l->steps, steps, step_bytes);
+    memcpy(l->span_of, spans, span_bytes);
 }
 
 /* CONCATENATION along the outermost dimension: what it joins is made in its place. */

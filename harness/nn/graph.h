@@ -210,6 +210,7 @@ struct nn_model {
     const struct nn_graph *graphs;
     size_t graph_count;
     const char *description;
+    size_t size; /* of the file */
 };
 
 const char *nn_type_name(int type);          /* "INT8"; "type 99" has no name: "?" */

@@ -8,6 +8,11 @@
 
 #include "harness/nn/quant.h"
 
+/* More than any model for a microcontroller needs; a hostile file stops here. */
+#define MAX_STEPS        8192
+#define MAX_TENSOR_BYTES (256u << 20)
+#define SPARE_BYTES      (16u << 20)
+
 static const struct {
     int32_t code;
     lower_fn *lower;
@@ -258,10 +263,19 @@ int lower_same_quant(struct nn_lower *l, const struct nn_tensor *a, const struct
                              a->name, (double)a->quant.scale[0], a->quant.zero_point[0]);
 }
 
+int lower_no_zero_point(struct nn_lower *l, const struct nn_tensor *t)
+{
+    if (t->type != NN_INT16 || t->quant.zero_point[0] == 0)
+        return 0;
+    return LOWER_FAIL_TENSOR(l, lower_index(l, t), "zero point %d: it must be 0 with 16 bits",
+                             t->quant.zero_point[0]);
+}
+
 /* ---- buffers ---- */
 
 static uint32_t new_buffer(struct nn_lower *l, struct nn_buffer b)
 {
+    *(b.data ? &l->constant_bytes : &l->tensor_bytes) += b.size;
     *ARENA_PUSH(l->arena, l->buffers, l->buffer_count, l->buffer_capacity) = b;
     return (uint32_t)l->buffer_count - 1;
 }
@@ -402,6 +416,25 @@ static lower_fn *find(int32_t code)
     return NULL;
 }
 
+/*
+ * What the operators so far have come to. A small file can name the same constants, and sizes of
+ * tensors, many times over: what is made of them has to stay in proportion.
+ */
+static int check_proportion(struct nn_lower *l)
+{
+    const uint64_t most = 4 * (uint64_t)l->model->size + SPARE_BYTES;
+
+    if (l->step_count > MAX_STEPS)
+        return LOWER_FAIL(l, "those before it make more than %d kernel calls", MAX_STEPS);
+    if (l->tensor_bytes > MAX_TENSOR_BYTES)
+        return LOWER_FAIL(l, "those before it have tensors of more than %u bytes",
+                          MAX_TENSOR_BYTES);
+    if (l->constant_bytes > most)
+        return LOWER_FAIL(l, "those before it make constants of more than %llu bytes",
+                          (unsigned long long)most);
+    return 0;
+}
+
 int lower_op(struct nn_lower *l, size_t index)
 {
     l->op = &l->graph->ops[index];
@@ -410,7 +443,9 @@ int lower_op(struct nn_lower *l, size_t index)
     size_t first_step = l->step_count;
     int status = 0;
 
-    if (!fn)
+    if (check_proportion(l) < 0)
+        status = lower_failed(l);
+    else if (!fn)
         status = LOWER_FAIL(l, "this operator is not supported");
     else if (l->op->version < 1 || l->op->version > nn_opcode_max_version(l->op->code))
         status = LOWER_FAIL(l, "this version is not supported (1 to %d are)",

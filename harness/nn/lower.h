@@ -98,7 +98,8 @@ struct nn_lower {
     struct nn_padded *padded;      /* [tensor] */
     struct nn_resource *resources; /* what VAR_HANDLE names */
     size_t resource_count, resource_capacity;
-    const struct nn_op *op; /* the one being lowered */
+    uint64_t constant_bytes, tensor_bytes; /* of all buffers so far */
+    const struct nn_op *op;                /* the one being lowered */
     size_t op_index;
 };
 
@@ -156,6 +157,9 @@ int lower_same_shape(struct nn_lower *l, const struct nn_tensor *a, const struct
 int lower_rank(struct nn_lower *l, const struct nn_tensor *t, unsigned rank);
 /* Same scale and zero point. */
 int lower_same_quant(struct nn_lower *l, const struct nn_tensor *a, const struct nn_tensor *b);
+
+/* 16-bit operands whose kernels know no zero point: it must be 0. */
+int lower_no_zero_point(struct nn_lower *l, const struct nn_tensor *t);
 
 /* Index of a tensor of this graph, from its address. */
 int32_t lower_index(const struct nn_lower *l, const struct nn_tensor *t);

@@ -165,6 +165,8 @@ int lower_mul(struct nn_lower *l)
     if (lower_is_float(l))
         return lower_float_binary(l, KERNEL_F32_MUL, true);
     if (read_binary(l, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16), &x) < 0 ||
+        lower_no_zero_point(l, x.a) < 0 || lower_no_zero_point(l, x.b) < 0 ||
+        lower_no_zero_point(l, x.out) < 0 ||
         lower_range(l, x.out, &x.params.act_min, &x.params.act_max) < 0)
         return lower_failed(l);
     double real =

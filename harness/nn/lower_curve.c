@@ -185,8 +185,8 @@ static int lower_wide_curve(struct nn_lower *l, const struct curve *c, bool tanh
 {
     struct kernel_curve p = {.n = (uint32_t)c->in->elements, .tanh = tanh};
 
-    if (c->in_zero != 0 || c->out_zero != 0)
-        return LOWER_FAIL(l, "16-bit zero points must be 0");
+    if (lower_no_zero_point(l, c->in) < 0 || lower_no_zero_point(l, c->out) < 0)
+        return lower_failed(l);
     wide_factor(c->in_scale, tanh ? 1 : 0, &p);
     struct nn_span table = lower_sigmoid_table(l);
     struct nn_step *s = lower_step(l, KERNEL_CURVE_S16, KERNEL_REF, &p);

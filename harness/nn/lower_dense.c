@@ -24,6 +24,9 @@ static int check_dense_shapes(struct nn_lower *l, struct dense *d)
     if (d->filter->quant.count > 1 && d->filter->quant.axis != 0)
         return LOWER_FAIL_TENSOR(l, filter, "is quantised along dimension %u, 0 is expected",
                                  d->filter->quant.axis);
+    if (d->filter->quant.zero_point[0] < INT8_MIN || d->filter->quant.zero_point[0] > INT8_MAX)
+        return LOWER_FAIL_TENSOR(l, filter, "zero point %d is outside its type",
+                                 d->filter->quant.zero_point[0]);
     d->params.out_n = (uint32_t)d->filter->dims[0];
     d->params.in_n = (uint32_t)d->filter->dims[1];
     d->params.batches = (uint32_t)(d->in->elements / d->params.in_n);
@@ -78,30 +81,31 @@ static int dense_multiplier(struct nn_lower *l, const struct dense *d, size_t i,
 static int make_dense_channels(struct nn_lower *l, struct dense *d, struct nn_span *ret)
 {
     size_t n = d->params.out_n;
-    int32_t *biases = arena_alloc(l->arena, n * sizeof *biases);
-    struct kernel_channel *narrow = arena_alloc(l->arena, n * sizeof *narrow);
-    struct kernel_channel_wide *wide = arena_alloc(l->arena, n * sizeof *wide);
     struct quant_multiplier m = {0, 0};
 
     d->params.per_channel = d->filter->quant.count > 1 || d->in->type == NN_INT16;
+    size_t size = n * (d->params.wide          ? sizeof(struct kernel_channel_wide)
+                       : d->params.per_channel ? sizeof(struct kernel_channel)
+                                               : sizeof(int32_t));
+    void *channels = arena_alloc(l->arena, size);
     for (size_t i = 0; i < n; i++) {
         int64_t bias = d->bias ? lower_const_int(d->bias, i) : 0;
         if (dense_multiplier(l, d, i, &m) < 0)
             return lower_failed(l);
-        biases[i] = (int32_t)bias;
-        narrow[i] = (struct kernel_channel){(int32_t)bias, m.multiplier, m.shift};
-        wide[i] = (struct kernel_channel_wide){bias, m.multiplier, m.shift};
+        if (d->params.wide)
+            ((struct kernel_channel_wide *)channels)[i] =
+                (struct kernel_channel_wide){bias, m.multiplier, m.shift};
+        else if (d->params.per_channel)
+            ((struct kernel_channel *)channels)[i] =
+                (struct kernel_channel){(int32_t)bias, m.multiplier, m.shift};
+        else
+            ((int32_t *)channels)[i] = (int32_t)bias;
     }
     d->params.multiplier = m.multiplier;
     d->params.shift = m.shift;
-    if (d->params.wide) {
-        *ret = lower_constant(l, "channels", wide, n * sizeof *wide);
+    *ret = lower_constant(l, d->params.per_channel ? "channels" : "biases", channels, size);
+    if (d->params.wide)
         l->buffers[ret->buffer].align = 8;
-    } else if (d->params.per_channel) {
-        *ret = lower_constant(l, "channels", narrow, n * sizeof *narrow);
-    } else {
-        *ret = lower_constant(l, "biases", biases, n * sizeof *biases);
-    }
     return 0;
 }
 
@@ -118,7 +122,8 @@ int lower_fully_connected(struct nn_lower *l)
         return LOWER_FAIL(l, "shuffled weights are not supported");
     d.in = lower_in(l, 0, TYPE_BIT(NN_INT8) | TYPE_BIT(NN_INT16));
     d.out = d.in ? lower_out(l, 0, TYPE_BIT(d.in->type)) : NULL;
-    if (!d.out || lower_filter(l, 1, &d.weights) < 0)
+    if (!d.out || lower_no_zero_point(l, d.in) < 0 || lower_no_zero_point(l, d.out) < 0 ||
+        lower_filter(l, 1, &d.weights) < 0)
         return lower_failed(l);
     d.filter = lower_optional(l, 1);
     if (check_dense_shapes(l, &d) < 0 || set_dense_range(l, &d) < 0 ||

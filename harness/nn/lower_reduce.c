@@ -64,7 +64,7 @@ static int set_mean(struct nn_lower *l, const struct nn_tensor *in, const struct
     left = left > 31 + m.shift ? 31 + m.shift : left;
     p->multiplier = (int32_t)(((int64_t)m.multiplier << left) / count);
     p->shift = m.shift - left;
-    p->in_zero_sum = in->quant.zero_point[0] * (int32_t)count;
+    p->in_zero_sum = (int32_t)((uint32_t)in->quant.zero_point[0] * count); /* wraps, as sums do */
     p->out_zero = out->quant.zero_point[0];
     return 0;
 }

@@ -172,6 +172,17 @@ int lower_unpack(struct nn_lower *l)
     return cut_pieces(l, movable(l, lower_optional(l, 0)), l->op->options.axis);
 }
 
+static int64_t limit(int64_t v, int64_t low, int64_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+/* Element i of a constant of places; what lies beyond every tensor does so without overflowing. */
+static int64_t place_at(const struct nn_tensor *t, size_t i)
+{
+    return limit(lower_const_int(t, i), -((int64_t)1 << 40), (int64_t)1 << 40);
+}
+
 /* Begin and stride along each dimension of `in`; `out` has as many elements as `dims` says. */
 static int cut_slice(struct nn_lower *l, const struct nn_tensor *in, const int64_t *begin,
                      const int64_t *step, const int64_t *count)
@@ -227,8 +238,8 @@ int lower_slice(struct nn_lower *l)
     if (!size)
         return lower_failed(l);
     for (unsigned i = 0; i < in->rank; i++) {
-        begin[i] = lower_const_int(from, i);
-        count[i] = lower_const_int(size, i);
+        begin[i] = place_at(from, i);
+        count[i] = place_at(size, i);
         count[i] = count[i] == -1 ? in->dims[i] - begin[i] : count[i];
         step[i] = 1;
     }
@@ -240,11 +251,6 @@ struct strided {
     int64_t n, begin, end, step;
     bool begin_masked, end_masked, shrink;
 };
-
-static int64_t limit(int64_t v, int64_t low, int64_t high)
-{
-    return v < low ? low : v > high ? high : v;
-}
 
 /* Sets begin to the first index and returns how many there are. */
 static int64_t count_strided(struct strided *s)
@@ -284,9 +290,9 @@ int lower_strided_slice(struct nn_lower *l)
         return lower_failed(l);
     for (unsigned i = 0; i < in->rank; i++) {
         struct strided s = {.n = in->dims[i],
-                            .begin = lower_const_int(from, i),
-                            .end = lower_const_int(to, i),
-                            .step = lower_const_int(steps, i),
+                            .begin = place_at(from, i),
+                            .end = place_at(to, i),
+                            .step = place_at(steps, i),
                             .begin_masked = o->begin_mask >> i & 1,
                             .end_masked = o->end_mask >> i & 1,
                             .shrink = o->shrink_axis_mask >> i & 1};
@@ -302,6 +308,19 @@ int lower_strided_slice(struct nn_lower *l)
 
 /* ---- pieces put together ---- */
 
+/* Bytes are joined as they are, so they have to stand for the same values. */
+static int check_joined(struct nn_lower *l, const struct nn_tensor *in, const struct nn_tensor *out)
+{
+    if (in->type != NN_INT8 && in->type != NN_UINT8 && in->type != NN_INT16)
+        return 0;
+    if (in->quant.count == 1 && out->quant.count == 1)
+        return lower_same_quant(l, out, in);
+    if (in->quant.count == out->quant.count)
+        return 0;
+    return LOWER_FAIL_TENSOR(l, lower_index(l, in), "has %zu scales, the output has %zu",
+                             in->quant.count, out->quant.count);
+}
+
 /* Every input behind the last one along the axis; `after` elements make one step. */
 static int join(struct nn_lower *l, const struct nn_tensor *out, uint32_t before)
 {
@@ -313,7 +332,7 @@ static int join(struct nn_lower *l, const struct nn_tensor *out, uint32_t before
     for (size_t i = 0; i < l->op->input_count; i++) {
         const struct nn_tensor *in = movable(l, lower_optional(l, i));
         struct nn_span from;
-        if (!in || lower_read(l, in, &from) < 0)
+        if (!in || check_joined(l, in, out) < 0 || lower_read(l, in, &from) < 0)
             return lower_failed(l);
         int64_t piece = (int64_t)(in->elements / before);
         if (in->type != out->type || (size_t)piece * before != in->elements || start + piece > row)

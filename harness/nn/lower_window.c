@@ -132,23 +132,25 @@ static int channel_multiplier(struct nn_lower *l, const struct conv *c, int32_t 
 static int make_channels(struct nn_lower *l, const struct conv *c, struct nn_span *ret)
 {
     size_t count = (size_t)c->out->dims[3];
-    struct kernel_channel *narrow = arena_alloc(l->arena, count * sizeof *narrow);
-    struct kernel_channel_wide *wide = arena_alloc(l->arena, count * sizeof *wide);
+    size_t size = count * (c->params.wide ? sizeof(struct kernel_channel_wide)
+                                          : sizeof(struct kernel_channel));
+    void *channels = arena_alloc(l->arena, size);
 
     for (size_t i = 0; i < count; i++) {
         int64_t bias = c->bias ? lower_const_int(c->bias, i) : 0;
         struct quant_multiplier m;
         if (channel_multiplier(l, c, (int32_t)i, &m) < 0)
             return lower_failed(l);
-        narrow[i] = (struct kernel_channel){(int32_t)bias, m.multiplier, m.shift};
-        wide[i] = (struct kernel_channel_wide){bias, m.multiplier, m.shift};
+        if (c->params.wide)
+            ((struct kernel_channel_wide *)channels)[i] =
+                (struct kernel_channel_wide){bias, m.multiplier, m.shift};
+        else
+            ((struct kernel_channel *)channels)[i] =
+                (struct kernel_channel){(int32_t)bias, m.multiplier, m.shift};
     }
-    if (c->params.wide) {
-        *ret = lower_constant(l, "channels", wide, count * sizeof *wide);
+    *ret = lower_constant(l, "channels", channels, size);
+    if (c->params.wide)
         l->buffers[ret->buffer].align = 8;
-    } else {
-        *ret = lower_constant(l, "channels", narrow, count * sizeof *narrow);
-    }
     return 0;
 }
 
@@ -215,7 +217,8 @@ static int read_conv(struct nn_lower *l, unsigned axis, size_t in, struct conv *
 
     c->in = lower_in(l, in, types);
     c->out = c->in ? lower_out(l, 0, TYPE_BIT(c->in->type)) : NULL;
-    if (!c->out || lower_rank(l, c->out, 4) < 0 || lower_filter(l, 1, &c->weights) < 0)
+    if (!c->out || lower_no_zero_point(l, c->in) < 0 || lower_no_zero_point(l, c->out) < 0 ||
+        lower_rank(l, c->out, 4) < 0 || lower_filter(l, 1, &c->weights) < 0)
         return lower_failed(l);
     c->filter = lower_optional(l, 1);
     if (check_filter(l, c->filter, axis) < 0)

@@ -279,6 +279,16 @@ static void search_near(struct planner *p, uint32_t *order, uint32_t size)
     }
 }
 
+/* What the buffer may share with `other`, if they live at the same time. */
+static void allow(struct planner *p, uint32_t buffer, uint32_t other, bool is_out, int32_t slack)
+{
+    for (size_t i = 0; i < p->neighbour_count[buffer]; i++) {
+        struct neighbour *n = &p->neighbours[buffer][i];
+        if (n->other == other)
+            *n = (struct neighbour){other, true, is_out, slack};
+    }
+}
+
 static void find_neighbours(struct planner *p, const struct plan_overlap *overlaps, size_t n)
 {
     for (uint32_t a = 0; a < p->count; a++) {
@@ -286,18 +296,15 @@ static void find_neighbours(struct planner *p, const struct plan_overlap *overla
         if (!p->neighbours[a])
             abort();
         for (uint32_t b = 0; b < p->count; b++) {
-            if (a == b || !live_together(&p->buffers[a], &p->buffers[b]))
-                continue;
-            const struct plan_overlap *as_out = overlap_of(a, b, overlaps, n);
-            const struct plan_overlap *as_in = overlap_of(b, a, overlaps, n);
-            const struct plan_overlap *o = as_out ? as_out : as_in;
-            p->neighbours[a][p->neighbour_count[a]++] =
-                (struct neighbour){.other = b,
-                                   .may_share = o != NULL,
-                                   .is_out = as_out != NULL,
-                                   .slack = o ? o->slack : 0};
+            if (a != b && live_together(&p->buffers[a], &p->buffers[b]))
+                p->neighbours[a][p->neighbour_count[a]++] = (struct neighbour){.other = b};
         }
     }
+    /* Of several the first counts, and that as an output before that as an input: see plan_allows(). */
+    for (size_t i = n; i-- > 0;)
+        allow(p, overlaps[i].in, overlaps[i].out, false, overlaps[i].slack);
+    for (size_t i = n; i-- > 0;)
+        allow(p, overlaps[i].out, overlaps[i].in, true, overlaps[i].slack);
 }
 
 static void search(struct planner *p)

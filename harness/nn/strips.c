@@ -7,11 +7,12 @@
 #include "harness/nn/strips_chain.h"
 
 enum {
-    ROUNDS_MAX = 8, /* chains in one model */
-    GAIN = 8,       /* the peak must fall by one part in so many */
-    BANDS_MAX = 4,  /* of columns */
-    TILED_MAX = 24, /* chains that are tried in bands */
-    TWICE_MAX = 8   /* one part in so many of the MACs may be done twice */
+    ROUNDS_MAX = 8,  /* chains in one model */
+    GAIN = 8,        /* the peak must fall by one part in so many */
+    BANDS_MAX = 4,   /* of columns */
+    TILED_MAX = 24,  /* chains that are tried in bands */
+    TWICE_MAX = 8,   /* one part in so many of the MACs may be done twice */
+    STEPS_MAX = 1024 /* larger models are left as they are: each attempt has a copy of all steps */
 };
 
 #define GOAL_AROUND UINT32_MAX
@@ -375,7 +376,7 @@ void strips_split(struct nn_lower *l)
 {
     struct nn_lower whole = *l;
 
-    if (l->target->whole)
+    if (l->target->whole || l->step_count > STEPS_MAX)
         return;
     struct attempt best = find_best(l);
     if (!l->target->rows)

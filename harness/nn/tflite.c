@@ -355,6 +355,7 @@ int tflite_read(const void *data, size_t size, struct nn_model **ret_model, stru
     struct nn_model *model = calloc(1, sizeof *model);
     if (!model)
         abort();
+    model->size = size;
     struct reader r = {.arena = &model->arena, .budget = 4 * size + (1u << 20), .err = err};
     r.file = (struct flat){.data = arena_dup(&model->arena, data, size), .size = size};
     int status = read_model(&r, model);

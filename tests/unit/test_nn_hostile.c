@@ -218,6 +218,230 @@ static void wide_biases_at_the_end_of_their_range_run(void **state)
     host_run_close(&r);
 }
 
+/* ---- files that ask for much ---- */
+
+/* Many layers with the same weights: what each makes of them has to be paid for. */
+static void constants_stay_in_proportion_to_the_file(void **state)
+{
+    enum {
+        UNITS = 1 << 20
+    };
+    struct tfl_model m = {.description = "test"};
+    int8_t *weights = test_calloc(UNITS, 1);
+
+    add_tensor(&m, "in", TFL_INT8, 2);
+    add_tensor(&m, "weights", TFL_INT8, 2);
+    m.tensors[1].shape[0] = UNITS;
+    m.tensors[1].data = weights;
+    m.tensors[1].size = UNITS;
+    for (int i = 0; i < 100; i++) {
+        const int32_t out = add_tensor(&m, "out", TFL_INT8, 2);
+        m.tensors[out].shape[1] = UNITS;
+        struct tfl_op *op = tfl_add_op(&m, TFL_FULLY_CONNECTED, 4);
+        tfl_op_input(op, 0);
+        tfl_op_input(op, 1);
+        tfl_op_output(op, out);
+    }
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = 2;
+    check_refused(&m, "operator 5 FULLY_CONNECTED v4: those before it make constants of more than");
+    tfl_model_release(&m);
+    test_free(weights);
+}
+
+/* Sizes of tensors cost the file nothing. */
+static void tensors_stay_within_what_a_microcontroller_has(void **state)
+{
+    static const int32_t pads[] = {0, 16383, 0, 16383};
+    struct tfl_model m = {.description = "test"};
+
+    add_tensor(&m, "in", TFL_INT8, 2);
+    add_tensor(&m, "pads", TFL_INT32, 2);
+    m.tensors[1].shape[0] = m.tensors[1].shape[1] = 2;
+    m.tensors[1].data = pads;
+    m.tensors[1].size = sizeof pads;
+    for (int i = 0; i < 2; i++) {
+        const int32_t out = add_tensor(&m, "out", TFL_INT8, 2);
+        m.tensors[out].shape[0] = m.tensors[out].shape[1] = 16384;
+        struct tfl_op *op = tfl_add_op(&m, TFL_PAD, 1);
+        tfl_op_input(op, 0);
+        tfl_op_input(op, 1);
+        tfl_op_output(op, out);
+    }
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = 2;
+    check_refused(&m,
+                  "operator 1 PAD v1: those before it have tensors of more than 268435456 bytes");
+    tfl_model_release(&m);
+}
+
+static void kernel_calls_are_counted_as_they_are_made(void **state)
+{
+    struct tfl_model m = {.description = "test"};
+
+    add_tensor(&m, "in", TFL_INT8, 2);
+    for (int i = 0; i < 400; i++) {
+        const int32_t out = add_tensor(&m, "out", TFL_INT8, 2);
+        m.tensors[out].shape[1] = 24;
+        struct tfl_op *op = tfl_add_op(&m, TFL_CONCATENATION, 1);
+        for (int k = 0; k < 24; k++)
+            tfl_op_input(op, 0);
+        tfl_op_option(op, 0, TFL_OPT_I32)->i = 1;
+        tfl_op_output(op, out);
+    }
+    m.input_count = m.output_count = 1;
+    m.outputs[0] = 1;
+    check_refused(&m, "operator 342 CONCATENATION v1: those before it make more than 8192 kernel "
+                      "calls");
+    tfl_model_release(&m);
+}
+
+/* A pool of constants: its windows decide how long that takes, and so whether it is done here. */
+static void only_short_work_is_done_beforehand(void **state)
+{
+    for (int32_t filter = 1; filter <= 200; filter += 199) {
+        struct tfl_model m = {.description = "test"};
+        AUTO_BUF file = BUF_INIT, image = BUF_INIT;
+        struct nn_report report;
+        struct err err = ERR_INIT;
+        int8_t *data = test_calloc(200 * 200, 1);
+
+        add_tensor(&m, "in", TFL_INT8, 4);
+        for (int i = 0; i < 3; i++) {
+            const int32_t t = add_tensor(&m, "image", TFL_INT8, 4);
+            m.tensors[t].shape[1] = m.tensors[t].shape[2] = 200;
+        }
+        m.tensors[1].data = data;
+        m.tensors[1].size = 200 * 200;
+        struct tfl_op *op = tfl_add_op(&m, TFL_MAX_POOL_2D, 1);
+        tfl_op_input(op, 1);
+        for (uint8_t id = 1; id <= 4; id++)
+            tfl_op_option(op, id, TFL_OPT_I32)->i = id <= 2 ? 1 : filter;
+        tfl_op_output(op, 2);
+        op = tfl_add_op(&m, TFL_ADD, 1);
+        tfl_op_input(op, 2);
+        tfl_op_input(op, 0);
+        tfl_op_output(op, 3);
+        m.input_count = m.output_count = 1;
+        m.outputs[0] = 3;
+        tfl_write(&m, &file);
+        if (nn_compile(file.data, file.len, &reference_target, &image, &report, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(report.step_count, filter == 1 ? 1 : 2);
+        nn_report_release(&report);
+        tfl_model_release(&m);
+        test_free(data);
+    }
+}
+
+/* ---- numbers that no kernel has ---- */
+
+/* A model of one operator; its first tensors are inputs, the last one is the output. */
+static void one_operator(struct tfl_model *m, enum tfl_builtin code, int32_t version,
+                         const enum tfl_type *types, const int64_t *zeros, size_t count)
+{
+    struct tfl_op *op = tfl_add_op(m, code, version);
+
+    for (size_t i = 0; i < count; i++) {
+        const int32_t t = add_tensor(m, "t", types[i], 4);
+        m->tensors[t].scales = &scale;
+        m->tensors[t].zero_points = &zeros[i];
+        m->tensors[t].scale_count = 1;
+        if (i + 1 < count)
+            tfl_op_input(op, t);
+        else
+            tfl_op_output(op, t);
+    }
+    m->input_count = m->output_count = 1;
+    m->outputs[0] = (int32_t)count - 1;
+}
+
+/* As TensorFlow Lite wants it: their kernels know no zero points, ours would not hold them all. */
+static void zero_points_of_16_bits_are_refused(void **state)
+{
+    static const enum tfl_builtin codes[] = {TFL_CONV_2D, TFL_DEPTHWISE_CONV_2D,
+                                             TFL_FULLY_CONNECTED, TFL_MUL, TFL_TANH};
+    static const int64_t zeros[][3] = {{INT16_MIN, 0, 0}, {0, 0, 5}};
+    const int8_t weight = 1;
+
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(codes); i++) {
+        const enum tfl_builtin code = codes[i / 2];
+        const bool weighted = i / 2 < 3;
+        const enum tfl_type types[] = {TFL_INT16, weighted ? TFL_INT8 : TFL_INT16, TFL_INT16};
+        struct tfl_model m = {.description = "test"};
+        one_operator(&m, code, 1, code == TFL_TANH ? &types[1] : types,
+                     code == TFL_TANH && i % 2 ? &zeros[1][1] : zeros[i % 2],
+                     code == TFL_TANH ? 2 : 3);
+        if (weighted) {
+            m.tensors[1].data = &weight;
+            m.tensors[1].size = 1;
+        }
+        check_refused(&m, "it must be 0 with 16 bits");
+        tfl_model_release(&m);
+    }
+}
+
+static void weights_have_a_zero_point_of_their_type(void **state)
+{
+    static const enum tfl_type types[] = {TFL_INT8, TFL_INT8, TFL_INT8};
+    static const int64_t zeros[] = {0, 40000, 0};
+    struct tfl_model m = {.description = "test"};
+    const int8_t weight = 1;
+
+    one_operator(&m, TFL_FULLY_CONNECTED, 4, types, zeros, 3);
+    for (int i = 0; i < 3; i++)
+        m.tensors[i].rank = 2;
+    m.tensors[1].data = &weight;
+    m.tensors[1].size = 1;
+    check_refused(&m, "tensor 1 't': zero point 40000 is outside its type");
+    tfl_model_release(&m);
+}
+
+/* Bytes are joined as they are. */
+static void tensors_of_other_scales_are_not_joined(void **state)
+{
+    static const enum tfl_type types[][3] = {{TFL_INT8, TFL_INT8, TFL_INT8},
+                                             {TFL_UINT8, TFL_UINT8, TFL_UINT8}};
+    static const int64_t zeros[] = {1, 2, 1};
+
+    for (int i = 0; i < 2; i++) {
+        struct tfl_model m = {.description = "test"};
+        one_operator(&m, TFL_CONCATENATION, 1, types[i], zeros, 3);
+        m.tensors[2].shape[0] = 2;
+        check_refused(&m, "tensor 1 't': scale 0.1 and zero point 2 differ");
+        m.tensors[1].scale_count = 0;
+        check_refused(&m, "tensor 1 't': has 0 scales, the output has 1");
+        tfl_model_release(&m);
+    }
+}
+
+/* Nothing overflows on the way to the refusal. */
+static void slices_at_the_ends_of_64_bits_are_refused(void **state)
+{
+    static const int64_t places[][3] = {
+        {INT64_MIN, -1, 1}, {INT64_MAX, INT64_MIN, 1}, {INT64_MAX, INT64_MAX, INT64_MIN}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        struct tfl_model m = {.description = "test"};
+        add_tensor(&m, "in", TFL_INT8, 1);
+        add_tensor(&m, "out", TFL_INT8, 1);
+        struct tfl_op *op = tfl_add_op(&m, TFL_STRIDED_SLICE, 1);
+        tfl_op_input(op, 0);
+        for (int k = 0; k < 3; k++) {
+            int32_t t = add_tensor(&m, "place", TFL_INT64, 1);
+            m.tensors[t].data = &places[i][k];
+            m.tensors[t].size = sizeof places[i][k];
+            tfl_op_input(op, t);
+        }
+        tfl_op_output(op, 1);
+        tfl_op_option(op, 5, TFL_OPT_U8)->i = 1; /* the end counts from the begin */
+        m.input_count = m.output_count = 1;
+        m.outputs[0] = 1;
+        check_refused(&m, "operator 0 STRIDED_SLICE v1: ");
+        tfl_model_release(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +450,14 @@ int main(void)
         cmocka_unit_test(svdf_without_state_and_bias_is_refused),
         cmocka_unit_test(real_arithmetic_says_what_it_leaves_out),
         cmocka_unit_test(biases_at_the_ends_of_their_range_compile),
+        cmocka_unit_test(constants_stay_in_proportion_to_the_file),
+        cmocka_unit_test(tensors_stay_within_what_a_microcontroller_has),
+        cmocka_unit_test(kernel_calls_are_counted_as_they_are_made),
+        cmocka_unit_test(only_short_work_is_done_beforehand),
+        cmocka_unit_test(zero_points_of_16_bits_are_refused),
+        cmocka_unit_test(weights_have_a_zero_point_of_their_type),
+        cmocka_unit_test(tensors_of_other_scales_are_not_joined),
+        cmocka_unit_test(slices_at_the_ends_of_64_bits_are_refused),
         cmocka_unit_test(wide_biases_at_the_end_of_their_range_run),
     };
 
