@@ -22,6 +22,8 @@ enum {
     PLL_N = 1 << 6, /* of 1 MHz; P = 2, which halves it, is field 0 */
     PLL_SRC_HSE = 1 << 22,
     PLL_Q_8 = 8 << 24,
+    PLL_R_2 =
+        2 << 28, /* not used; 0 is prohibited on the F446, the F405 wants its reset value, 2 */
 
     CFGR_SW_PLL = 2,
     CFGR_SWS = 3 << 2,
@@ -74,7 +76,8 @@ void stm32f4_start_clock(const struct stm32f4_clock *clock)
     REG32(STM32F4_RCC + RCC_CR) |= CR_HSEON;
     if (chip_wait(STM32F4_RCC + RCC_CR, CR_HSERDY, CR_HSERDY))
         pll = clock->outside_mhz | PLL_SRC_HSE;
-    REG32(STM32F4_RCC + RCC_PLLCFGR) = pll | (clock->overdrive ? 360u : 336u) * PLL_N | PLL_Q_8;
+    REG32(STM32F4_RCC + RCC_PLLCFGR) =
+        pll | (clock->overdrive ? 360u : 336u) * PLL_N | PLL_Q_8 | PLL_R_2;
     REG32(STM32F4_RCC + RCC_CR) |= CR_PLLON;
     if (clock->overdrive && !start_overdrive())
         return;
