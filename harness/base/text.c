@@ -111,7 +111,7 @@ bool text_to_ns(const char *s, uint64_t *ret)
 bool text_to_si(const char *s, const char *unit, double *ret)
 {
     static const struct unit prefixes[] = {
-        {"", 1},     {"n", 1.0e-9}, {"u", 1.0e-6}, {"\u00b5", 1.0e-6},
+        {"", 1},     {"n", 1.0e-9}, {"u", 1.0e-6}, {"\u00b5", 1.0e-6}, {"\u03bc", 1.0e-6},
         {"m", 1e-3}, {"k", 1e3},    {"M", 1e6},    {"G", 1e9},
     };
     double value;

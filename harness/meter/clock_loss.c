@@ -63,14 +63,3 @@ uint64_t clock_loss_feed(struct clock_loss *c, uint64_t at_ns, uint64_t samples)
     c->least = fmin(c->least, d);
     return 0;
 }
-
-uint64_t clock_loss_finish(struct clock_loss *c)
-{
-    double least = c->least;
-
-    if (!c->has_level || !c->has_block)
-        return 0;
-    for (int i = 0; i < c->pending_count; i++)
-        least = fmin(least, c->pending[i]);
-    return units(c, least - c->level) > 0 ? settle(c, least) : 0;
-}

@@ -33,7 +33,4 @@ void clock_loss_init(struct clock_loss *c, double period_ns, unsigned unit);
  * missing, a multiple of the unit; the caller adds them to `samples`. */
 uint64_t clock_loss_feed(struct clock_loss *c, uint64_t at_ns, uint64_t samples);
 
-/* The stream is over: what the blocks that wait for agreement say. */
-uint64_t clock_loss_finish(struct clock_loss *c);
-
 #endif

@@ -18,6 +18,7 @@
 
 enum {
     READ_MAX = 64,
+    BLOCK = 512,
     PATH_SIZE = 512
 };
 
@@ -28,8 +29,9 @@ struct hwmon {
     unsigned interval_ms;
     uint64_t index, started_ns, next_ns;
     double energy_start_uj, charge_c, energy_j;
-    float current_a;
-    float voltage_v;
+    float volts;
+    float current_a[BLOCK];
+    float voltage_v[BLOCK];
 };
 
 /* An integer file of sysfs, read anew each time. */
@@ -118,6 +120,7 @@ static int hwmon_open(struct meter *m, const struct meter_config *config, struct
     i->rate_hz = 1000.0 / h->interval_ms;
     i->basis = h->voltage >= 0 ? METER_VOLTAGE_MEASURED : METER_VOLTAGE_USER;
     i->ranges[0] = (struct meter_range){.gain = 0.01, .offset_a = 1e-3};
+    i->voltage_error = h->voltage >= 0 ? 0.01 : 0.02;
     i->clock_error = 0.01;
     return 0;
 }
@@ -128,7 +131,7 @@ static int hwmon_configure(struct meter *m, const struct meter_setup *setup, str
     AUTO(fd_close) int shunt = open_file(h, "shunt_resistor");
     double ohm_u = 0;
 
-    h->voltage_v = (float)(setup->voltage_uv * 1e-6);
+    h->volts = (float)(setup->voltage_uv * 1e-6);
     buf_clear(&m->calibration);
     if (shunt >= 0 && read_number(shunt, "shunt_resistor", &ohm_u, err) < 0)
         return (int)err->code;
@@ -150,7 +153,31 @@ static int hwmon_start(struct meter *m, struct err *err)
     return 0;
 }
 
-/* One reading per update; whoever comes late gets the missed ones as lost. */
+/* Readings that were due before now and that nobody took, as lost; then what the chip says now. */
+static void put_readings(struct hwmon *h, double ma, struct meter_block *ret)
+{
+    const uint64_t interval_ns = h->interval_ms * (uint64_t)1000000;
+    const uint64_t now = clock_monotonic_ns();
+    const uint64_t missed = now > h->next_ns ? (now - h->next_ns) / interval_ns : 0;
+    const size_t lost = missed < BLOCK ? (size_t)missed : BLOCK - 1;
+
+    for (size_t k = 0; k <= lost; k++) {
+        h->current_a[k] = k < lost ? NAN : (float)(ma * 1e-3);
+        h->voltage_v[k] = h->volts;
+    }
+    h->base.counts.lost += lost;
+    h->base.counts.gaps += lost > 0;
+    h->next_ns += (lost + 1) * interval_ns;
+    h->charge_c += ma * 1e-3 * h->interval_ms * 1e-3;
+    h->energy_j += ma * 1e-3 * (double)h->volts * h->interval_ms * 1e-3;
+    *ret = (struct meter_block){.first = h->index,
+                                .count = lost + 1,
+                                .current_a = h->current_a,
+                                .voltage_v = h->voltage >= 0 ? h->voltage_v : NULL};
+    h->index += lost + 1;
+}
+
+/* One reading per update. */
 static int hwmon_read(struct meter *m, unsigned timeout_ms, struct meter_block *ret,
                       struct err *err)
 {
@@ -170,16 +197,9 @@ static int hwmon_read(struct meter *m, unsigned timeout_ms, struct meter_block *
     if (h->voltage >= 0) {
         if (read_number(h->voltage, "in1_input", &mv, err) < 0)
             return (int)err->code;
-        h->voltage_v = (float)(mv * 1e-3);
+        h->volts = (float)(mv * 1e-3);
     }
-    h->current_a = (float)(ma * 1e-3);
-    h->next_ns += h->interval_ms * (uint64_t)1000000;
-    h->charge_c += ma * 1e-3 * h->interval_ms * 1e-3;
-    h->energy_j += ma * 1e-3 * (double)h->voltage_v * h->interval_ms * 1e-3;
-    *ret = (struct meter_block){.first = h->index++,
-                                .count = 1,
-                                .current_a = &h->current_a,
-                                .voltage_v = h->voltage >= 0 ? &h->voltage_v : NULL};
+    put_readings(h, ma, ret);
     return 0;
 }
 
@@ -194,7 +214,7 @@ static int hwmon_state(struct meter *m, struct meter_state *ret, struct err *err
     double uj = 0;
 
     ret->powered = true;
-    ret->voltage_uv = (uint32_t)((double)h->voltage_v * 1e6);
+    ret->voltage_uv = (uint32_t)((double)h->volts * 1e6);
     ret->seconds = (double)(clock_monotonic_ns() - h->started_ns) * 1e-9;
     ret->charge_c = h->charge_c;
     ret->energy_j = h->energy_j;

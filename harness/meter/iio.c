@@ -174,6 +174,7 @@ static int sensor_open(struct meter *m, const struct meter_config *config, struc
     struct iio_meter *p = (struct iio_meter *)m;
     struct meter_info *i = &m->info;
     const char *name;
+    double offset_v;
 
     if (connect_to(p, config->where, err) < 0 || find_channels(p, err) < 0)
         return (int)err->code;
@@ -186,11 +187,12 @@ static int sensor_open(struct meter *m, const struct meter_config *config, struc
     i->integrates = true;
     i->rate_hz = 1; /* until it was measured */
     i->basis = p->bus.channel != NULL ? METER_VOLTAGE_MEASURED : METER_VOLTAGE_USER;
-    i->voltage_error = 0.01;
+    i->voltage_error = p->bus.channel != NULL ? 0.01 : 0.02;
     i->clock_error = 2e-3; /* stamps are made by software */
-    /* An INA226 has 10 uV of offset; shunts come with 1 %. */
+    /* An INA226 has 10 uV of offset, an INA219 100 uV; shunts come with 1 %. */
+    offset_v = name != NULL && strcmp(name, "ina219") == 0 ? 100e-6 : 10e-6;
     i->ranges[0] = (struct meter_range){
-        .gain = 0.01, .offset_a = p->shunt.channel != NULL ? 10e-6 / p->shunt_ohm : 1e-3};
+        .gain = 0.01, .offset_a = p->shunt.channel != NULL ? offset_v / p->shunt_ohm : 1e-3};
     return 0;
 }
 

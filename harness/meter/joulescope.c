@@ -64,14 +64,9 @@ static int find_functions(struct joulescope *p, struct err *err)
         const char *name;
         void *slot;
     } wanted[] = {
-        {"jsdrv_initialize", &p->api.initialize},
-        {"jsdrv_finalize", &p->api.finalize},
-        {"jsdrv_publish", &p->api.publish},
-        {"jsdrv_query", &p->api.query},
-        {"jsdrv_subscribe", &p->api.subscribe},
-        {"jsdrv_unsubscribe", &p->api.unsubscribe},
-        {"jsdrv_open", &p->api.open},
-        {"jsdrv_close", &p->api.close},
+        {"jsdrv_initialize", &p->api.initialize}, {"jsdrv_finalize", &p->api.finalize},
+        {"jsdrv_publish", &p->api.publish},       {"jsdrv_query", &p->api.query},
+        {"jsdrv_subscribe", &p->api.subscribe},   {"jsdrv_unsubscribe", &p->api.unsubscribe},
     };
 
     p->library = load_library();
@@ -106,6 +101,14 @@ static int publish(struct joulescope *p, const char *topic, const struct jsdrv_u
 static int publish_number(struct joulescope *p, const char *topic, uint32_t number, struct err *err)
 {
     const struct jsdrv_union_s value = {.type = JSDRV_UNION_U32, .value.u32 = number};
+
+    return publish(p, topic, &value, err);
+}
+
+/* Modes are signed: 0 is the state after power-on. */
+static int publish_mode(struct joulescope *p, const char *topic, int32_t mode, struct err *err)
+{
+    const struct jsdrv_union_s value = {.type = JSDRV_UNION_I32, .value.i32 = mode};
 
     return publish(p, topic, &value, err);
 }
@@ -205,6 +208,8 @@ static void describe(struct joulescope *p)
     i->voltage_error = 0.003;
     i->clock_error = 50e-6;
     i->ranges[0] = (struct meter_range){.gain = 0.003, .offset_a = 1e-6};
+    (void)snprintf(i->warning, sizeof(i->warning),
+                   "its errors are assumed, 0.3 %% and 1 uA: above 180 mA the zero is worse");
 }
 
 static int js_open(struct meter *m, const struct meter_config *config, struct err *err)
@@ -219,8 +224,8 @@ static int js_open(struct meter *m, const struct meter_config *config, struct er
         return err_set(err, ERR_METER, "the Joulescope driver does not start");
     if (choose_device(p, config, err) < 0)
         return (int)err->code;
-    if (p->api.open(p->context, p->device, 0) != 0)
-        return err_set(err, ERR_METER, "%s cannot be opened", p->device);
+    if (publish_mode(p, JSDRV_MSG_OPEN, 0, err) < 0)
+        return err_in(err, "%s cannot be opened", p->device);
     p->opened = true;
     describe(p);
     return 0;
@@ -230,7 +235,9 @@ static int js_configure(struct meter *m, const struct meter_setup *setup, struct
 {
     struct joulescope *p = (struct joulescope *)m;
 
-    if (publish_text(p, "s/i/range/mode", "auto", err) < 0 ||
+    const bool js110 = strstr(p->device, "/js110/") != NULL; /* it has another word for the same */
+
+    if (publish_text(p, js110 ? "s/i/range/select" : "s/i/range/mode", "auto", err) < 0 ||
         publish_number(p, "h/fs", RATE_HZ, err) < 0)
         return (int)err->code;
     buf_clear(&m->calibration);
@@ -359,7 +366,7 @@ static void js_close(struct meter *m)
     if (p->subscribed)
         (void)!subscribe(p, false, &ignored);
     if (p->opened)
-        (void)p->api.close(p->context, p->device);
+        (void)!publish_mode(p, JSDRV_MSG_CLOSE, 0, &ignored);
     if (p->context != NULL)
         p->api.finalize(p->context, 0);
     if (p->library != NULL)

@@ -93,8 +93,13 @@ struct jsdrv_api {
                          jsdrv_subscribe_fn fn, void *user_data, uint32_t timeout_ms);
     int32_t (*unsubscribe)(struct jsdrv_context_s *context, const char *topic,
                            jsdrv_subscribe_fn fn, void *user_data, uint32_t timeout_ms);
-    int32_t (*open)(struct jsdrv_context_s *context, const char *device, int32_t mode);
-    int32_t (*close)(struct jsdrv_context_s *context, const char *device);
 };
+
+/*
+ * jsdrv_open() and jsdrv_close() got a further argument in version 2. They only publish these, as
+ * their documentation says, and so do we.
+ */
+#define JSDRV_MSG_OPEN  "@/!open"
+#define JSDRV_MSG_CLOSE "@/!close"
 
 #endif

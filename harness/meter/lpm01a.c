@@ -26,7 +26,7 @@ enum {
     RATE_HZ = 1000,
     TEXT_HZ_MAX = 5000, /* without an end; more only in binary */
     RECORD_MAX = 640,   /* bytes of a binary record, text and all */
-    LOSS_TOLERANCE = 2, /* samples between time stamps: the stamp itself is not sharp */
+    LOSS_TOLERANCE = 2, /* samples a stamp may be ahead of: it is not sharp, and does not add up */
 };
 
 struct lpm01a {
@@ -42,9 +42,9 @@ struct lpm01a {
     char line[LINE_BYTES];
     size_t line_size;
     uint64_t index;
-    uint64_t since_stamp; /* samples */
+    uint64_t since_stamp; /* samples since the first stamp, lost ones included */
     uint64_t pending;     /* lost ones that are still to be delivered */
-    uint32_t last_ms;
+    uint32_t first_ms;
     bool stamped;
     bool event; /* came since the last sample */
     unsigned next_event;
@@ -226,7 +226,9 @@ static int set_supply(struct lpm01a *p, uint32_t voltage_uv, char got[static 32]
 
 static int lpm_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
 {
-    static const char *const fixed[] = {"pwr off", "acqtime inf", "trigdelay 0", "trigsrc sw"};
+    /* All that somebody before us may have set otherwise. */
+    static const char *const fixed[] = {"pwr off",        "acqtime inf", "acqmode dyn",
+                                        "funcmode optim", "trigdelay 0", "trigsrc sw"};
     struct lpm01a *p = (struct lpm01a *)m;
     const struct rate *rate = find_rate(setup->rate_hz != 0 ? setup->rate_hz : RATE_HZ);
     char got[32] = "";
@@ -329,23 +331,28 @@ static void put(struct lpm01a *p, float amperes)
     p->index++;
 }
 
-/* Samples that should have come since the last time stamp but did not. */
+/*
+ * Samples that should have come since the first time stamp but did not: stamps and samples are of
+ * one clock, so even one sample lost a second shows after a few.
+ */
 static void check_stamp(struct lpm01a *p, uint32_t ms)
 {
-    const uint64_t due = (uint64_t)(ms - p->last_ms) * p->rate_hz / 1000;
+    const uint64_t due = (uint64_t)(ms - p->first_ms) * p->rate_hz / 1000;
     const uint64_t tolerance = LOSS_TOLERANCE * (uint64_t)p->rate_hz / RATE_HZ;
 
-    if (p->stamped && ms > p->last_ms && due > p->since_stamp + tolerance && due < METER_GAP_MAX) {
+    if (!p->stamped || ms < p->first_ms || due > p->since_stamp + METER_GAP_MAX) {
+        p->stamped = true;
+        p->first_ms = ms;
+        p->since_stamp = 0;
+    } else if (due > p->since_stamp + tolerance) {
         const uint64_t missing = due - p->since_stamp;
 
         p->base.counts.lost += missing;
         p->base.counts.lost_by_clock += missing;
         p->base.counts.gaps++;
         p->pending += missing;
+        p->since_stamp = due;
     }
-    p->stamped = true;
-    p->last_ms = ms;
-    p->since_stamp = 0;
 }
 
 /* An energy of one period in text, a current in binary. */

@@ -134,6 +134,14 @@ static int try_port(struct ppk2 *p, const char *where, const char *serial, struc
     return query(p, &p->meta, err);
 }
 
+/* Links of two ports of one device differ behind "-if" only. */
+static bool same_device(const char *a, const char *b)
+{
+    const char *end = strstr(a, "-if");
+
+    return end != NULL && strncmp(a, b, (size_t)(end - a) + 3) == 0;
+}
+
 /* Newer firmware has a second port, a shell; the right one is the one that knows its metadata. */
 static int search_port(struct ppk2 *p, const struct meter_config *c, struct err *err)
 {
@@ -146,6 +154,12 @@ static int search_port(struct ppk2 *p, const struct meter_config *c, struct err 
                    c->serial != NULL ? c->serial : "");
     if (glob(pattern, 0, NULL, &found) != 0)
         return try_port(p, NULL, c->serial, err);
+    for (size_t i = 1; i < found.gl_pathc; i++) {
+        if (same_device(found.gl_pathv[0], found.gl_pathv[i]))
+            continue;
+        globfree(&found);
+        return err_set(err, ERR_CONFIG, "there is more than one PPK2: its 'serial' is needed");
+    }
     for (size_t i = 0; i < found.gl_pathc && r < 0; i++) {
         err_clear(err);
         r = try_port(p, found.gl_pathv[i], NULL, err);
@@ -223,6 +237,19 @@ static int send_setup(struct ppk2 *p, bool source, unsigned mv, struct err *err)
     return COMMAND(p, err, 0x0c, 1);
 }
 
+/* No command is acknowledged: what was told to it is asked back. */
+static int check_setup(const struct ppk2 *p, bool source, unsigned mv, struct err *err)
+{
+    const int mode = source ? 2 : 1;
+
+    if (!(fabs(p->meta.vdd_mv - mv) < 1))
+        return err_set(err, ERR_METER, "set to %u mV, it says %g mV", mv, p->meta.vdd_mv);
+    if (p->meta.mode != 0 && p->meta.mode != mode)
+        return err_set(err, ERR_METER, "told to be %s, it says mode %d",
+                       source ? "a source" : "an ampere meter", p->meta.mode);
+    return 0;
+}
+
 static int ppk2_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
 {
     struct ppk2 *p = (struct ppk2 *)m;
@@ -233,10 +260,9 @@ static int ppk2_configure(struct meter *m, const struct meter_setup *setup, stru
     if (setup->rate_hz != 0 && setup->rate_hz != PPK2_RATE_HZ)
         return err_set(err, ERR_CONFIG, "a PPK2 takes 100 000 samples a second, not %g",
                        setup->rate_hz);
-    if (send_setup(p, setup->source, mv, err) < 0 || query(p, &p->meta, err) < 0)
+    if (send_setup(p, setup->source, mv, err) < 0 || query(p, &p->meta, err) < 0 ||
+        check_setup(p, setup->source, mv, err) < 0)
         return (int)err->code;
-    if (!(fabs(p->meta.vdd_mv - mv) < 1))
-        return err_set(err, ERR_METER, "set to %u mV, it says %g mV", mv, p->meta.vdd_mv);
     m->info.basis = setup->source ? METER_VOLTAGE_SETPOINT : METER_VOLTAGE_USER;
     m->info.voltage_error = 0.02;
     ppk2_decoder_release(&p->decoder);

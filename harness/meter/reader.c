@@ -37,7 +37,6 @@ struct reader {
     _Atomic uint64_t taken;
     _Atomic uint64_t stamps_written;
     _Atomic uint64_t stamps_taken;
-    _Atomic uint64_t stalls;
     struct stamp stamps[STAMPS];
     uint8_t ring[RING_SIZE];
 };
@@ -45,8 +44,6 @@ struct reader {
 /* Room in one piece behind the bytes written; waits while there is none. */
 static size_t room(struct reader *r, uint64_t written)
 {
-    bool stalled = false;
-
     while (!atomic_load(&r->stop)) {
         const uint64_t used = written - atomic_load(&r->taken);
         const size_t to_end = RING_SIZE - (size_t)(written % RING_SIZE);
@@ -57,9 +54,6 @@ static size_t room(struct reader *r, uint64_t written)
 
         if (n > 0 && open > 0)
             return n < PIECE_MAX ? n : PIECE_MAX;
-        if (!stalled)
-            atomic_fetch_add(&r->stalls, 1);
-        stalled = true;
         clock_sleep_ms(1);
     }
     return 0;
@@ -211,9 +205,4 @@ void reader_consume(struct reader *r, size_t n)
         at++;
     atomic_store(&r->stamps_taken, at);
     atomic_store(&r->taken, taken);
-}
-
-uint64_t reader_stalls(const struct reader *r)
-{
-    return atomic_load(&r->stalls);
 }

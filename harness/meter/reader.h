@@ -27,9 +27,6 @@ int reader_peek(struct reader *r, unsigned timeout_ms, const uint8_t **ret_data,
                 uint64_t *ret_at_ns, struct err *err) MUST_CHECK;
 void reader_consume(struct reader *r, size_t n);
 
-/* How often the ring was full. */
-uint64_t reader_stalls(const struct reader *r);
-
 void reader_stop(struct reader *r); /* NULL is fine; ends the thread */
 DEFINE_AUTO(struct reader, reader_stop)
 

@@ -41,6 +41,24 @@ struct table {
 
 /* ---- the header ---- */
 
+/* Letters, and what is none in ASCII: the micro sign. */
+static bool is_of_unit(char c)
+{
+    return isalpha((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+/* A name without a unit has to be nothing but that: in "currentmA" nobody knows where one begins. */
+static bool is_bare(const char *name)
+{
+    static const char *const words[] = {"time", "timestamp", "current", "voltage", "energy"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (strcasecmp(name, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The unit behind a name: "current_mA", "Current(uA)", "current [A]"; the first is the usual one. */
 static bool take_unit(const char *text, const char *base, double *ret)
 {
@@ -53,11 +71,11 @@ static bool take_unit(const char *text, const char *base, double *ret)
     for (end = name + strlen(name); end > name && strchr(" )]\"", end[-1]) != NULL; end--)
         end[-1] = '\0';
     unit = end;
-    while (unit > name && isalpha((unsigned char)unit[-1]))
+    while (unit > name && is_of_unit(unit[-1]))
         unit--;
     if (unit == name) { /* no unit */
         *ret = 1;
-        return true;
+        return is_bare(name);
     }
     {
         char number[FIELD_MAX + 2];
@@ -316,6 +334,8 @@ int recording_parse_csv(const char *name, const char *text, size_t n, struct rec
     r->format = "csv";
     if (result == 0 && r->count > 0 && t.time_s != NULL)
         judge_steps(&t, r);
+    if (result == 0 && !r->even && r->energy_j != NULL)
+        result = err_set(err, ERR_CONFIG, "%s: energies of steps that differ", name);
     free(t.time_s);
     return result;
 }

@@ -37,6 +37,14 @@ static int replay_open(struct meter *m, const struct meter_config *config, struc
     i->markers = p->recording.logic != NULL ? 0xff : 0;
     i->rate_hz = p->recording.rate_hz;
     i->basis = p->recording.voltage_v != NULL ? METER_VOLTAGE_MEASURED : METER_VOLTAGE_USER;
+    i->voltage_error = p->recording.voltage_v != NULL ? 0 : 0.02;
+    /* A PPK2's, the largest of its ranges; other instruments do not say what they are. */
+    if (strcmp(p->recording.format, "ppk2") == 0)
+        i->ranges[0] = (struct meter_range){.gain = 0.15, .offset_a = 0.2e-6};
+    else
+        (void)snprintf(
+            i->warning, sizeof(i->warning),
+            "what was recorded with is not known: its errors are not in the uncertainty");
     return 0;
 }
 

@@ -53,6 +53,7 @@ static int scpi_open(struct meter *m, const struct meter_config *config, struct 
         return scpi_log_open(s, err);
     i->rate_hz = SCPI_RATE_HZ;
     i->clock_error = 0.02; /* readings are stamped by the host */
+    i->voltage_error = 0.005;
     i->ranges[0] = (struct meter_range){.gain = 0.01, .offset_a = 1e-3};
     (void)snprintf(i->warning, sizeof(i->warning),
                    "single readings over SCPI: averages only, no windows");
@@ -110,12 +111,13 @@ static int scpi_start(struct meter *m, struct err *err)
     struct scpi *s = (struct scpi *)m;
 
     s->index = 0;
+    s->fetches = 0;
     s->charge_c = s->energy_j = 0;
     s->started_ns = clock_monotonic_ns();
     return s->log ? scpi_log_start(s, err) : 0;
 }
 
-/* One reading stands for the time since the one before it. */
+/* One reading stands for the time since the one before it; the voltage is asked for now and then. */
 static int scpi_read(struct meter *m, unsigned timeout_ms, struct meter_block *ret, struct err *err)
 {
     struct scpi *s = (struct scpi *)m;
@@ -125,12 +127,17 @@ static int scpi_read(struct meter *m, unsigned timeout_ms, struct meter_block *r
 
     if (s->log)
         return scpi_log_read(s, timeout_ms, ret, err);
+    if (s->fetches++ % SCPI_VOLTS_EACH == 0 && ask_volts(s, err) < 0)
+        return (int)err->code;
     if (scpi_ask_number(&s->link, "MEAS:CURR?", &amperes, err) < 0)
         return (int)err->code;
     due = (clock_monotonic_ns() - s->started_ns) / (1000000000u / SCPI_RATE_HZ);
-    for (; s->index + n < due && n < SCPI_RATE_HZ; n++)
+    for (; s->index + n < due && n < SCPI_RATE_HZ; n++) {
         s->current_a[n] = (float)amperes;
-    *ret = (struct meter_block){.first = s->index, .count = n, .current_a = s->current_a};
+        s->voltage_v[n] = (float)s->volts;
+    }
+    *ret = (struct meter_block){
+        .first = s->index, .count = n, .current_a = s->current_a, .voltage_v = s->voltage_v};
     s->index += n;
     s->charge_c += amperes * (double)n / SCPI_RATE_HZ;
     s->energy_j += amperes * s->volts * (double)n / SCPI_RATE_HZ;

@@ -5,8 +5,9 @@
 #include "harness/meter/meter.h"
 #include "harness/meter/scpi_link.h"
 
-#define SCPI_RATE_HZ 100
-#define SCPI_RECORDS 4096 /* of a log, in one fetch */
+#define SCPI_RATE_HZ    100
+#define SCPI_VOLTS_EACH 20   /* readings of the current between two of the voltage */
+#define SCPI_RECORDS    4096 /* of a log, in one fetch */
 
 struct scpi {
     struct meter base;

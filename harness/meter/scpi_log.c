@@ -23,6 +23,8 @@ int scpi_log_open(struct scpi *s, struct err *err)
     i->voltage_error = 1e-3;
     /* An N6781A's 3 A range, as its data sheet has it. */
     i->ranges[0] = (struct meter_range){.gain = 0.0003, .offset_a = 250e-6};
+    (void)snprintf(i->warning, sizeof(i->warning),
+                   "the errors of an N6781A are assumed: those of other modules are larger");
     return scpi_send(&s->link, "*CLS", err);
 }
 
@@ -31,7 +33,7 @@ int scpi_log_configure(struct scpi *s, struct err *err)
     static const char *const lines[] = {"SENS:ELOG:FUNC:CURR ON,(@1)",
                                         "SENS:ELOG:FUNC:VOLT ON,(@1)",
                                         "SENS:ELOG:PER 0.0002048,(@1)",
-                                        "TRIG:ELOG:SOUR IMM,(@1)",
+                                        "TRIG:ELOG:SOUR BUS,(@1)", /* until TRIG:ELOG */
                                         "FORM REAL",
                                         "FORM:BORD NORM"};
 

@@ -24,6 +24,7 @@ enum {
     LINE_BYTES = 256,
     READING_HZ = 100, /* without a rate: readings are repeated at this */
     PROBE_MS = 8000,
+    STALE_MS = 3000,     /* a reading is not repeated for longer */
     QUEUE_MAX = 1 << 20, /* values of one channel that the other has not reached */
 };
 
@@ -40,7 +41,7 @@ struct sigrok {
     size_t line_size;
     struct queue current, voltage;
     float last_a, last_v;
-    uint64_t index, started_ns;
+    uint64_t index, started_ns, heard_ns;
     double volts, charge_c, energy_j;
     float current_a[BLOCK];
     float voltage_v[BLOCK];
@@ -191,7 +192,7 @@ static int sigrok_open(struct meter *m, const struct meter_config *config, struc
     i->integrates = true;
     i->rate_hz = p->where.rate_hz > 0 ? p->where.rate_hz : READING_HZ;
     i->basis = p->where.voltage[0] != '\0' ? METER_VOLTAGE_MEASURED : METER_VOLTAGE_USER;
-    i->voltage_error = 0.01;
+    i->voltage_error = p->where.voltage[0] != '\0' ? 0.01 : 0.02;
     i->clock_error = p->where.rate_hz > 0 ? 1e-4 : 0.02;
     i->ranges[0] = (struct meter_range){.gain = 0.02, .offset_a = 1e-3};
     (void)snprintf(i->warning, sizeof(i->warning),
@@ -219,7 +220,7 @@ static int sigrok_start(struct meter *m, struct err *err)
     p->index = 0;
     p->charge_c = p->energy_j = 0;
     p->last_a = NAN; /* no reading yet */
-    p->started_ns = clock_monotonic_ns();
+    p->started_ns = p->heard_ns = clock_monotonic_ns();
     return launch(p, err);
 }
 
@@ -291,6 +292,11 @@ static int sigrok_read(struct meter *m, unsigned timeout_ms, struct meter_block 
 
     if (listen(p, timeout_ms, err) < 0)
         return (int)err->code;
+    if (p->current.count > 0)
+        p->heard_ns = clock_monotonic_ns();
+    if (clock_monotonic_ns() - p->heard_ns > STALE_MS * (uint64_t)1000000)
+        return err_set(err, ERR_METER, "no reading of channel '%s' for %d ms", p->where.current,
+                       STALE_MS);
     n = p->where.rate_hz > 0 ? take_samples(p) : take_readings(p);
     *ret = (struct meter_block){.first = p->index,
                                 .count = n,

@@ -49,12 +49,18 @@ EXPORTED int32_t jsdrv_subscribe(struct jsdrv_context_s *c, const char *topic, u
                                  jsdrv_subscribe_fn fn, void *user, uint32_t timeout_ms);
 EXPORTED int32_t jsdrv_unsubscribe(struct jsdrv_context_s *c, const char *topic,
                                    jsdrv_subscribe_fn fn, void *user, uint32_t timeout_ms);
-EXPORTED int32_t jsdrv_open(struct jsdrv_context_s *c, const char *device, int32_t mode);
-EXPORTED int32_t jsdrv_close(struct jsdrv_context_s *c, const char *device);
+EXPORTED int32_t jsdrv_open(struct jsdrv_context_s *c, const char *device, int32_t mode,
+                            uint32_t timeout_ms);
 
 static bool trouble(const struct jsdrv_context_s *c, const char *word)
 {
     return strcmp(c->trouble, word) == 0;
+}
+
+/* Another model, which is no trouble. */
+static bool js110(const struct jsdrv_context_s *c)
+{
+    return trouble(c, "js110");
 }
 
 static void tell(struct jsdrv_context_s *c, const char *topic, const void *data, uint32_t size)
@@ -169,9 +175,14 @@ void jsdrv_finalize(struct jsdrv_context_s *c, uint32_t timeout_ms)
 int32_t jsdrv_publish(struct jsdrv_context_s *c, const char *topic,
                       const struct jsdrv_union_s *value, uint32_t timeout_ms)
 {
-    (void)timeout_ms;
-    if (strstr(topic, "s/i/range/mode") != NULL)
+    if (strstr(topic, "/@/!open") != NULL)
+        return trouble(c, "busy") || timeout_ms == 0 || value->type != JSDRV_UNION_I32 ||
+               value->value.i32 != 0 ||
+               strcmp(topic, js110(c) ? "u/js110/000456/@/!open" : "u/js220/000123/@/!open") != 0;
+    if (strstr(topic, js110(c) ? "s/i/range/select" : "s/i/range/mode") != NULL)
         return value->type == JSDRV_UNION_STR && strcmp(value->value.str, "auto") == 0 ? 0 : 1;
+    if (strstr(topic, "s/i/range/") != NULL)
+        return 1; /* no such topic */
     if (strstr(topic, "h/fs") != NULL)
         return trouble(c, "rate") ? 1 : value->value.u32 != 100000;
     (void)pthread_mutex_lock(&c->lock);
@@ -192,6 +203,7 @@ int32_t jsdrv_query(struct jsdrv_context_s *c, const char *topic, struct jsdrv_u
     (void)snprintf(value->value.room, value->size, "%s",
                    trouble(c, "none")  ? ""
                    : trouble(c, "two") ? "u/js220/000123,u/js110/000456"
+                   : js110(c)          ? "u/js110/000456"
                                        : "u/js220/000123");
     return 0;
 }
@@ -229,14 +241,12 @@ int32_t jsdrv_unsubscribe(struct jsdrv_context_s *c, const char *topic, jsdrv_su
     return 0;
 }
 
-int32_t jsdrv_open(struct jsdrv_context_s *c, const char *device, int32_t mode)
-{
-    return trouble(c, "busy") || mode != 0 || strcmp(device, "u/js220/000123") != 0;
-}
-
-int32_t jsdrv_close(struct jsdrv_context_s *c, const char *device)
+/* As in version 2: who calls it as version 1 had it passes whatever lies where the time belongs. */
+int32_t jsdrv_open(struct jsdrv_context_s *c, const char *device, int32_t mode, uint32_t timeout_ms)
 {
     (void)c;
     (void)device;
-    return 0;
+    (void)mode;
+    (void)timeout_ms;
+    abort();
 }

@@ -353,6 +353,17 @@ static void a_joulescope_streams_through_its_library(void **state)
     end(&b);
 }
 
+/* The other model calls its automatic range otherwise. */
+static void a_js110_is_set_up_in_its_own_words(void **state)
+{
+    struct bench b;
+    struct err err = ERR_INIT;
+
+    must(open_joulescope(&b, "js110", &err), &err);
+    assert_string_equal(b.meter->info.model, "Joulescope js110");
+    end(&b);
+}
+
 static void lost_packets_of_a_joulescope_take_their_place(void **state)
 {
     struct bench b;
@@ -460,6 +471,7 @@ int main(void)
         cmocka_unit_test(an_n6705_logs),
         cmocka_unit_test(troubles_of_a_log_are_named),
         cmocka_unit_test(a_joulescope_streams_through_its_library),
+        cmocka_unit_test(a_js110_is_set_up_in_its_own_words),
         cmocka_unit_test(lost_packets_of_a_joulescope_take_their_place),
         cmocka_unit_test(troubles_of_a_joulescope_are_named),
         cmocka_unit_test(sigrok_is_run_beside_us),

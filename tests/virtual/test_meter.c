@@ -221,6 +221,7 @@ static void a_stranger_on_the_line_is_named(void **state)
     says_what_is_wrong("ppk2", "mute", "does not answer");
     says_what_is_wrong("ppk2", "truncated", "breaks off after");
     says_what_is_wrong("ppk2", "stranger", "not the metadata of a PPK2");
+    says_what_is_wrong("ppk2", "stuck", "told to be a source, it says mode 1");
     says_what_is_wrong("lpm01a", "usual", "does not answer");
 }
 
@@ -375,6 +376,24 @@ static void an_lpm01a_loses_nothing_unseen(void **state)
     }
 }
 
+/* Each within what a stamp's own sharpness explains. */
+static void an_lpm01a_hides_no_loss_a_sample_at_a_time(void **state)
+{
+    static const char *const extra[] = {
+        "--fault", "lose 1 at 120000", "--fault", "lose 1 at 220000",
+        "--fault", "lose 1 at 320000", NULL};
+    struct bench b;
+    struct seen s;
+    struct err err = ERR_INIT;
+
+    start(&b, "lpm01a", extra);
+    must(open_meter(&b, "lpm01a", &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    must(stream(&b, 4200, &s, &err), &err);
+    assert_int_equal(b.meter->counts.lost, 3);
+    end(&b);
+}
+
 static void an_lpm01a_switches_the_board(void **state)
 {
     switched("lpm01a", 500);
@@ -425,6 +444,7 @@ int main(void)
         cmocka_unit_test(an_lpm01a_sends_energies_and_events),
         cmocka_unit_test(an_lpm01a_streams_currents_in_binary),
         cmocka_unit_test(an_lpm01a_loses_nothing_unseen),
+        cmocka_unit_test(an_lpm01a_hides_no_loss_a_sample_at_a_time),
         cmocka_unit_test(an_lpm01a_switches_the_board),
         cmocka_unit_test(troubles_of_an_lpm01a_are_named),
     };

@@ -208,6 +208,10 @@ static void say_binary(struct lpm_device *p, double amperes)
         mantissa *= 16;
         exponent++;
     }
+    if (mantissa >= 4095.5 && exponent > 0) { /* it would not round to twelve bits */
+        mantissa /= 16;
+        exponent--;
+    }
     bytes[0] = (uint8_t)(exponent << 4 | ((unsigned)(mantissa + 0.5) >> 8));
     bytes[1] = (uint8_t)(unsigned)(mantissa + 0.5);
     buf_append(&p->base.out, bytes, 2);

@@ -159,7 +159,7 @@ static void carry_out(struct ppk2_device *p, const uint8_t *c)
         set_voltage(p, (unsigned)c[1] << 8 | c[2]);
         break;
     case 0x11:
-        p->mode = c[1] == 2 ? 2 : 1;
+        p->mode = c[1] == 2 && strcmp(p->base.variant, "stuck") != 0 ? 2 : 1;
         break;
     case 0x19:
         if (!p->base.streaming)
@@ -314,7 +314,7 @@ static void ppk2_init(struct device *d)
 static const char *const faults[] = {"lose",     "drop",  "garbage", "range", "corrupt",
                                      "saturate", "storm", "hangup",  "stall", NULL};
 static const char *const variants[] = {"usual",     "long",     "crlf", "shuffled", "nan",
-                                       "truncated", "stranger", "mute", NULL};
+                                       "truncated", "stranger", "mute", "stuck",    NULL};
 
 const struct device_ops device_ppk2 = {
     .name = "ppk2",
