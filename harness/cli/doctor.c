@@ -101,7 +101,7 @@ static int see_power(struct visit *v, struct err *err)
     const struct board *b = v->board;
     struct resources r;
 
-    resources_of(b, v->lab, &r);
+    resources_of(b, v->lab, NULL, &r);
     if (lease_take(v->session_options.lock_dir, r.list, r.count, "doctor", 0, &v->lease, err) < 0)
         return (int)err->code;
     if (b->maintenance != NULL)

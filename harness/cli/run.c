@@ -368,6 +368,7 @@ static int resume_run(void *arguments, int argc, char **argv, struct err *err)
         if (status < 0)
             return status;
         if (status > 0) {
+            scratch_sweep(); /* of one that was killed when its run had just ended */
             (void)fprintf(stderr, "nothing to resume: every run has ended\n");
             return 0;
         }

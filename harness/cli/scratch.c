@@ -74,12 +74,23 @@ static int hold(struct scratch *s, struct err *err)
     return 0;
 }
 
-int scratch_make(struct scratch *s, struct err *err)
+static const char *base_folder(void)
 {
     const char *base = getenv("TMPDIR");
+
+    return base != NULL && base[0] == '/' ? base : "/tmp";
+}
+
+void scratch_sweep(void)
+{
+    sweep(base_folder());
+}
+
+int scratch_make(struct scratch *s, struct err *err)
+{
+    const char *base = base_folder();
     int n;
 
-    base = base != NULL && base[0] == '/' ? base : "/tmp";
     sweep(base);
     n = snprintf(s->path, sizeof(s->path), "%s/" PREFIX "XXXXXX", base);
     if (n >= (int)sizeof(s->path) || mkdtemp(s->path) == NULL) {

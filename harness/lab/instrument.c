@@ -98,7 +98,7 @@ static int take_lease(struct instrument *i, const struct instrument_options *o,
 {
     struct resources r;
 
-    if (o->board->meter != NULL && strcmp(o->board->meter, m->name) == 0)
+    if (resources_hold(o->held, m))
         return 0; /* taken together with the board */
     resources_of_meter(m, &r);
     return lease_take(o->lock_dir, r.list, r.count, o->purpose, o->wait_ms, &i->lease, err);

@@ -6,6 +6,7 @@
 #define HARNESS_LAB_INSTRUMENT_H
 
 #include "harness/base/err.h"
+#include "harness/lab/resources.h"
 #include "harness/meter/meter.h"
 #include "harness/spec/board.h"
 #include "harness/spec/lab.h"
@@ -17,9 +18,11 @@ struct instrument_options {
     const struct board *board;
     const struct lab *lab; /* NULL: none */
     const struct suite_energy *energy;
-    const char *vmeter;   /* path of tinyrig-vmeter */
-    const char *run_dir;  /* for the emulated meter's link */
-    const char *lock_dir; /* for the lease of a meter that is not the board's own */
+    const struct resources
+        *held;           /* leased with the board; a meter that is not there is leased here */
+    const char *vmeter;  /* path of tinyrig-vmeter */
+    const char *run_dir; /* for the emulated meter's link */
+    const char *lock_dir;
     const char *purpose;
     unsigned wait_ms;
 };

@@ -9,6 +9,7 @@
 #include "harness/lab/lease.h"
 #include "harness/lab/power_switch.h"
 #include "harness/lab/recover.h"
+#include "harness/lab/resources.h"
 #include "harness/lab/session.h"
 #include "harness/virtual/vboard.h"
 
@@ -20,6 +21,7 @@ struct session {
     const struct board *board;
     struct session_options options;
     struct lease *lease;
+    struct resources held;  /* by it */
     struct labgrid labgrid; /* zeroed: its address comes from elsewhere */
     struct vboard *vboard;  /* NULL for a real board */
     struct fault_plan plan;

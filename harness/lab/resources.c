@@ -31,37 +31,61 @@ static void add_meter(struct resources *r, const struct lab_meter *m)
         add(r, "meter-at", m->where);
 }
 
-static void add_power(struct resources *r, const struct lab_power *p)
+static void add_alone(struct resources *r, const struct lab_meter *m)
+{
+    add(r, "meter", m->name);
+    add_meter(r, m);
+}
+
+bool resources_hold(const struct resources *r, const struct lab_meter *m)
+{
+    struct resources wanted;
+
+    resources_of_meter(m, &wanted);
+    for (size_t i = 0; i < r->count; i++) {
+        if (strcmp(r->list[i], wanted.list[0]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_named_meter(struct resources *r, const struct lab *lab, const char *name)
+{
+    struct lab_meter m = {.name = name};
+
+    for (size_t i = 0; name != NULL && lab != NULL && i < lab->meter_count; i++) {
+        if (same(lab->meters[i].name, name))
+            m = lab->meters[i];
+    }
+    if (name != NULL && !resources_hold(r, &m))
+        add_alone(r, &m);
+}
+
+/* A hub's port is what it is under any name; a meter that switches is a meter. */
+static void add_power(struct resources *r, const struct lab *lab, const struct lab_power *p)
 {
     char port[128];
 
+    add_named_meter(r, lab, p->meter);
     if (strcmp(p->kind, "uhubctl") != 0 || p->location == NULL)
         return;
     (void)snprintf(port, sizeof(port), "%.100s:%u", p->location, p->port);
     add(r, "hub", port);
 }
 
-void resources_of(const struct board *b, const struct lab *lab, struct resources *ret)
+void resources_of(const struct board *b, const struct lab *lab, const char *meter,
+                  struct resources *ret)
 {
     ret->count = 0;
     add(ret, "", b->name);
     add(ret, "probe", b->openocd.serial);
-    add(ret, "meter", b->meter);
     add(ret, "power", b->power);
-    for (size_t i = 0; lab != NULL && i < lab->meter_count; i++) {
-        if (same(lab->meters[i].name, b->meter))
-            add_meter(ret, &lab->meters[i]);
-    }
+    add_named_meter(ret, lab, b->meter);
+    add_named_meter(ret, lab, meter);
     for (size_t i = 0; lab != NULL && i < lab->power_count; i++) {
         if (same(lab->powers[i].name, b->power))
-            add_power(ret, &lab->powers[i]);
+            add_power(ret, lab, &lab->powers[i]);
     }
-}
-
-static void add_alone(struct resources *r, const struct lab_meter *m)
-{
-    add(r, "meter", m->name);
-    add_meter(r, m);
 }
 
 void resources_of_meter(const struct lab_meter *m, struct resources *ret)
@@ -84,14 +108,7 @@ static const char *suite_meter(const struct plan *plan, const struct board *b)
 
 void resources_of_plan(const struct plan *plan, const struct board *b, struct resources *ret)
 {
-    const char *name = suite_meter(plan, b);
-    const struct lab *lab = plan->lab;
-
-    resources_of(b, lab, ret);
-    for (size_t i = 0; lab != NULL && i < lab->meter_count; i++) {
-        if (same(lab->meters[i].name, name) && !same(name, b->meter))
-            add_alone(ret, &lab->meters[i]);
-    }
+    resources_of(b, plan->lab, suite_meter(plan, b), ret);
 }
 
 bool resources_clash(const struct resources *a, const struct resources *b)

@@ -13,7 +13,7 @@
 #include "harness/spec/plan.h"
 
 enum {
-    RESOURCES_MAX = 8,
+    RESOURCES_MAX = 12,
     RESOURCE_NAME = 160
 };
 
@@ -24,9 +24,14 @@ struct resources {
     size_t count;
 };
 
-/* A board's own lock has its bare name; the others say what they are, so that none collide. lab: NULL
- * when there is none. */
-void resources_of(const struct board *b, const struct lab *lab, struct resources *ret);
+/*
+ * A board's own lock has its bare name; the others say what they are, so that none collide. `meter` is
+ * one that a suite names for it beside its own, NULL when it names none; lab: NULL when there is none.
+ */
+void resources_of(const struct board *b, const struct lab *lab, const char *meter,
+                  struct resources *ret);
+
+bool resources_hold(const struct resources *r, const struct lab_meter *m);
 
 /* A meter alone: one that a suite names for a board that has another, or none. */
 void resources_of_meter(const struct lab_meter *m, struct resources *ret);

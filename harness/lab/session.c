@@ -30,13 +30,13 @@ static bool is_virtual(const struct board *b)
 
 static int take_lease(struct session *s, struct err *err)
 {
-    struct resources r;
+    struct resources *r = &s->held;
 
     if (session_replays(s))
         return 0; /* nothing is touched */
-    resources_of(s->board, s->options.lab, &r);
-    return lease_take(s->options.lock_dir, r.list, r.count, s->options.purpose, s->options.wait_ms,
-                      &s->lease, err);
+    resources_of(s->board, s->options.lab, s->options.meter, r);
+    return lease_take(s->options.lock_dir, r->list, r->count, s->options.purpose,
+                      s->options.wait_ms, &s->lease, err);
 }
 
 static int find_firmware(struct session *s, struct err *err)
@@ -459,6 +459,7 @@ struct instrument_options session_instrument_options(const struct session *s,
 
     return (struct instrument_options){.board = s->board,
                                        .lab = o->lab,
+                                       .held = &s->held,
                                        .energy = energy,
                                        .vmeter = o->vmeter,
                                        .run_dir = o->run_dir,

@@ -24,6 +24,7 @@ struct session_options {
     const char *lock_dir;
     const char *purpose; /* for the lease record */
     unsigned wait_ms;    /* for the lease */
+    const char *meter;   /* that the cases to come name, leased with the board; NULL: its own */
     const char *openocd; /* NULL: "openocd" from PATH */
     /* What the board and the lab said, when opening fails; may be NULL. */
     struct buf *failure_log;

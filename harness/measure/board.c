@@ -213,6 +213,7 @@ struct bench {
     struct session *session; /* NULL: to be opened by the next who needs it */
     struct recovery recovery;
     struct attempt *current; /* whose rungs are noted */
+    const char *meter;       /* that the suite names for this board; NULL: none */
     unsigned retries;        /* left for the board */
     char barred[512];        /* why nothing is tried any more; "": go on */
     bool fresh;              /* nothing has run since the board was reset */
@@ -248,6 +249,7 @@ static int ensure_session(struct bench *b, struct attempt *a, struct err *err)
 
         b->current = a;
         options.failure_log = &a->open_log;
+        options.meter = b->meter;
         if (session_open(a->c->board, &options, &b->recovery, &b->session, err) < 0) {
             if (err_is_lab_fault(err->code))
                 (void)snprintf(b->barred, sizeof(b->barred), "given up: %.480s", err->text);
@@ -399,6 +401,8 @@ void measure_board(void *context, const struct board *board, const struct plan_c
     size_t n;
 
     b.recovery = (struct recovery){.note = note_rung, .context = &b};
+    for (size_t i = 0; i < count && b.meter == NULL; i++)
+        b.meter = cases[i]->energy != NULL ? cases[i]->energy->meter : NULL;
     if (barred != NULL)
         (void)snprintf(b.barred, sizeof(b.barred), "%s", barred);
 

@@ -53,8 +53,14 @@ class Exit(unittest.TestCase):
         self.env['TINYRIG_DATA'] = data
 
     def test_0_when_all_passed(self):
+        self.env['TMPDIR'] = self.folder.name
         self.run_it('run', '-q', self.suite())
+        left = self.path('tinyrig-run-dEad01')
+        os.mkdir(left)
+        with open(os.path.join(left, 'lock'), 'w', encoding='utf-8'):
+            pass
         self.run_it('resume')
+        self.assertFalse(os.path.exists(left), 'of a process that was killed')
 
     def test_1_on_wrong_outputs(self):
         wrong = self.path('wrong.bin')

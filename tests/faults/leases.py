@@ -164,6 +164,21 @@ def another_probe_is_a_lab_fault():
               "a number was stored")
 
 
+def suites_with_swapped_meters_do_not_wait_for_each_other():
+    """Each board has the meter that the other one's suite names. There are none, but leases come first."""
+    inventory = lab.write("meters.yaml", "name: m\nvirtual_boards: false\nmeters:\n" + "".join(
+        f"  m{n}: {{driver: ppk2, where: {lab.path('no-meter-' + n)}}}\n" for n in "ab") + "boards:\n"
+        f"  one: {{board: {kind}, meter: ma}}\n  two: {{board: {kind}, meter: mb}}\n")
+    runs = []
+    for board, meter in (("one", "mb"), ("two", "ma")):
+        suite = lab.suite(1, name="meters-" + board, boards=f"[{board}]", more=f"energy: {{meter: {meter}}}\n")
+        runs.append(lab.start("run", suite, "--lab", inventory, "--db", lab.path(f"meter-{board}.db"),
+                              "--wait", "2min", "--no-retries"))
+    said = [run.communicate(timeout=300)[0] for run in runs]
+    for out in said:
+        lab.check("looking for the port" in out and "in use" not in out, said)
+
+
 def files_are_not_for_everyone():
     """Whatever the umask; locks are for all who share the boards."""
     for folder, _, names in os.walk(lab.folder):
@@ -182,6 +197,7 @@ def main():
     twins_with_swapped_cables_are_told_apart()
     other_firmware_is_a_lab_fault()
     another_probe_is_a_lab_fault()
+    suites_with_swapped_meters_do_not_wait_for_each_other()
     files_are_not_for_everyone()
     os.umask(old)
     lab.check_quiet([lab.path("r.db")])

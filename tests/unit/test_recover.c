@@ -275,15 +275,15 @@ static void resources_have_names_of_their_own(void **state)
     struct resources r;
     struct resources other;
 
-    resources_of(&a, NULL, &r);
+    resources_of(&a, NULL, NULL, &r);
     assert_int_equal(r.count, 4);
     assert_string_equal(r.list[0], "x");
     assert_string_equal(r.list[1], "probe:06_6F_F");
-    assert_string_equal(r.list[2], "meter:x");
-    assert_string_equal(r.list[3], "power:x");
-    resources_of(&b, NULL, &other);
+    assert_string_equal(r.list[2], "power:x");
+    assert_string_equal(r.list[3], "meter:x");
+    resources_of(&b, NULL, NULL, &other);
     assert_true(resources_clash(&r, &other));
-    resources_of(&c, NULL, &other);
+    resources_of(&c, NULL, NULL, &other);
     assert_false(resources_clash(&r, &other));
 }
 
@@ -316,7 +316,7 @@ static void one_instrument_by_two_names_has_one_lock(void **state)
     struct resources r[4], alone;
 
     for (size_t i = 0; i < 4; i++)
-        resources_of(boards[i], &lab, &r[i]);
+        resources_of(boards[i], &lab, NULL, &r[i]);
     resources_of_meter(&meters[1], &alone);
     assert_true(share(&r[0], &r[1]));
     assert_true(share(&r[0], &r[2]));
@@ -324,6 +324,26 @@ static void one_instrument_by_two_names_has_one_lock(void **state)
     assert_false(share(&r[0], &r[3]));
     assert_false(share(&r[1], &r[2]));
     assert_false(share(&r[3], &alone));
+}
+
+/* What a suite or a supply brings in is leased with the board: a lease taken later could deadlock. */
+static void every_meter_of_a_board_is_among_its_resources(void **state)
+{
+    const struct lab_meter meters[] = {{.name = "own", .serial = "1"},
+                                       {.name = "suite", .serial = "1"},
+                                       {.name = "supply", .where = "lab:5025"}};
+    const struct lab_power power = {.name = "p", .kind = "meter", .meter = "supply"};
+    const struct lab lab = {.meters = meters, .meter_count = 3, .powers = &power, .power_count = 1};
+    const struct board b = {.name = "b", .meter = "own", .power = "p", .openocd = {.serial = "s"}};
+    struct resources r;
+
+    resources_of(&b, &lab, "suite", &r);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(resources_hold(&r, &meters[i]));
+    assert_true(r.count <= RESOURCES_MAX);
+    resources_of(&b, &lab, "own", &r);
+    assert_false(resources_hold(&r, &meters[1]));
+    assert_true(resources_hold(&r, &meters[2]));
 }
 
 /* ---- switches and commands ---- */
@@ -474,6 +494,7 @@ int main(void)
         cmocka_unit_test(what_helped_once_is_not_tried_again_before_a_case_passed),
         cmocka_unit_test(resources_have_names_of_their_own),
         cmocka_unit_test(one_instrument_by_two_names_has_one_lock),
+        cmocka_unit_test(every_meter_of_a_board_is_among_its_resources),
         cmocka_unit_test(a_switch_of_the_lab_runs_its_own_argv),
         cmocka_unit_test(hubs_and_lines_are_switched_by_their_programs),
         cmocka_unit_test(a_program_is_bounded_in_time_and_output),
