@@ -1,12 +1,14 @@
 /* `tinyrig db`, `tag` and `merge`: care of the results database. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/text.h"
 #include "harness/cli/context.h"
 #include "harness/cli/verb.h"
 #include "harness/store/store.h"
+#include "harness/trace/trace.h"
 
 struct db_arguments {
     struct common_options common;
@@ -117,21 +119,46 @@ static int db_vacuum(const struct db_arguments *a, struct store *s, struct err *
     return a->output != NULL ? store_vacuum_into(s, a->output, err) : store_vacuum(s, err);
 }
 
+/* Raw traces, which are most of it, lie in a file of their own. */
+static int prune_traces(struct store *s, const struct store_prune *p, uint64_t *ret_count,
+                        struct err *err)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    AUTO(trace_close_auto) struct trace_file *f = NULL;
+    const char *path = arena_printf(&arena, "%s-traces", store_path(s));
+    const struct store_span *kept;
+    struct trace_span *spans;
+    size_t count;
+
+    if (access(path, F_OK) != 0)
+        return 0;
+    if (store_prune_kept(s, p, &arena, &kept, &count, err) < 0 ||
+        trace_open(path, true, &f, err) < 0)
+        return (int)err->code;
+    spans = arena_alloc(&arena, (count + 1) * sizeof(*spans));
+    for (size_t i = 0; i < count; i++)
+        spans[i] = (struct trace_span){kept[i].begin_ns, kept[i].end_ns};
+    return trace_prune(f, p->before_ns, spans, count, p->dry_run, ret_count, err);
+}
+
 static int db_prune(const struct db_arguments *a, struct store *s, struct err *err)
 {
     struct store_prune p = {.before_ns = clock_realtime_ns() - a->older_ns,
                             .keep_tagged = a->keep_tagged,
                             .whole_runs = a->whole_runs,
                             .dry_run = a->dry_run};
+    uint64_t traces = 0;
 
     if (a->older_ns == 0)
         return err_set(err, ERR_USAGE, "prune: --older TIME is needed, such as --older 30d");
-    if (store_prune(s, &p, err) < 0)
+    if (store_prune(s, &p, err) < 0 || prune_traces(s, &p, &traces, err) < 0)
         return (int)err->code;
-    (void)printf("%s %llu runs: %llu windows, %llu outputs, %llu profiles, %llu blobs\n",
+    (void)printf("%s %llu runs: %llu windows, %llu outputs, %llu profiles, %llu blobs, "
+                 "%llu traces\n",
                  a->dry_run ? "would prune" : "pruned", (unsigned long long)p.runs,
                  (unsigned long long)p.windows, (unsigned long long)p.outputs,
-                 (unsigned long long)p.profiles, (unsigned long long)p.blobs);
+                 (unsigned long long)p.profiles, (unsigned long long)p.blobs,
+                 (unsigned long long)traces);
     return 0;
 }
 
@@ -168,10 +195,12 @@ const struct verb verb_db = {
     .name = "db",
     .arguments = "[info|runs|check|backup|vacuum|prune]",
     .summary = "look after the results database",
-    .details = "'runs' lists them, newest first; their ids, tags and 'last~N' are what other "
-               "commands take.\n"
-               "Copy a database only with 'db backup': a plain copy of a live file loses rows.\n"
-               "'prune' drops windows, samples, outputs and logs of old runs; summaries stay.",
+    .details =
+        "'runs' lists them, newest first; their ids, tags and 'last~N' are what other "
+        "commands take.\n"
+        "Copy a database only with 'db backup': a plain copy of a live file loses rows.\n"
+        "'prune' drops windows, samples, outputs, logs and raw traces of old runs; summaries "
+        "stay.",
     .options = db_options,
     .arguments_max = 1,
     .run = db_run,

@@ -79,19 +79,21 @@ static int prune_orphans(struct store *s, struct store_prune *p, struct err *err
 }
 
 /*
- * Ids first: the list must not change under the deletions. The gate gives last-good to every run
- * that passes: of those only the newest is kept for its tag, else nothing would ever be pruned.
+ * The gate gives last-good to every run that passes: of those only the newest is kept for its tag, else
+ * nothing would ever be pruned.
  */
+#define IS_TAGGED                                                                                  \
+    "EXISTS (SELECT 1 FROM tag t WHERE t.run = run.id AND (coalesce(t.note, '') <> "               \
+    "'" STORE_GATE_NOTE "' OR t.at_ns = (SELECT max(n.at_ns) FROM tag n WHERE n.name = t.name)))"
+
+/* Ids first: the list must not change under the deletions. */
 static int list_runs(struct store *s, const struct store_prune *p, struct arena *arena,
                      int64_t **ret, size_t *ret_count, struct err *err)
 {
     size_t capacity = 0;
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
-                     "SELECT id FROM run WHERE started_ns < ?1 AND (NOT ?2 OR NOT EXISTS"
-                     " (SELECT 1 FROM tag t WHERE t.run = run.id AND"
-                     " (coalesce(t.note, '') <> '" STORE_GATE_NOTE "' OR t.at_ns ="
-                     " (SELECT max(n.at_ns) FROM tag n WHERE n.name = t.name))))"
+                     "SELECT id FROM run WHERE started_ns < ?1 AND (NOT ?2 OR NOT " IS_TAGGED ")"
                      " ORDER BY started_ns",
                      "ii", (int64_t)p->before_ns, (int64_t)p->keep_tagged);
 
@@ -99,6 +101,27 @@ static int list_runs(struct store *s, const struct store_prune *p, struct arena 
         *ARENA_PUSH(arena, *ret, *ret_count, capacity) = sqlite3_column_int64(st, 0);
         r = 0;
     }
+    return r;
+}
+
+int store_prune_kept(struct store *s, const struct store_prune *prune, struct arena *arena,
+                     const struct store_span **ret, size_t *ret_count, struct err *err)
+{
+    struct store_span *list = NULL;
+    size_t count = 0, capacity = 0;
+    sqlite3_stmt *st;
+    int r = db_start(&s->db, &st, err,
+                     "SELECT started_ns, coalesce(ended_ns, started_ns) FROM run"
+                     " WHERE started_ns < ?1 AND ?2 AND " IS_TAGGED,
+                     "ii", (int64_t)prune->before_ns, (int64_t)prune->keep_tagged);
+
+    while (r == 0 && (r = db_step(&s->db, st, err)) > 0) {
+        *ARENA_PUSH(arena, list, count, capacity) = (struct store_span){
+            (uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1)};
+        r = 0;
+    }
+    *ret = list;
+    *ret_count = count;
     return r;
 }
 

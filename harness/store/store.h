@@ -183,4 +183,11 @@ struct store_prune {
 /* Drop windows, samples, outputs, profiles and logs of old runs; summaries stay. */
 int store_prune(struct store *s, struct store_prune *prune, struct err *err) MUST_CHECK;
 
+struct store_span {
+    uint64_t begin_ns, end_ns;
+};
+/* When those of the older runs were measured that such a prune leaves whole; in the arena. */
+int store_prune_kept(struct store *s, const struct store_prune *prune, struct arena *arena,
+                     const struct store_span **ret, size_t *ret_count, struct err *err) MUST_CHECK;
+
 #endif

@@ -406,6 +406,43 @@ int trace_list(struct trace_file *f, struct arena *arena, const struct trace_inf
     return 0;
 }
 
+static bool is_kept(uint64_t at_ns, const struct trace_span *keep, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (at_ns >= keep[i].begin_ns && at_ns <= keep[i].end_ns)
+            return true;
+    }
+    return false;
+}
+
+int trace_prune(struct trace_file *f, uint64_t before_ns, const struct trace_span *keep,
+                size_t keep_count, bool dry_run, uint64_t *ret_count, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    AUTO_STATEMENT *st = NULL;
+    int64_t *ids = NULL;
+    size_t count = 0, capacity = 0;
+    int r;
+
+    if (prepare(f, "SELECT id, at_ns FROM trace WHERE at_ns < ?", &st, err) < 0)
+        return (int)err->code;
+    (void)sqlite3_bind_int64(st, 1, (int64_t)before_ns);
+    while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+        if (!is_kept((uint64_t)sqlite3_column_int64(st, 1), keep, keep_count))
+            *ARENA_PUSH(&arena, ids, count, capacity) = sqlite3_column_int64(st, 0);
+    }
+    if (r != SQLITE_DONE)
+        return fail(f, err);
+    (void)sqlite3_reset(st);
+    for (size_t i = 0; i < count && !dry_run; i++) { /* one by one: others write meanwhile */
+        if (execute(f, arena_printf(&arena, "DELETE FROM trace WHERE id = %lld", (long long)ids[i]),
+                    err) < 0)
+            return (int)err->code;
+    }
+    *ret_count = count;
+    return 0;
+}
+
 /* One chunk; 1 when there is none. */
 static int read_chunk(struct trace_file *f, int64_t id, uint64_t number, struct pack_samples *s,
                       struct err *err)

@@ -76,6 +76,16 @@ DEFINE_AUTO(struct trace_writer, trace_writer_free)
 int trace_list(struct trace_file *f, struct arena *arena, const struct trace_info **ret,
                size_t *ret_count, struct err *err) MUST_CHECK;
 
+struct trace_span {
+    uint64_t begin_ns, end_ns;
+};
+/*
+ * Delete what is older than before_ns and was measured in none of the spans; traces that a killed
+ * process never ended too. dry_run: only count.
+ */
+int trace_prune(struct trace_file *f, uint64_t before_ns, const struct trace_span *keep,
+                size_t keep_count, bool dry_run, uint64_t *ret_count, struct err *err) MUST_CHECK;
+
 /* Where to read samples to: arrays of `room`; logic and range may be NULL. */
 struct trace_target {
     float *current_a;

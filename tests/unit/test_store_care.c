@@ -360,7 +360,9 @@ static void a_prune_keeps_the_summaries(void **state)
 {
     struct fixture *f = *state;
     struct store_prune p = {.keep_tagged = true};
+    const struct store_span *kept;
     struct dataset d;
+    size_t count;
 
     f->lab.profile = true;
     f->lab.failures = true;
@@ -373,9 +375,15 @@ static void a_prune_keeps_the_summaries(void **state)
     p.dry_run = true;
     ASSERT_DONE(f, store_prune(f->store, &p, &f->err));
     assert_int_equal(p.runs, 0); /* the newest of the gate's is what the next night needs */
+    ASSERT_DONE(f, store_prune_kept(f->store, &p, &f->arena, &kept, &count, &f->err));
+    assert_int_equal(count, 2);
     ASSERT_DONE(f, store_tag(f->store, "good", "last", STORE_GATE_NOTE, &f->err));
     ASSERT_DONE(f, store_prune(f->store, &p, &f->err));
     assert_int_equal(p.runs, 1);
+    ASSERT_DONE(f, store_prune_kept(f->store, &p, &f->arena, &kept, &count, &f->err));
+    assert_int_equal(count, 1);
+    assert_true(kept[0].begin_ns > 0 && kept[0].begin_ns < kept[0].end_ns &&
+                kept[0].end_ns <= p.before_ns);
     assert_int_equal(p.windows, 30);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM window"), 90);
     p.dry_run = false;

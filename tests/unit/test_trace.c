@@ -189,6 +189,43 @@ static void a_trace_can_be_written_in_pieces(void **state)
     free(samples);
 }
 
+static void old_traces_go_but_those_of_runs_that_stay(void **state)
+{
+    static const struct trace_span keep[] = {{100, 199}, {300, 300}};
+    AUTO_FILES f = {.folder = ""};
+    AUTO(trace_close_auto) struct trace_file *file = NULL;
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    struct trace_info info = {
+        .case_key = "c", .meter = "m", .calibration = "", .rate_hz = 1000, .supply_v = 3};
+    const struct trace_arrays one = {.current_a = current_a, .count = 1000};
+    struct trace_writer *killed = NULL;
+    const struct trace_info *list = NULL;
+    struct err err = ERR_INIT;
+    uint64_t gone = 0;
+    int64_t id = 0;
+    size_t n = 0;
+
+    files_init(&f);
+    assert_int_equal(trace_open(files_path(&f, "t"), true, &file, &err), 0);
+    for (info.at_ns = 50; info.at_ns < 600; info.at_ns += 50)
+        assert_int_equal(trace_add(file, &info, &one, &id, &err), 0);
+    info.at_ns = 60;
+    assert_int_equal(trace_begin(file, &info, &killed, &err), 0);
+    assert_int_equal(trace_prune(file, 500, keep, 2, true, &gone, &err), 0);
+    assert_int_equal(gone, 7); /* 50, 200, 250, 350, 400, 450, and the one that never ended */
+    assert_int_equal(trace_list(file, &arena, &list, &n, &err), 0);
+    assert_int_equal(n, 11);
+    assert_int_equal(trace_prune(file, 500, keep, 2, false, &gone, &err), 0);
+    assert_int_equal(trace_list(file, &arena, &list, &n, &err), 0);
+    assert_int_equal(n, 5);
+    assert_int_equal(list[4].at_ns, 100);
+    assert_int_equal(list[3].at_ns, 150);
+    assert_int_equal(list[2].at_ns, 300);
+    assert_int_equal(trace_prune(file, 500, keep, 2, false, &gone, &err), 0);
+    assert_int_equal(gone, 0);
+    trace_writer_free(killed);
+}
+
 static void a_file_of_something_else_is_refused(void **state)
 {
     AUTO_FILES f = {.folder = ""};
@@ -215,6 +252,7 @@ int main(void)
         cmocka_unit_test(damage_is_an_error),
         cmocka_unit_test(the_pyramid_holds_every_peak),
         cmocka_unit_test(a_trace_can_be_written_in_pieces),
+        cmocka_unit_test(old_traces_go_but_those_of_runs_that_stay),
         cmocka_unit_test(a_file_of_something_else_is_refused),
     };
 

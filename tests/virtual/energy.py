@@ -149,6 +149,23 @@ def traces_are_kept_and_shown(folder):
     assert "window of" in picture  # the marker rises in the zoomed range
     status, text = tinyrig("trace", "plot", "--from", "100s", "--db", folder + "/r.db")
     assert status == 2 and "the range is empty" in text, text
+    old_traces_go_with_their_runs(folder)
+
+
+def old_traces_go_with_their_runs(folder):
+    db = folder + "/r.db"
+    for path, table, columns in ((db, "run", ("started_ns", "ended_ns")), (db + "-traces", "trace", ("at_ns",))):
+        with sqlite3.connect(path) as connection:
+            for column in columns:
+                connection.execute(f"UPDATE {table} SET {column} = {column} - 40 * 86400000000000")
+        connection.close()
+    prune = ("db", "prune", "--older", "30d", "--keep-tagged", "--db", db)
+    assert tinyrig("tag", "keep", "--db", db)[0] == 0
+    assert ", 0 traces" in tinyrig(*prune)[1]
+    assert tinyrig("tag", "--delete", "keep", "--db", db)[0] == 0
+    assert ", 5 traces" in tinyrig(*prune)[1]
+    status, text = tinyrig("trace", "list", "--db", db)
+    assert status == 0 and "sine" not in text, text
 
 
 def batteries_are_projected(folder):
