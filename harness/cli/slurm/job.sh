@@ -8,6 +8,10 @@ if [ -n "${SLURM_ARRAY_TASK_COUNT:-}" ]; then
     part=$node-$share
     set -- --shard "$share/$SLURM_ARRAY_TASK_COUNT"
 fi
+if [ "$(sha256sum <"$TINYRIG_SUITE")" != "$(cat "$TINYRIG_RESULTS/suite")" ]; then
+    echo "$TINYRIG_SUITE changed since it was submitted" >&2
+    exit 2
+fi
 own=$TINYRIG_STATE_DIR/slurm
 mkdir -p "$own"
 find "$own" -name '*.db*' -mtime +30 -delete # of jobs long gone

@@ -8,6 +8,10 @@ set -eu
 TINYRIG_SUITE=$(realpath "$1")
 mkdir -p "$2/parts" "$2/logs"
 TINYRIG_RESULTS=$(realpath "$2")
+suite=$(sha256sum <"$TINYRIG_SUITE")
+[ -s "$2/suite" ] || echo "$suite" >"$2/suite"
+[ "$suite" = "$(cat "$2/suite")" ] || { echo "$2 is of another suite, or $1 changed since: take" \
+    "another folder" >&2; exit 2; }
 [ -s "$2/run" ] || cat /proc/sys/kernel/random/uuid >"$2/run"
 TINYRIG_RUN=$(cat "$2/run")
 export TINYRIG_SUITE TINYRIG_RESULTS TINYRIG_RUN
