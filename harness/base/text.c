@@ -199,6 +199,9 @@ void text_format_count(double n, char text[static 32])
         (void)snprintf(text, 32, "%.3f G", n / 1e9);
 }
 
+#define HOUR_NS 3600000000000ull
+#define YEAR_NS 31557600000000000ull /* 365.25 days */
+
 void text_format_duration(uint64_t ns, char text[static 32])
 {
     if (ns < 1000)
@@ -209,8 +212,14 @@ void text_format_duration(uint64_t ns, char text[static 32])
         (void)snprintf(text, 32, "%.1f ms", (double)ns / 1e6);
     else if (ns < 120000000000)
         (void)snprintf(text, 32, "%.1f s", (double)ns / 1e9);
-    else
+    else if (ns < 2 * HOUR_NS)
         (void)snprintf(text, 32, "%.0f min", (double)ns / 6e10);
+    else if (ns < 48 * HOUR_NS)
+        (void)snprintf(text, 32, "%.1f h", (double)ns / HOUR_NS);
+    else if (ns < YEAR_NS)
+        (void)snprintf(text, 32, "%.1f days", (double)ns / (24 * HOUR_NS));
+    else
+        (void)snprintf(text, 32, "%.1f years", (double)ns / YEAR_NS);
 }
 
 /* What a terminal obeys: the control characters of ASCII, and those behind it (U+0080 to U+009F). */

@@ -70,8 +70,9 @@ const char *value_text(struct arena *arena, double value, enum unit unit)
     if (!isfinite(value))
         return "-";
     switch (unit) {
-    case UNIT_NS:
-        return scaled_nano(arena, value, "s");
+    case UNIT_NS: /* a battery's life in years, not in megaseconds */
+        return value >= 1e12 && value < 1.8e19 ? value_duration(arena, (uint64_t)value)
+                                               : scaled_nano(arena, value, "s");
     case UNIT_NJ:
         return scaled_nano(arena, value, "J");
     case UNIT_NC:

@@ -68,6 +68,28 @@ static void numbers_carry_units(void **state)
     assert_false(text_to_u64("", &v));
 }
 
+static void durations_are_told_as_people_do(void **state)
+{
+    static const struct {
+        uint64_t ns;
+        const char *text;
+    } cases[] = {
+        {999, "999 ns"},
+        {1500000, "1.5 ms"},
+        {90000000000, "90.0 s"},
+        {600000000000, "10 min"},
+        {28800000000000, "8.0 h"},
+        {864000000000000, "10.0 days"},
+        {459500000000000000, "14.6 years"},
+    };
+    char text[32];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        text_format_duration(cases[i].ns, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void si_prefixes_scale_and_the_unit_is_required(void **state)
 {
     double v = 0;
@@ -213,6 +235,7 @@ int main(void)
         cmocka_unit_test(error_gains_context_on_the_way_up),
         cmocka_unit_test(sha256_matches_published_digests),
         cmocka_unit_test(numbers_carry_units),
+        cmocka_unit_test(durations_are_told_as_people_do),
         cmocka_unit_test(si_prefixes_scale_and_the_unit_is_required),
         cmocka_unit_test(suggests_the_nearest_word),
         cmocka_unit_test(json_strings_are_inert),
