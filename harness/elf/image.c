@@ -43,8 +43,10 @@ static int take_segment(struct elf_image *image, const GElf_Phdr *p, struct err 
         return 0;
     if (image->segment_count == SEGMENTS_MAX)
         return err_set(err, ERR_CONFIG, "more than %d segments", SEGMENTS_MAX);
+    /* Together they are no larger than the file either: each gets a copy of its bytes. */
     if (p->p_offset > c->size || p->p_filesz > c->size - p->p_offset ||
-        p->p_paddr + p->p_filesz > UINT32_MAX || p->p_vaddr + p->p_filesz > UINT32_MAX)
+        p->p_filesz > c->size - image->size || p->p_paddr + p->p_filesz > UINT32_MAX ||
+        p->p_vaddr + p->p_filesz > UINT32_MAX)
         return err_set(err, ERR_CONFIG, "a segment lies outside of the file");
     image->segments[image->segment_count++] = (struct elf_segment){
         .load = (uint32_t)p->p_paddr,

@@ -8,6 +8,7 @@
 
 #include "harness/base/base.h"
 #include "harness/elf/footprint.h"
+#include "harness/elf/image.h"
 
 /* ---- a small linker ---- */
 
@@ -327,6 +328,30 @@ static void refuses_a_map_of_other_firmware(void **state)
             "does not fit");
 }
 
+/* Each segment's bytes are copied: a small file must not ask for many times its size. */
+static void refuses_segments_that_hold_the_same_bytes(void **state)
+{
+    struct made m;
+    Elf32_Ehdr header;
+    Elf32_Phdr load;
+    struct elf_image image;
+    struct err err = ERR_INIT;
+
+    make_arm(&m);
+    assert_int_equal(elf_image_parse(m.bytes, m.n, "made", &arena, &image, &err), 0);
+    memcpy(&header, m.bytes, sizeof(header));
+    for (size_t i = 0; i < header.e_phnum; i++) {
+        uint8_t *at = m.bytes + header.e_phoff + i * sizeof(load);
+
+        memcpy(&load, at, sizeof(load));
+        load.p_offset = 0;
+        load.p_filesz = (uint32_t)m.n;
+        memcpy(at, &load, sizeof(load));
+    }
+    assert_int_equal(elf_image_parse(m.bytes, m.n, "made", &arena, &image, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.text, "outside of the file"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +363,7 @@ int main(void)
         cmocka_unit_test(survives_random_corruption),
         cmocka_unit_test(attributes_every_byte_to_an_object),
         cmocka_unit_test(refuses_a_map_of_other_firmware),
+        cmocka_unit_test(refuses_segments_that_hold_the_same_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, release);
