@@ -62,7 +62,8 @@ static int build_layer(struct graph *g, const struct recipe_layer *from, struct 
     if (l->kind->shape(g, l, err) || count_elements(g, l, err))
         return err->code;
     g->weight_count += l->weight_count;
-    if (g->weight_count > ELEMENTS_MAX || l->state_count > ELEMENTS_MAX)
+    g->state_count += l->state_count;
+    if (g->weight_count > ELEMENTS_MAX || g->state_count > ELEMENTS_MAX)
         return layer_error(g, l, err, "here the model has more than %d weights or values of state",
                            ELEMENTS_MAX);
     g->macs += (uint64_t)l->macs;

@@ -50,7 +50,7 @@ struct graph {
     struct layer *layers;
     int count;
     uint64_t macs;
-    int64_t weight_count; /* of all layers */
+    int64_t weight_count, state_count; /* of all layers */
 };
 
 enum {

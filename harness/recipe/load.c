@@ -41,6 +41,11 @@ static void input_finish(struct load *l, const struct node *n, void *object)
     in->high = in->range[1];
     in->shape.rank = (int)dims->count;
     memcpy(in->shape.dim, dims->values, dims->count * sizeof(int));
+    int64_t elements = 1;
+    for (int i = 0; i < in->shape.rank && elements <= ELEMENTS_MAX; i++)
+        elements *= in->shape.dim[i];
+    if (elements > ELEMENTS_MAX)
+        LOAD_PROBLEM(l, n, "'shape' has more than %d elements", ELEMENTS_MAX);
     in->data = data_find(in->data_name);
     if (in->data->rank != 0 && (in->data->rank != in->shape.rank ||
                                 memcmp(in->data->dim, in->shape.dim, sizeof(in->shape.dim)) != 0))

@@ -81,6 +81,13 @@ static void sizes_beyond_reason_are_refused(void **state)
                    "6:5", "too many");
     assert_refused(HEAD "  - reshape: {shape: [1048576, 1048576, 1048576, 1048576, 1048576]}\n",
                    "5:5", "elements, the source has 60");
+    assert_refused("model: m\ndescription: d\ninput: {shape: [1, 1, 4000], range: [-1, 1]}\n"
+                   "layers:\n  - stream: {frames: 4096}\n"
+                   "  - stream: {frames: 4096, from: input}\n",
+                   "6:5", "more than 16777216 weights or values of state");
+    assert_refused("model: m\ndescription: d\nlayers: [flatten]\n"
+                   "input: {shape: [1, 32768, 32768, 4], range: [-1, 1]}\n",
+                   "4:8", "'shape' has more than 16777216 elements");
     assert_refused(HEAD "  - pad: {pads: [0, 9, 1048576, 1048576, 0, 0, 0, 0]}\n", "5:5",
                    "too many elements");
 }
