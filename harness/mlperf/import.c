@@ -14,9 +14,10 @@
 enum {
     RESULTS_MAX = 1 << 20,
     LOG_MAX = 16 << 20,
-    NAMES_MAX = 1000, /* entries of one folder */
-    DEPTH_MAX = 4,    /* stack, system, benchmark, variant */
-    CASES_MAX = 32    /* of one system */
+    NAMES_MAX = 1000,    /* entries of one folder */
+    DEPTH_MAX = 4,       /* stack, system, benchmark, variant */
+    CASES_MAX = 32,      /* of one system */
+    FOLDERS_MAX = 100000 /* of the tree: it may have links to itself, and those no end */
 };
 
 struct importer {
@@ -25,6 +26,7 @@ struct importer {
     const char *round;
     uint64_t at_ns;
     struct mlperf_imported *counts;
+    size_t folders; /* seen so far */
     struct err *err;
 };
 
@@ -64,9 +66,12 @@ static size_t list_folders(struct importer *m, const char *path, const char ***r
     size_t count = 0, capacity = 0;
     const char **names = NULL;
 
-    while (d != NULL && count < NAMES_MAX && (e = readdir(d)) != NULL) {
-        if (e->d_name[0] != '.' && is_folder(arena_printf(m->arena, "%s/%s", path, e->d_name)))
-            *ARENA_PUSH(m->arena, names, count, capacity) = arena_strdup(m->arena, e->d_name);
+    while (d != NULL && count < NAMES_MAX && m->folders <= FOLDERS_MAX &&
+           (e = readdir(d)) != NULL) {
+        if (e->d_name[0] == '.' || !is_folder(arena_printf(m->arena, "%s/%s", path, e->d_name)))
+            continue;
+        *ARENA_PUSH(m->arena, names, count, capacity) = arena_strdup(m->arena, e->d_name);
+        m->folders++;
     }
     if (d != NULL)
         (void)closedir(d);
@@ -464,6 +469,8 @@ static int import_submitter(struct importer *m, const char *root, const char *di
     struct places p = {.list = NULL};
 
     walk(m, &p, folder, names, 0);
+    if (m->folders > FOLDERS_MAX)
+        return err_set(m->err, ERR_CONFIG, "'%s': more than %d folders", root, FOLDERS_MAX);
     for (size_t i = 0, n; i < p.count; i += n) {
         n = count_places(&p, i);
         if (import_system(m, division, submitter, &p.list[i], n) < 0)

@@ -120,6 +120,12 @@ class Tree(Case):
         self.assertEqual(self.sql(counts), before)
         self.assertIn('sound', self.run_it('db', 'check').stdout)
 
+    def test_a_tree_that_links_to_itself_comes_to_an_end(self):
+        for i in range(30):
+            os.symlink('.', os.path.join(self.tree, f'closed/acme/results/{i}'))
+        self.assertIn('more than 100000 folders',
+                      self.run_it('import', self.tree, status=2).stderr)
+
     def test_the_last_round_of_a_path_is_meant(self):
         os.mkdir(self.path('all-v0.5-to-v1.3'))
         moved = self.path('all-v0.5-to-v1.3/tiny_results_v1.2')
