@@ -30,7 +30,8 @@ static int compile(struct nn_lower *l, const uint8_t hash[8], struct buf *ret_im
 
     if (lower_graph(l) < 0 || check_outputs(l) < 0)
         return l->err->code;
-    fuse_steps(l);
+    if (!l->target->unfused)
+        fuse_steps(l);
     strips_split(l);
     pack_steps(l);
     if (layout_plan(l, &plan) < 0 || layout_write(l, &plan, hash, ret_image) < 0)

@@ -25,8 +25,9 @@ struct nn_target {
     bool reuse_inputs;
     /* Every buffer gets memory of its own: what a plan is proved against, in tests. */
     bool apart;
-    bool whole; /* no operator runs in strips of rows: what strips are compared with */
-    bool rows;  /* strips are as wide as the image: what tiles are compared with */
+    bool unfused; /* every operator has steps of its own: what fusing is compared with */
+    bool whole;   /* no operator runs in strips of rows: what strips are compared with */
+    bool rows;    /* strips are as wide as the image: what tiles are compared with */
 };
 
 struct nn_report_tensor {

@@ -196,6 +196,126 @@ int layergen_branches(uint32_t seed, struct buf *ret, struct err *err)
     return layergen_recipe(buf_text(&b), ret, err);
 }
 
+/* ---- joins ---- */
+
+enum {
+    JOINED_MAX = 16,
+    JOINED_WIDTH = 4
+};
+
+/* Tensors t0, t1... of 4 columns and 8 channels, and of any height. */
+struct joins {
+    struct buf *b;
+    uint32_t state;
+    uint32_t height[JOINED_MAX], count;
+};
+
+static uint32_t any_of(struct joins *g)
+{
+    const uint32_t a = draw(&g->state, g->count), b = draw(&g->state, g->count);
+
+    return a > b ? a : b;
+}
+
+/* Tensor x goes into the layer whose text begins here; the one it makes has that height. */
+static void begin_layer(struct joins *g, const char *kind, uint32_t x, uint32_t height)
+{
+    buf_printf(g->b, "  - %s: {name: t%u, from: t%u", kind, g->count, x);
+    g->height[g->count] = height;
+}
+
+static void join_pad(struct joins *g)
+{
+    const uint32_t x = any_of(g), before = draw(&g->state, 3), after = draw(&g->state, 3);
+
+    begin_layer(g, "pad", x, g->height[x] + before + after);
+    buf_printf(g->b, ", pads: [0, 0, %u, %u, 0, 0, 0, 0]}\n", before, after);
+}
+
+static void join_pad_around(struct joins *g)
+{
+    const uint32_t x = any_of(g);
+
+    buf_printf(g->b, "  - pad: {from: t%u, pads: [0, 0, 1, 1, 1, 1, 0, 0]}\n", x);
+    buf_printf(g->b, "  - %s: {name: t%u, kernel: 3}\n",
+               draw(&g->state, 2) ? "max_pool" : "depthwise_conv2d", g->count);
+    g->height[g->count] = g->height[x];
+}
+
+static void join_rows(struct joins *g)
+{
+    const uint32_t x = any_of(g), y = any_of(g);
+
+    buf_printf(g->b, "  - concat: {name: t%u, from: [t%u, t%u], axis: 1}\n", g->count, x, y);
+    g->height[g->count] = g->height[x] + g->height[y];
+}
+
+static void join_sum(struct joins *g)
+{
+    const uint32_t x = any_of(g);
+    uint32_t y = any_of(g);
+
+    y = g->height[x] == g->height[y] ? y : x;
+    buf_printf(g->b, "  - add: {name: t%u, from: [t%u, t%u]}\n", g->count, x, y);
+    g->height[g->count] = g->height[x];
+}
+
+static void join_curve(struct joins *g)
+{
+    static const char *const kinds[] = {"relu", "relu6", "hard_swish", "quantize"};
+    const uint32_t x = any_of(g);
+
+    begin_layer(g, kinds[draw(&g->state, 4)], x, g->height[x]);
+    buf_puts(g->b, "}\n");
+}
+
+static void join_conv(struct joins *g)
+{
+    const uint32_t x = any_of(g);
+
+    begin_layer(g, "conv2d", x, g->height[x]);
+    buf_printf(g->b, ", filters: 8, kernel: %u, padding: same}\n", 1 + draw(&g->state, 3));
+}
+
+/* Half as many rows. */
+static void join_pool(struct joins *g)
+{
+    const uint32_t x = any_of(g);
+
+    begin_layer(g, "max_pool", x, (g->height[x] + 1) / 2);
+    buf_puts(g->b, ", kernel: [2, 1], stride: [2, 1], padding: same}\n");
+}
+
+/* As one column, and back. */
+static void join_reshaped(struct joins *g)
+{
+    const uint32_t x = any_of(g), h = g->height[x];
+
+    buf_printf(g->b, "  - reshape: {from: t%u, shape: [1, %u, 1, 8]}\n", x, h * JOINED_WIDTH);
+    buf_printf(g->b, "  - leaky_relu: {alpha: 0.3}\n");
+    buf_printf(g->b, "  - reshape: {name: t%u, shape: [1, %u, %u, 8]}\n", g->count, h,
+               JOINED_WIDTH);
+    g->height[g->count] = h;
+}
+
+int layergen_joins(uint32_t seed, struct buf *ret, struct err *err)
+{
+    static void (*const adders[])(struct joins * g) = {
+        join_pad, join_pad,   join_pad_around, join_rows, join_rows,
+        join_sum, join_curve, join_conv,       join_pool, join_reshaped};
+    AUTO_BUF b = BUF_INIT;
+    struct joins g = {.b = &b, .state = seeded(seed), .count = 1};
+
+    g.height[0] = 3 + draw(&g.state, 6);
+    begin(&b, seed, g.height[0], JOINED_WIDTH);
+    buf_puts(&b, "  - conv2d: {name: t0, filters: 8, kernel: 1}\n");
+    const uint32_t layers = 4 + draw(&g.state, JOINED_MAX - 5);
+    for (; g.count < layers; g.count++)
+        adders[draw(&g.state, sizeof adders / sizeof *adders)](&g);
+    buf_printf(&b, "  - global_average_pool: {from: t%u}\n", g.count - 1);
+    return layergen_recipe(buf_text(&b), ret, err);
+}
+
 /* ---- wide images ---- */
 
 int layergen_wide(uint32_t seed, struct buf *ret, struct err *err)

@@ -16,6 +16,8 @@ int layergen_chain(uint32_t seed, struct buf *ret, struct err *err) MUST_CHECK;
 int layergen_branches(uint32_t seed, struct buf *ret, struct err *err) MUST_CHECK;
 /* Wide images and many layers: strips of their rows are large. */
 int layergen_wide(uint32_t seed, struct buf *ret, struct err *err) MUST_CHECK;
+/* Rows padded, joined and cut, tensors under other shapes: what is moved about, and not computed. */
+int layergen_joins(uint32_t seed, struct buf *ret, struct err *err) MUST_CHECK;
 /* The model of a recipe's text. */
 int layergen_recipe(const char *text, struct buf *ret, struct err *err) MUST_CHECK;
 

@@ -171,6 +171,49 @@ static void random_operators_lose_nothing(void **state)
     }
 }
 
+typedef int make_fn(uint32_t seed, struct buf *ret, struct err *err);
+
+/* Outputs with operators fused and left out, with all of them one by one, and in strips or not. */
+static void compare_fused(const struct buf *model, uint32_t seed)
+{
+    static const struct nn_target targets[] = {{.unfused = true, .whole = true, .apart = true},
+                                               {.unfused = false},
+                                               {.whole = true},
+                                               {.unfused = true},
+                                               {.reuse_inputs = true}};
+    AUTO_BUF expected = BUF_INIT;
+
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        AUTO_BUF in = BUF_INIT, out = BUF_INIT;
+        struct err err = ERR_INIT;
+        struct host_run r = {.image = BUF_INIT};
+        if (host_run_open(&r, model->data, model->len, &targets[i], &err) < 0)
+            fail_msg("seed %u: %s", seed, err.text);
+        host_run_random_input(&r.report, seed, &in);
+        assert_true(host_run_infer(&r, in.data, in.len, i ? &out : &expected));
+        if (i && (out.len != expected.len || memcmp(out.data, expected.data, out.len) != 0))
+            fail_msg("seed %u: target %zu computes something else", seed, i);
+        host_run_close(&r);
+    }
+}
+
+static void fusing_changes_no_output(void **state)
+{
+    static make_fn *const makers[] = {layergen_joins, layergen_branches, layergen_chain};
+
+    for (uint32_t seed = 1; seed <= 120; seed++) {
+        AUTO_BUF model = BUF_INIT;
+        struct err err = ERR_INIT;
+
+        /* Mostly joins: they are small. */
+        if (makers[seed % 10 ? 0 : 1 + seed / 10 % 2](seed, &model, &err) < 0)
+            fail_msg("seed %u: %s", seed, err.text);
+        compare_fused(&model, seed);
+        if (seed % 10)
+            prove(&model, "joins", seed);
+    }
+}
+
 /* Many operators: most of these run in strips. */
 static void random_layers_lose_nothing(void **state)
 {
@@ -228,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_models_lose_nothing),
         cmocka_unit_test(random_operators_lose_nothing),
+        cmocka_unit_test(fusing_changes_no_output),
         cmocka_unit_test(random_layers_lose_nothing),
         cmocka_unit_test(wide_images_lose_nothing),
         cmocka_unit_test(peaks_stay_low),
