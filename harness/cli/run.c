@@ -1,7 +1,9 @@
 /* `tinyrig run` and `tinyrig resume`: measure a suite and store what happens. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/random.h"
 #include "harness/base/text.h"
@@ -270,6 +272,8 @@ static int check_arguments(const struct run_arguments *a, struct err *err)
         return 0;
     if (a->record != NULL)
         return err_set(err, ERR_USAGE, "--replay and --record exclude each other");
+    if (access(a->replay, R_OK | X_OK) < 0)
+        return err_set(err, ERR_USAGE, "--replay: '%s': %s", a->replay, strerror(errno));
     if (a->suite.common.database != NULL)
         return 0;
     (void)err_set(err, ERR_USAGE, "--replay needs a --db of its own");

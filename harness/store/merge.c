@@ -27,14 +27,35 @@ static void path_to_uri(const char *path, struct buf *ret)
     buf_puts(ret, "?mode=ro");
 }
 
+static int refuse(const char *path, struct err *err, const char *why)
+{
+    err_clear(err);
+    return err_set(err, ERR_CONFIG, "'%s': %s; nothing was merged", path, why);
+}
+
+/* Reading it failed; SQLite's words would be put down to our own file. */
+static int unreadable(struct store *s, const char *path, int r, struct err *err)
+{
+    switch (sqlite3_errcode(s->db.handle) & 0xff) {
+    case SQLITE_NOTADB:
+        return refuse(path, err, "not a tinyrig results database");
+    case SQLITE_CORRUPT:
+        return refuse(path, err, "the file is damaged");
+    default:
+        return r;
+    }
+}
+
 static int attach(struct store *s, const char *path, struct err *err)
 {
     AUTO_BUF uri = BUF_INIT;
+    int r;
 
     path_to_uri(path, &uri);
     if (access(path, R_OK) != 0)
         return err_set(err, ERR_USAGE, "'%s': no such file, or not readable", path);
-    return db_run(&s->db, err, "ATTACH ? AS src", "t", buf_text(&uri));
+    r = db_run(&s->db, err, "ATTACH ? AS src", "t", buf_text(&uri));
+    return r < 0 ? unreadable(s, path, r, err) : 0;
 }
 
 static void detach(struct store *s)
@@ -43,12 +64,6 @@ static void detach(struct store *s)
 
     if (db_run(&s->db, &ignored, "DETACH src", "") < 0)
         log_line(LOG_STORE, "%s", ignored.text);
-}
-
-static int refuse(const char *path, struct err *err, const char *why)
-{
-    err_clear(err);
-    return err_set(err, ERR_CONFIG, "'%s': %s; nothing was merged", path, why);
 }
 
 /* 0 with the schema version of what is attached. */
@@ -79,18 +94,20 @@ static int check_attached(struct store *s, const char *path, struct err *err)
                   "");
 
     if (r < 0)
-        return r;
+        return unreadable(s, path, r, err);
     if (n != 0)
         return refuse(path, err, "its tables were altered");
     r = db_number(&s->db, &n, err,
                   "SELECT count(*) FROM pragma_quick_check(1, 'src') WHERE quick_check <> 'ok'",
                   "");
     if (r < 0)
-        return r;
+        return unreadable(s, path, r, err);
     if (n != 0)
         return refuse(path, err, "the file is damaged");
     r = store_check_hashes(s, "src", &findings, err);
-    return r > 0 ? refuse(path, err, "its content differs from its hashes") : r;
+    return r > 0   ? refuse(path, err, "its content differs from its hashes")
+           : r < 0 ? unreadable(s, path, r, err)
+                   : 0;
 }
 
 static int count_added(struct store *s, struct store_merge *ret, struct err *err)

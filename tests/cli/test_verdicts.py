@@ -15,6 +15,20 @@ from nights import MAKE_DB, ROOT, TINYRIG, Nights
 
 
 class Verdicts(Nights):
+    def test_a_merge_names_the_file_that_is_no_database_or_damaged(self):
+        path = os.path.join(self.folder.name, 'words.db')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write('words ' * 1000)
+        done = self.run_it('merge', path, status=2)
+        self.assertIn(f"'{path}': not a tinyrig results database; nothing was merged", done.stderr)
+        with open(self.db, 'rb') as f:
+            whole = f.read()
+        with open(path, 'wb') as f:
+            f.write(whole[:4096] + b'\xa5' * (len(whole) - 4096))
+        done = self.run_it('merge', path, status=2)
+        self.assertIn(f"'{path}': the file is damaged; nothing was merged", done.stderr)
+        self.assertIn('sound', self.run_it('db', 'check').stdout)
+
     def test_runs_are_listed_as_the_hint_for_a_wrong_one_says(self):
         hint = self.run_it('report', 'last~99', status=2).stderr
         self.assertIn('`tinyrig db runs` lists them', hint)

@@ -86,6 +86,8 @@ def what_is_no_such_record_is_no_result(suite):
     lab.check("the record ends" in out and "line 1" in out, out)
     lab.check(lab.query(lab.path("broken.db"), "SELECT count(*) FROM v_metrics"
                                                " WHERE metric = 'latency'")[0][0] == 0, "a result")
+    code, out = replay(suite, lab.path("nowhere"), "none.db")
+    lab.check(code == 2 and "--replay: " in out and not os.path.exists(lab.path("none.db")), out)
     code, out = replay(suite, lab.path("empty"), "none.db", "--no-retries")
     lab.check(code == 3 and "record of board" in out, f"no records: {code}\n{out}")
 
