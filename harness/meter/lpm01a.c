@@ -226,7 +226,7 @@ static int set_supply(struct lpm01a *p, uint32_t voltage_uv, char got[static 32]
 
 static int lpm_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
 {
-    /* All that somebody before us may have set otherwise. */
+    /* All that somebody before us may have set otherwise; later ones find the board in a run. */
     static const char *const fixed[] = {"pwr off",        "acqtime inf", "acqmode dyn",
                                         "funcmode optim", "trigdelay 0", "trigsrc sw"};
     struct lpm01a *p = (struct lpm01a *)m;
@@ -238,7 +238,7 @@ static int lpm_configure(struct meter *m, const struct meter_setup *setup, struc
     if (rate == NULL)
         return err_set(err, ERR_CONFIG, "an LPM01A takes 1, 2, 5, 10, 20, 50 or 100 kHz, not %g",
                        setup->rate_hz);
-    for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
+    for (size_t i = 0; p->volts <= 0 && i < ARRAY_SIZE(fixed); i++) {
         if (command(p, fixed[i], NULL, err) < 0)
             return (int)err->code;
     }

@@ -84,13 +84,24 @@ static int check_voltage(const struct meter *m, const struct meter_setup *s, str
     return 0;
 }
 
+static bool is_set_to(const struct meter *m, const struct meter_setup *s)
+{
+    return m->configured && m->setup.source == s->source && m->setup.voltage_uv == s->voltage_uv &&
+           !(fabs(m->setup.rate_hz - s->rate_hz) > 0);
+}
+
 int meter_configure(struct meter *m, const struct meter_setup *setup, struct err *err)
 {
+    if (is_set_to(m, setup))
+        return 0;
+    m->configured = false;
     if (check_voltage(m, setup, err) < 0 || m->ops->configure(m, setup, err) < 0)
         return err_in(err, "meter %s", m->ops->name);
     if (setup->rate_hz != 0 && fabs(m->info.rate_hz / setup->rate_hz - 1) > 0.01)
         return err_set(err, ERR_CONFIG, "a %s takes %g samples a second, not %g", m->info.model,
                        m->info.rate_hz, setup->rate_hz);
+    m->setup = *setup;
+    m->configured = true;
     return 0;
 }
 

@@ -116,6 +116,7 @@ struct meter_ops {
     size_t size; /* of the driver's struct, which begins with struct meter */
     /* Identify it and fill info; must leave it quiet, and the board's power as it was. */
     int (*open)(struct meter *m, const struct meter_config *config, struct err *err);
+    /* Again, to another voltage: a board that it supplies already stays supplied. */
     int (*configure)(struct meter *m, const struct meter_setup *setup, struct err *err);
     int (*start)(struct meter *m, struct err *err);
     /* Waits up to timeout_ms for a block. 1: the stream is over (recordings, a pulled meter is an
@@ -131,8 +132,9 @@ struct meter {
     const struct meter_ops *ops;
     struct meter_info info;
     struct meter_counts counts;
-    struct buf calibration; /* "key: value" lines: everything a conversion depended on */
-    bool started;
+    struct buf calibration;   /* "key: value" lines: everything a conversion depended on */
+    struct meter_setup setup; /* when configured */
+    bool configured, started;
 };
 
 /* NULL-terminated, in the order `list meters` shows them. */
@@ -147,6 +149,7 @@ extern const struct meter_absent meter_absent[];
 
 int meter_open(const char *driver, const struct meter_config *config, struct meter **ret,
                struct err *err) MUST_CHECK;
+/* To what it is set to already: it is left alone. */
 int meter_configure(struct meter *m, const struct meter_setup *setup, struct err *err) MUST_CHECK;
 int meter_start(struct meter *m, struct err *err) MUST_CHECK;
 int meter_read(struct meter *m, unsigned timeout_ms, struct meter_block *ret,

@@ -33,6 +33,7 @@ struct ppk2 {
     struct ppk2_meta meta;
     struct ppk2_decoder decoder;
     struct clock_loss clock;
+    int mode; /* that was set; 0: none yet */
     bool virtual_time;
     uint8_t tail[TAIL_MAX + 4096]; /* what the decoder left, then the next piece's beginning */
     size_t tail_size;
@@ -226,11 +227,13 @@ static int set_voltage(struct ppk2 *p, unsigned mv, struct err *err)
     return COMMAND(p, err, 0x0d, (uint8_t)(mv >> 8), (uint8_t)mv);
 }
 
+/* Only a new mode needs the output off: the board on a source may be in the middle of a run. */
 static int send_setup(struct ppk2 *p, bool source, unsigned mv, struct err *err)
 {
-    if (source && (COMMAND(p, err, 0x0c, 0) < 0 || COMMAND(p, err, 0x11, 2) < 0))
-        return (int)err->code;
-    if (!source && COMMAND(p, err, 0x11, 1) < 0)
+    const int mode = source ? 2 : 1;
+
+    if (p->mode != mode &&
+        ((source && COMMAND(p, err, 0x0c, 0) < 0) || COMMAND(p, err, 0x11, (uint8_t)mode) < 0))
         return (int)err->code;
     if (set_voltage(p, mv, err) < 0)
         return (int)err->code;
@@ -263,6 +266,7 @@ static int ppk2_configure(struct meter *m, const struct meter_setup *setup, stru
     if (send_setup(p, setup->source, mv, err) < 0 || query(p, &p->meta, err) < 0 ||
         check_setup(p, setup->source, mv, err) < 0)
         return (int)err->code;
+    p->mode = setup->source ? 2 : 1;
     m->info.basis = setup->source ? METER_VOLTAGE_SETPOINT : METER_VOLTAGE_USER;
     m->info.voltage_error = 0.02;
     ppk2_decoder_release(&p->decoder);

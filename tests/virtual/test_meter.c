@@ -299,6 +299,33 @@ static void switched(const char *driver, size_t samples)
     end(&b);
 }
 
+/* Its next case may ask for another voltage while the board, which a cut would reset, waits. */
+static void stays_supplied(const char *driver, size_t samples)
+{
+    static const char *const latch[] = {"--variant", "latch", NULL};
+    static const uint32_t voltages[] = {3000000, 2500000};
+    struct bench b;
+    struct err err = ERR_INIT;
+
+    start(&b, driver, latch);
+    must(open_meter(&b, driver, &err), &err);
+    for (size_t i = 0; i < ARRAY_SIZE(voltages); i++) {
+        const struct meter_setup s = {.source = true, .voltage_uv = voltages[i]};
+
+        must(meter_configure(b.meter, &s, &err), &err);
+        assert_true(mean_of(&b, samples) > SLEEP_A);
+    }
+    must(meter_power(b.meter, false, &err), &err);
+    must(meter_power(b.meter, true, &err), &err);
+    assert_true(mean_of(&b, samples) < 1e-6);
+    end(&b);
+}
+
+static void a_ppk2_keeps_its_board_supplied(void **state)
+{
+    stays_supplied("ppk2", 10000);
+}
+
 static void a_ppk2_switches_the_board(void **state)
 {
     switched("ppk2", 10000);
@@ -399,6 +426,11 @@ static void an_lpm01a_switches_the_board(void **state)
     switched("lpm01a", 500);
 }
 
+static void an_lpm01a_keeps_its_board_supplied(void **state)
+{
+    stays_supplied("lpm01a", 500);
+}
+
 static void troubles_of_an_lpm01a_are_named(void **state)
 {
     static const char *const mute[] = {"--variant", "mute", NULL};
@@ -441,11 +473,13 @@ int main(void)
         cmocka_unit_test(a_pulled_meter_is_an_error_at_once),
         cmocka_unit_test(settings_out_of_bounds_are_refused),
         cmocka_unit_test(a_ppk2_switches_the_board),
+        cmocka_unit_test(a_ppk2_keeps_its_board_supplied),
         cmocka_unit_test(an_lpm01a_sends_energies_and_events),
         cmocka_unit_test(an_lpm01a_streams_currents_in_binary),
         cmocka_unit_test(an_lpm01a_loses_nothing_unseen),
         cmocka_unit_test(an_lpm01a_hides_no_loss_a_sample_at_a_time),
         cmocka_unit_test(an_lpm01a_switches_the_board),
+        cmocka_unit_test(an_lpm01a_keeps_its_board_supplied),
         cmocka_unit_test(troubles_of_an_lpm01a_are_named),
     };
 

@@ -91,6 +91,13 @@ const struct device_fault *device_due(struct device *d)
     return NULL;
 }
 
+void device_power(struct device *d, bool on)
+{
+    d->cut = d->cut || (d->switched_on && !on);
+    d->switched_on = d->switched_on || on;
+    d->powered = on && !(d->cut && strcmp(d->variant, "latch") == 0);
+}
+
 /* splitmix64 */
 uint64_t device_random(struct device *d)
 {

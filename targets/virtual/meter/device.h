@@ -48,6 +48,8 @@ struct device {
     bool streaming;
     unsigned streams; /* begun so far */
     bool powered;
+    bool switched_on;  /* by the host */
+    bool cut;          /* and off again: for good, with a variant "latch" */
     bool hang_up;      /* pull the cable now */
     unsigned stall_ms; /* say nothing for so long */
     uint64_t sent;     /* samples since start, those of losses included */
@@ -68,6 +70,9 @@ void device_free(struct device *d);
 int device_fault(struct device *d, const char *text, struct err *err) MUST_CHECK;
 /* A fault that is due now, marked as done; NULL when none is. */
 const struct device_fault *device_due(struct device *d);
+
+/* The board's supply. The board of a variant "latch" does not come back from a cut by itself. */
+void device_power(struct device *d, bool on);
 
 /* Normal deviates from a small generator, seeded. */
 double device_gauss(struct device *d);

@@ -127,7 +127,7 @@ static bool set(struct lpm_device *p, const char *word, const char *value)
         return p->events;
     }
     if (strcmp(word, "pwr") == 0) {
-        p->base.powered = strncmp(value, "on", 2) == 0;
+        device_power(&p->base, strncmp(value, "on", 2) == 0);
         return true;
     }
     return strcmp(word, "trigsrc") == 0 || strcmp(word, "trigdelay") == 0 ||
@@ -278,7 +278,7 @@ static void lpm_init(struct device *d)
 }
 
 static const char *const faults[] = {"lose", "garbage", "hangup", NULL};
-static const char *const variants[] = {"usual", "mute", NULL};
+static const char *const variants[] = {"usual", "mute", "latch", NULL};
 
 const struct device_ops device_lpm01a = {
     .name = "lpm01a",

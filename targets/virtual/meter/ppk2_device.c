@@ -153,7 +153,7 @@ static void carry_out(struct ppk2_device *p, const uint8_t *c)
         buf_clear(&p->base.out);
         break;
     case 0x0c:
-        p->base.powered = c[1] != 0;
+        device_power(&p->base, c[1] != 0);
         break;
     case 0x0d:
         set_voltage(p, (unsigned)c[1] << 8 | c[2]);
@@ -313,8 +313,8 @@ static void ppk2_init(struct device *d)
 
 static const char *const faults[] = {"lose",     "drop",  "garbage", "range", "corrupt",
                                      "saturate", "storm", "hangup",  "stall", NULL};
-static const char *const variants[] = {"usual",     "long",     "crlf", "shuffled", "nan",
-                                       "truncated", "stranger", "mute", "stuck",    NULL};
+static const char *const variants[] = {"usual",    "long", "crlf",  "shuffled", "nan", "truncated",
+                                       "stranger", "mute", "stuck", "latch",    NULL};
 
 const struct device_ops device_ppk2 = {
     .name = "ppk2",
