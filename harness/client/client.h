@@ -99,6 +99,7 @@ struct client_write {
     bool verify;            /* compare the digest read back from where the bytes lie */
     bool resume;            /* go on where an interrupted write of the same bytes stopped */
     unsigned stop_and_wait; /* 1: one frame in flight, for comparisons */
+    unsigned limit_ms;      /* without a byte stored, however busy the agent is; 0: ten minutes */
 };
 
 /* Returns once all bytes are stored. */

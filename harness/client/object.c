@@ -7,6 +7,7 @@
 enum {
     MAX_IDLE = 8,         /* timeouts in a row without an acknowledged byte */
     MAX_BUSY_MS = 120000, /* erasing a large flash takes that long */
+    LIMIT_MS = 600000,
 };
 
 /* One upload under way: go-back-N. Offsets are bytes of the object. */
@@ -19,6 +20,7 @@ struct upload {
     unsigned idle;       /* timeouts since the last progress */
     unsigned timeout_ms; /* for a whole window to be sent and answered */
     struct deadline until;
+    struct deadline limit; /* for the next byte to be stored */
     bool sent[256];        /* by seq: ... */
     uint32_t offsets[256]; /* ... the offset that DATA frame had, since the last rewind */
 };
@@ -65,6 +67,11 @@ static void go_back(struct client *c, struct upload *u)
     c->counts.rewinds++;
 }
 
+static void renew_limit(struct upload *u)
+{
+    u->limit = deadline_in_ms(u->what->limit_ms != 0 ? u->what->limit_ms : LIMIT_MS);
+}
+
 static int on_ack(struct client *c, struct upload *u, const struct client_frame *frame,
                   struct err *err)
 {
@@ -78,6 +85,7 @@ static int on_ack(struct client *c, struct upload *u, const struct client_frame 
     if (next > u->base) {
         u->base = next;
         u->idle = 0;
+        renew_limit(u);
         u->until = deadline_in_ms(u->timeout_ms);
         if (u->next < next)
             u->next = next;
@@ -93,6 +101,10 @@ static int on_ack(struct client *c, struct upload *u, const struct client_frame 
 
 static int on_upload_silence(struct client *c, struct upload *u, struct err *err)
 {
+    if (deadline_passed(u->limit)) {
+        err_set(err, ERR_TIMEOUT, "the agent is busy and stores no byte");
+        return err_hint(err, "a flash that cannot be erased, or an agent that hangs");
+    }
     if (++u->idle > MAX_IDLE) {
         err_set(err, ERR_TIMEOUT, "no byte stored in %u tries of %u ms", u->idle, u->timeout_ms);
         return err_hint(err, "is the board still there? `tinyrig doctor` walks the link");
@@ -113,8 +125,9 @@ static int on_upload_frame(struct client *c, struct upload *u, const struct clie
         return on_ack(c, u, frame, err);
     case WIRE_BUSY:
         expect_ms = ((const struct wire_busy *)frame->message)->expect_ms;
-        u->until =
-            deadline_in_ms((expect_ms < MAX_BUSY_MS ? expect_ms : MAX_BUSY_MS) + u->timeout_ms);
+        if (expect_ms > MAX_BUSY_MS)
+            expect_ms = MAX_BUSY_MS;
+        u->until = deadline_sooner(deadline_in_ms(expect_ms + u->timeout_ms), u->limit);
         return 0;
     case WIRE_ERROR:
         if (error->request != WIRE_DATA || !u->sent[frame->seq])
@@ -130,6 +143,7 @@ static int run_upload(struct client *c, struct upload *u, struct err *err)
 {
     struct client_frame frame = {.type = 0};
 
+    renew_limit(u);
     u->until = deadline_in_ms(u->timeout_ms);
     while (u->base < u->what->size) {
         int status = fill_window(c, u, err);

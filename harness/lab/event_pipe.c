@@ -68,7 +68,8 @@ void event_pipe_encode(const struct event *e, const struct plan *plan, struct bu
         append_bytes(out, s, s != NULL ? strlen(s) + 1 : 0);
     }
     if (e->kind == EVENT_OUTPUT)
-        append_bytes(out, e->output.data, e->output.size);
+        append_bytes(out, e->output.size <= EVENT_OUTPUT_MAX ? e->output.data : NULL,
+                     e->output.size);
     if (e->kind == EVENT_WINDOW)
         append_bytes(out, e->window.samples, e->window.samples_size);
     h.size = (uint32_t)(out->len - start - sizeof(h));
@@ -103,6 +104,17 @@ static bool take_bytes(struct reader *r, const void **ret, size_t *ret_size)
     return true;
 }
 
+static bool take_output(struct reader *r, struct event_output *o)
+{
+    size_t size;
+
+    if (!take_bytes(r, &o->data, &size))
+        return false;
+    if (o->data != NULL)
+        o->size = size;
+    return true;
+}
+
 static bool take_strings(struct reader *r, const struct layout *layout, struct event *e)
 {
     for (size_t i = 0; i < STRINGS_MAX && layout->strings[i] != 0; i++) {
@@ -116,7 +128,7 @@ static bool take_strings(struct reader *r, const struct layout *layout, struct e
         memcpy((char *)e + layout->strings[i], &s, sizeof(s));
     }
     if (e->kind == EVENT_OUTPUT)
-        return take_bytes(r, &e->output.data, &e->output.size);
+        return take_output(r, &e->output);
     if (e->kind == EVENT_WINDOW)
         return take_bytes(r, &e->window.samples, &e->window.samples_size);
     return true;

@@ -12,8 +12,10 @@
 #include "harness/spec/event.h"
 
 enum {
-    EVENT_PIPE_MAX = 4 * 1024 * 1024
-}; /* one event, strings and tensors included */
+    EVENT_PIPE_MAX = 5 * 1024 * 1024, /* one event, strings and tensors included */
+    EVENT_OUTPUT_MAX =
+        4 * 1024 * 1024 /* of larger outputs only the sizes travel, as in the store */
+};
 
 /* Append the image of e to out. RUN events do not travel: the parent makes them. */
 void event_pipe_encode(const struct event *e, const struct plan *plan, struct buf *out);

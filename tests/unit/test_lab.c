@@ -310,6 +310,28 @@ static void a_null_string_stays_null(void **state)
     assert_null(got.end.stage);
 }
 
+static void an_output_too_large_for_the_pipe_keeps_its_size(void **state)
+{
+    struct event e = {.kind = EVENT_OUTPUT, .case_ = &cases[0]};
+    struct event got;
+    AUTO_BUF bytes = BUF_INIT;
+    struct err err = ERR_INIT;
+    size_t size = 0;
+    char *data = calloc(1, EVENT_OUTPUT_MAX + 1);
+
+    assert_non_null(data);
+    for (size_t more = 0; more < 2; more++) {
+        buf_clear(&bytes);
+        e.output = (struct event_output){.data = data, .size = EVENT_OUTPUT_MAX + more};
+        event_pipe_encode(&e, &plan, &bytes);
+        assert_int_equal(event_pipe_decode(&bytes, &plan, &got, &size, &err), 0);
+        assert_int_equal(size, bytes.len);
+        assert_int_equal(got.output.size, EVENT_OUTPUT_MAX + more);
+        assert_int_equal(got.output.data == NULL, more);
+    }
+    free(data);
+}
+
 /* A worker's memory may be damaged by what a hostile board made it do: nothing may be believed. */
 static void damaged_events_are_refused_or_harmless(void **state)
 {
@@ -654,6 +676,7 @@ int main(void)
         cmocka_unit_test(a_named_folder_is_the_only_one),
         cmocka_unit_test(lock_names_cannot_leave_the_folder),
         cmocka_unit_test(events_survive_the_pipe),
+        cmocka_unit_test(an_output_too_large_for_the_pipe_keeps_its_size),
         cmocka_unit_test(a_null_string_stays_null),
         cmocka_unit_test(damaged_events_are_refused_or_harmless),
         cmocka_unit_test(a_worker_that_dies_costs_only_its_case),

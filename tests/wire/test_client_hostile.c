@@ -17,10 +17,27 @@ struct line {
     struct transport *inner; /* NULL: nobody there */
     const char *before;      /* comes before everything else */
     size_t before_n;
-    bool echo;  /* everything sent comes back too */
-    bool flood; /* bytes without end and without a delimiter */
+    bool echo;     /* everything sent comes back too */
+    bool flood;    /* bytes without end and without a delimiter */
+    uint16_t busy; /* of this session BUSY without end, in place of answers; 0: no */
     struct buf ready;
 };
+
+static void put_byte(void *context, uint8_t byte)
+{
+    buf_putc(context, (char)byte);
+}
+
+/* Something that the target never said. */
+static void tell(struct line *line, uint8_t type, uint8_t seq, uint16_t nonce, const void *bytes,
+                 size_t n)
+{
+    const struct wire_header header = {
+        .format = WIRE_FORMAT, .type = type, .seq = seq, .nonce = nonce};
+    struct wire_part parts[WIRE_PARTS] = {[WIRE_PART_FIELDS] = {bytes, (uint16_t)n}};
+
+    wire_encode(&header, parts, put_byte, &line->ready);
+}
 
 static int line_send(struct transport *t, const void *data, size_t n, struct err *err)
 {
@@ -40,6 +57,12 @@ static int line_recv(struct transport *t, void *data, size_t cap, unsigned timeo
     if (line->before != NULL) {
         buf_append(&line->ready, line->before, line->before_n);
         line->before = NULL;
+    }
+    if (line->busy != 0 && line->ready.len == 0) {
+        const struct wire_busy busy = {.expect_ms = 100};
+
+        clock_sleep_ms(timeout_ms < 5 ? timeout_ms : 5);
+        tell(line, WIRE_BUSY, 0, line->busy, &busy, sizeof(busy));
     }
     if (line->flood) {
         memset(data, 'x', cap);
@@ -226,22 +249,6 @@ static void a_session_taken_over_is_noticed(void **state)
     transport_close(loop);
 }
 
-static void put_byte(void *context, uint8_t byte)
-{
-    buf_putc(context, (char)byte);
-}
-
-/* Something that the target never said. */
-static void tell(struct line *line, uint8_t type, uint8_t seq, uint16_t nonce, const void *bytes,
-                 size_t n)
-{
-    const struct wire_header header = {
-        .format = WIRE_FORMAT, .type = type, .seq = seq, .nonce = nonce};
-    struct wire_part parts[WIRE_PARTS] = {[WIRE_PART_FIELDS] = {bytes, (uint16_t)n}};
-
-    wire_encode(&header, parts, put_byte, &line->ready);
-}
-
 static void a_reset_is_noticed_by_the_hello_that_comes_unasked(void **state)
 {
     const struct wire_hello hello = {.reset_cause = 4};
@@ -348,6 +355,27 @@ static void acks_and_counts_beyond_what_was_sent_are_refused(void **state)
     line_release(&line);
 }
 
+/* Erasing takes its time, but not all of it. */
+static void an_agent_that_is_busy_for_ever_ends_an_upload(void **state)
+{
+    const struct wire_write_ready ready = {.next = 0};
+    const struct client_write write = {
+        .object = WIRE_OBJECT_SLOT, .data = "12345678", .size = 8, .limit_ms = 300};
+    struct line line = {.base.ops = &line_ops};
+    struct err err = ERR_INIT;
+    struct client *c;
+
+    (void)state;
+    line.inner = open_loop();
+    c = open_over(&line.base);
+    line.busy = client_hello(c)->nonce;
+    tell(&line, WIRE_WRITE_READY, 2, line.busy, &ready, sizeof(ready));
+    assert_int_equal(client_write(c, &write, &err), ERR_TIMEOUT);
+    assert_non_null(strstr(err.text, "the agent is busy and stores no byte"));
+    client_close(c);
+    line_release(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +389,7 @@ int main(void)
         cmocka_unit_test(frames_of_an_older_session_are_not_answers),
         cmocka_unit_test(a_hello_that_makes_no_sense_is_refused),
         cmocka_unit_test(acks_and_counts_beyond_what_was_sent_are_refused),
+        cmocka_unit_test(an_agent_that_is_busy_for_ever_ends_an_upload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
