@@ -214,6 +214,7 @@ struct bench {
     struct recovery recovery;
     struct attempt *current; /* whose rungs are noted */
     const char *meter;       /* that the suite names for this board; NULL: none */
+    bool waited;             /* for others to let it go: once is enough */
     unsigned retries;        /* left for the board */
     char barred[512];        /* why nothing is tried any more; "": go on */
     bool fresh;              /* nothing has run since the board was reset */
@@ -250,7 +251,13 @@ static int ensure_session(struct bench *b, struct attempt *a, struct err *err)
         b->current = a;
         options.failure_log = &a->open_log;
         options.meter = b->meter;
+        if (b->waited)
+            options.wait_ms = 0;
         if (session_open(a->c->board, &options, &b->recovery, &b->session, err) < 0) {
+            if (err->code == ERR_BUSY) { /* not touched: says nothing about the board */
+                a->stage = "admission";
+                b->waited = true;
+            }
             if (err_is_lab_fault(err->code))
                 (void)snprintf(b->barred, sizeof(b->barred), "given up: %.480s", err->text);
             return (int)err->code;

@@ -10,6 +10,25 @@ static bool is_measured(const struct data_case *c)
     return c->ended && (c->status == CASE_PASSED || c->status == CASE_OVER);
 }
 
+static bool is_made(const struct data_case *c)
+{
+    return !(c->ended && c->status == CASE_ERROR && c->stage != NULL &&
+             strcmp(c->stage, "admission") == 0);
+}
+
+/* The classes of err_is_lab_fault(): a window that is too noisy, say, is none. */
+static bool is_spoilt(const struct data_case *c)
+{
+    static const char *const classes[] = {"lab", "timeout", "protocol", "flash", "meter"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        if (c->ended && c->status == CASE_ERROR && c->failure_class != NULL &&
+            strcmp(c->failure_class, classes[i]) == 0)
+            return is_made(c);
+    }
+    return false;
+}
+
 static void add_case(struct trouble_board *h, const struct data_case *c)
 {
     h->cases++;
@@ -17,13 +36,14 @@ static void add_case(struct trouble_board *h, const struct data_case *c)
     h->wrong += c->ended && c->status == CASE_FAILED;
     h->lab_errors += !c->ended || c->status == CASE_ERROR;
     h->retries += c->retries;
-    h->attempts += c->retries + 1;
+    h->attempts += c->retries + is_made(c);
+    h->spoilt += c->retries + is_spoilt(c);
     h->recoveries += c->recovery_count;
 }
 
 double trouble_flake_rate(const struct trouble_board *b)
 {
-    return b->attempts > 0 ? (double)(b->retries + b->lab_errors) / (double)b->attempts : 0;
+    return b->attempts > 0 ? (double)b->spoilt / (double)b->attempts : 0;
 }
 
 size_t trouble_boards(const struct dataset *data, struct arena *arena,

@@ -16,10 +16,11 @@ struct trouble_board {
     size_t lab_errors;
     size_t retries;
     size_t recoveries;
-    size_t attempts;
+    size_t attempts; /* that were made: on a board in quarantine, or another's, none is */
+    size_t spoilt;   /* of them, by the lab; an attempt that was followed by another counts */
 };
 
-/* Attempts that the lab spoilt, of all attempts. */
+/* Attempts that the lab spoilt, of all that were made; as v_flakes and the state of boards have it. */
 double trouble_flake_rate(const struct trouble_board *b);
 
 /* In the order of the dataset. */

@@ -85,6 +85,13 @@ def a_stranger_is_left_alone():
         f.flush()
         code, out = boards("release", "one", "--force")
         lab.check(code == 3 and "is not a tinyrig; it is left alone" in out, f"{code}\n{out}")
+        db, suite = lab.path("strange.db"), lab.suite(4, name="strange")
+        code, out = lab.run("run", suite, "--lab", lab.path("lab.yaml"), "--db", db, "-b", "one",
+                            "--wait", "4s")
+        lab.check(code == 3 and "in use by me" in out, f"{code}\n{out}")
+        waits = lab.query(db, "SELECT stage, host_s >= 4 FROM v_attempts ORDER BY time")
+        lab.check(waits == [("admission", 1)] + [("admission", 0)] * 3, f"not waited for once: {waits}")
+        lab.check(not lab.query(db, "SELECT * FROM v_flakes"), "the board's fault, though others use it")
         f.seek(0)
         f.truncate(0)
         f.write(f"1 me elsewhere {time.time_ns()} bench work\n")

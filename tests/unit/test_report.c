@@ -10,6 +10,7 @@
 
 #include "harness/base/file.h"
 #include "harness/report/report.h"
+#include "harness/report/trouble.h"
 #include "harness/store/store.h"
 #include "tests/support/synthetic.h"
 #include "tests/unit/unit.h"
@@ -100,9 +101,39 @@ GOLDEN_TEST(annotations_for_github, "github", "run.github", .width = 0)
 
 #define REPORT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void a_flake_is_the_labs_and_of_an_attempt_that_was_made(void **state)
+{
+    static const struct data_case cases[] = {
+        {.board = "b", .ended = true, .status = CASE_PASSED, .retries = 1},
+        {.board = "b",
+         .ended = true,
+         .status = CASE_ERROR,
+         .failure_class = "timeout",
+         .stage = "load"},
+        {.board = "b", .ended = true, .status = CASE_ERROR, .failure_class = "invalid-window"},
+        {.board = "b", .ended = true, .status = CASE_FAILED, .failure_class = "wrong-output"},
+        {.board = "b",
+         .ended = true,
+         .status = CASE_ERROR,
+         .failure_class = "lab",
+         .stage = "admission"},
+    };
+    const struct dataset d = {.cases = cases, .case_count = ARRAY_SIZE(cases)};
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const struct trouble_board *boards;
+
+    assert_int_equal(trouble_boards(&d, &arena, &boards), 1);
+    assert_int_equal(boards[0].cases, 5);
+    assert_int_equal(boards[0].lab_errors, 3);
+    assert_int_equal(boards[0].attempts, 5);
+    assert_int_equal(boards[0].spoilt, 2);
+    assert_float_equal(trouble_flake_rate(&boards[0]), 0.4, 1e-9);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flake_is_the_labs_and_of_an_attempt_that_was_made),
         REPORT_TEST(text_by_board),
         REPORT_TEST(text_by_model_with_all_details),
         REPORT_TEST(text_on_a_narrow_terminal_in_colour),

@@ -79,7 +79,7 @@ static void put_health(struct page *p)
 
     put(p, "<h3>Health of the boards</h3>\n");
     open_small_table(p, "Health of the boards",
-                     "flake rate: attempts that the lab spoilt, of all attempts", titles);
+                     "flake rate: attempts that the lab spoilt, of all that were made", titles);
     for (size_t i = 0; i < count; i++) {
         const struct trouble_board *h = &boards[i];
         const size_t figures[] = {h->cases,      h->measured, h->wrong,
