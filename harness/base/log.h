@@ -21,8 +21,7 @@
     X(LOG_OPENOCD, "openocd", "commands and answers")                                              \
     X(LOG_METER, "meter", "power instruments")                                                     \
     X(LOG_VIRTUAL, "virtual", "the virtual lab")                                                   \
-    X(LOG_STORE, "store", "database work")                                                         \
-    X(LOG_NN, "nn", "the model compiler's choices")
+    X(LOG_STORE, "store", "database work")
 
 enum log_category {
 #define X(name, word, text) name,
@@ -33,6 +32,8 @@ enum log_category {
 
 /* Switch on a comma-separated list of category words, or "all". ERR_USAGE on an unknown word. */
 int log_enable(const char *list, struct err *err) MUST_CHECK;
+/* "lab", "wire", ...: all of them, NULL-terminated. */
+const char *const *log_words(void);
 bool log_on(enum log_category c);
 void log_line(enum log_category c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void log_bytes(enum log_category c, const char *prefix, const void *data, size_t n);

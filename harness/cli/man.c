@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "harness/base/log.h"
 #include "harness/cli/verb.h"
 
 static const char head[] =
@@ -20,7 +21,17 @@ static const char head[] =
     ".BR tinyrig (5).\n"
     ".PP\n"
     "Options may stand anywhere after the command; \\fB\\-\\-\\fR ends them.\n"
-    "Results go to standard output; progress and errors to standard error.\n";
+    "Results go to standard output; progress and errors to standard error.\n"
+    ".SH OPTIONS\n"
+    "Before the command:\n"
+    ".TP\n\\fB\\-v\\fR, \\fB\\-\\-verbose\\fR[=\\fICATEGORIES\\fR]\n"
+    "Diagnostics on standard error: \\fBall\\fR, or of these, with commas between\n"
+    "(\\fBlab,wire\\fR when none is named):\n"
+    ".RS\n"
+#define X(name, word, text) ".TP\n.B " word "\n" text "\n"
+    LOG_LIST(X)
+#undef X
+        ".RE\n";
 
 static const char tail[] =
     ".SH EXIT STATUS\n"

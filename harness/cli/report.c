@@ -118,6 +118,8 @@ static int render(const struct report_arguments *a, struct store *store, const c
 
     if (pick_format(a, &format, err) < 0 || group_of(a, &o.group, err) < 0)
         return (int)err->code;
+    if (a->against != NULL && strcmp(format->name, "html") != 0)
+        return err_set(err, ERR_USAGE, "--against is for --format html; see 'tinyrig compare'");
     selection.parts = format->parts | (a->details ? (unsigned)DATA_FACTS : 0);
     if (store_query(store, &selection, arena, &data, err) < 0)
         return (int)err->code;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "harness/base/log.h"
 #include "harness/cli/verb.h"
 
 extern const struct verb verb_doctor, verb_probe;
@@ -71,5 +72,9 @@ void verbs_help(struct buf *out)
                   "Measures TinyML models on microcontrollers, real and virtual.\n\ncommands:\n");
     for (size_t i = 0; verbs[i] != NULL; i++)
         buf_printf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
-    buf_puts(out, "\n'tinyrig help COMMAND' explains one; 'tinyrig help keys' the YAML files.\n");
+    buf_puts(out, "\n'tinyrig help COMMAND' explains one; 'tinyrig help keys' the YAML files.\n"
+                  "CATEGORIES, with commas between:");
+    for (const char *const *w = log_words(); *w != NULL; w++)
+        buf_printf(out, " %s", *w);
+    buf_puts(out, "; or all.\n");
 }

@@ -15,6 +15,11 @@ from nights import MAKE_DB, ROOT, TINYRIG, Nights
 
 
 class Verdicts(Nights):
+    def test_a_comparison_that_a_format_has_no_room_for_is_refused(self):
+        self.run_it('report', 'last', '--format', 'html', '--against', 'last~1')
+        done = self.run_it('report', 'last', '--against', 'last~1', status=2)
+        self.assertIn("--against is for --format html", done.stderr)
+
     def test_a_merge_names_the_file_that_is_no_database_or_damaged(self):
         path = os.path.join(self.folder.name, 'words.db')
         with open(path, 'w', encoding='utf-8') as f:

@@ -7,6 +7,7 @@
 #include "harness/base/arena.h"
 #include "harness/base/clock.h"
 #include "harness/base/hash.h"
+#include "harness/base/log.h"
 #include "harness/base/proc.h"
 #include "harness/base/text.h"
 #include "harness/spec/names.h"
@@ -141,6 +142,16 @@ static void escaped_text_moves_no_cursor(void **state)
     assert_string_equal(buf_text(&b), "a\\xe2\\x82");
 }
 
+static void an_unknown_log_category_is_told_from_all_others(void **state)
+{
+    struct err err = ERR_INIT;
+
+    assert_int_equal(log_enable("wire,wires", &err), ERR_USAGE);
+    assert_string_equal(err.text, "unknown log category 'wires'");
+    for (const char *const *w = log_words(); *w != NULL; w++)
+        assert_non_null(strstr(err.hint, *w));
+}
+
 static void buffer_keeps_its_limit(void **state)
 {
     AUTO_BUF b = {.limit = 4};
@@ -240,6 +251,7 @@ int main(void)
         cmocka_unit_test(suggests_the_nearest_word),
         cmocka_unit_test(json_strings_are_inert),
         cmocka_unit_test(escaped_text_moves_no_cursor),
+        cmocka_unit_test(an_unknown_log_category_is_told_from_all_others),
         cmocka_unit_test(buffer_keeps_its_limit),
         cmocka_unit_test(arena_arrays_grow),
         cmocka_unit_test(exec_failure_is_reported_by_start),
