@@ -52,13 +52,22 @@ static int check_one(const struct suite_options *options, const char *path, stru
     return 0;
 }
 
+/* The mistakes of all files, each on lines of its own. */
 static int check_run(void *arguments, int argc, char **argv, struct err *err)
 {
     for (int i = 0; i < argc; i++) {
-        if (check_one(arguments, argv[i], err) < 0)
-            return (int)err->code;
+        struct err one = ERR_INIT;
+        const size_t used = strlen(err->text);
+
+        if (check_one(arguments, argv[i], &one) == 0)
+            continue;
+        if (err->code == ERR_OK)
+            *err = one;
+        else
+            (void)snprintf(err->text + used, sizeof(err->text) - used, "\n%s", one.text);
     }
-    return 0;
+    (void)fflush(stdout);
+    return (int)err->code;
 }
 
 const struct verb verb_plan = {

@@ -52,6 +52,16 @@ class Exit(unittest.TestCase):
                            os.path.join(data, 'firmware', name))
         self.env['TINYRIG_DATA'] = data
 
+    def test_2_with_the_mistakes_of_all_suites(self):
+        good = self.suite()
+        for name in ('one.yaml', 'two.yaml'):
+            with open(self.path(name), 'w', encoding='utf-8') as f:
+                f.write('modles: x.tflite\n')
+        done = self.run_it('check', self.path('one.yaml'), good, self.path('two.yaml'), status=2)
+        self.assertIn(f'{good}: good', done.stdout)
+        for name in ('one.yaml', 'two.yaml'):
+            self.assertIn(f"{self.path(name)}:1:1: key 'modles' is not known", done.stderr)
+
     def test_0_when_all_passed(self):
         self.env['TMPDIR'] = self.folder.name
         self.run_it('run', '-q', self.suite())
