@@ -154,6 +154,7 @@ void ra8d1_start_sci9(void)
     pin_function(10, 15, PSEL_SCI_ODD);
     REG8(RA8D1_PMISC + PWPRS) = 0;
     REG32(RA8D1_ICU + IELSR0) = RA8D1_SCI9_RXI;
+    REG32(RA8D1_ICU + IELSR0 + 4) = RA8D1_SCI9_ERI;
 }
 
 void ra8d1_start_output(unsigned port, unsigned pin)

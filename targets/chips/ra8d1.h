@@ -24,6 +24,7 @@
 #define RA8D1_MSTP       0x40203000
 #define RA8D1_SCI9       0x40358900
 #define RA8D1_SCI9_RXI   0x163 /* event number of "receive data full" */
+#define RA8D1_SCI9_ERI   0x166 /* and of "receive error", which comes instead */
 #define RA8D1_PORT0      0x40400000
 #define RA8D1_PFS        0x40400800
 #define RA8D1_PMISC      0x40400d00
@@ -32,7 +33,7 @@
 
 /* Core 480 MHz, buses 240 and 120 MHz, SCI 120 MHz; from a 20 MHz crystal. */
 void ra8d1_start_clock(void);
-void ra8d1_start_sci9(void); /* P1014 out, P1015 in, its interrupt in slot 0 */
+void ra8d1_start_sci9(void); /* P1014 out, P1015 in, its interrupts in slots 0 and 1 */
 void ra8d1_start_output(unsigned port, unsigned pin);
 uint8_t ra8d1_reset_cause(void); /* enum chip_reset; reads and clears the flags */
 

@@ -20,6 +20,9 @@ void port_init(void)
 #ifdef BOARD_UART_IRQ
     cpu_enable_interrupt(BOARD_UART_IRQ);
 #endif
+#ifdef BOARD_UART_ERROR_IRQ
+    cpu_enable_interrupt(BOARD_UART_ERROR_IRQ);
+#endif
     cpu_unmask(cpu_has_vectors() ? 0 : 1);
     port_link_silence(false);
 }

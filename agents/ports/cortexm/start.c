@@ -58,6 +58,9 @@ __attribute__((section(".vectors"), used)) static const struct vectors vectors =
 #ifdef BOARD_UART_IRQ
             [BOARD_UART_IRQ] = uart_irq,
 #endif
+#ifdef BOARD_UART_ERROR_IRQ
+            [BOARD_UART_ERROR_IRQ] = uart_irq,
+#endif
         },
 };
 /* clang-format on */

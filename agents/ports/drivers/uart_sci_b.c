@@ -17,6 +17,7 @@ enum {
     CCR0_RIE = 1 << 16,
     CCR2_EIGHT_CLOCKS = 1 << 5 | 1 << 4, /* ABCS, BGDM: 8 clocks a bit */
     CSR_ORER = 1 << 24,
+    CSR_FER = 1 << 28,
     CSR_TDRE = 1 << 29,
     CSR_TEND = 1 << 30,
 };
@@ -67,12 +68,15 @@ void uart_irq(void)
     uint32_t status;
 
     ra8d1_clear_interrupt(BOARD_UART_IRQ);
-    while (((status = REG(CSR)) & (CSR_RDRF | CSR_ORER)) != 0) {
-        if ((status & CSR_RDRF) != 0)
+    ra8d1_clear_interrupt(BOARD_UART_ERROR_IRQ);
+    while (((status = REG(CSR)) & (CSR_RDRF | CSR_ORER | CSR_FER)) != 0) {
+        /* With an error of its frame a byte comes without RDRF, and none comes any more until the
+         * error is cleared. As junk it tells of a host that speaks at another rate. */
+        if ((status & (CSR_RDRF | CSR_FER)) != 0)
             agent_rx((uint8_t)REG(RDR));
-        if ((status & CSR_ORER) != 0) {
-            REG(CFCLR) = CSR_ORER;
+        if ((status & (CSR_ORER | CSR_FER)) != 0)
+            REG(CFCLR) = status & (CSR_ORER | CSR_FER);
+        if ((status & CSR_ORER) != 0)
             agent_rx_lost();
-        }
     }
 }
