@@ -29,10 +29,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, maker, folder, '--count', count, '--seed', seed],
                        check=True)
-        printed = subprocess.run([run_cases, folder], stdout=subprocess.PIPE, text=True).stdout
+        run = subprocess.run([run_cases, folder], stdout=subprocess.PIPE, text=True)
         with open(os.path.join(folder, 'INDEX')) as f:
             operators = {line.split()[1] for line in f}
     refused, wrong = collections.Counter(), []
+    printed = run.stdout
+    if run.returncode not in (0, 1) or not re.search(r'^\d+ cases, ', printed, re.M):
+        wrong.append('%s ended with status %d before its last line' % (run_cases, run.returncode))
     for line in printed.splitlines():
         name = re.match(r'(\w+)-\d+-\d+: ', line)
         if name and ': differs' in line or 'missing' in line:
