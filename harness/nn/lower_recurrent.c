@@ -474,7 +474,11 @@ static int resource_span(struct nn_lower *l, struct nn_resource *r, const struct
         b->variable = true;
         if (t->type == NN_INT8 || t->type == NN_UINT8)
             b->init_fill = t->quant.count ? (uint8_t)t->quant.zero_point[0] : 0;
-        if (r->init && r->init->size == t->size)
+        if (r->init && r->init->size != t->size)
+            return LOWER_FAIL_TENSOR(l, lower_index(l, t),
+                                     "has %zu bytes, the first value of variable '%s' has %zu",
+                                     t->size, r->name, r->init->size);
+        if (r->init)
             b->init = r->init->data;
         r->buffer = ret->buffer;
         r->has_buffer = true;
@@ -550,7 +554,10 @@ int lower_call_once(struct nn_lower *l)
         if (!name)
             return LOWER_FAIL(l, "subgraph %d does more than give variables constant values",
                               index);
-        find_resource(l, name)->init = &g->tensors[op->inputs[1]];
+        struct nn_resource *r = find_resource(l, name);
+        if (r->has_buffer)
+            return LOWER_FAIL(l, "variable '%s' is used before it has its first value", name);
+        r->init = &g->tensors[op->inputs[1]];
     }
     return 0;
 }

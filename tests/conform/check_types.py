@@ -109,8 +109,32 @@ def add_variables(tries, build):
             tries.add(name, new, b.finish(tensors[1:], tensors[:1]), 'variables')
 
 
+# What is wrong with a variable's first value, and what has to be said of it.
+FIRST_VALUES = {'too large': "has 3 bytes, the first value of variable 'v' has 4",
+                'too late': "variable 'v' is used before it has its first value"}
+
+
+def add_first_values(tries, build):
+    for what in FIRST_VALUES:
+        once, b = build.Builder(), build.Builder()
+        n = 4 if what == 'too large' else 3
+        handle = once.tensor('handle', 'RESOURCE', [])
+        first = once.tensor('first', 'INT8', [n], [0.5], [0], data=[1] * n)
+        once.operator('VAR_HANDLE', [], [handle], 1, {0: '', 1: 'v'})
+        once.operator('ASSIGN_VARIABLE', [handle, first], [], 1)
+        handle = b.tensor('handle', 'RESOURCE', [])
+        out = b.tensor('out', 'INT8', [3], [0.5], [0])
+        b.operator('CALL_ONCE', [], [], 1, {0: ('i', 1)})
+        b.operator('VAR_HANDLE', [], [handle], 1, {0: '', 1: 'v'})
+        b.operator('READ_VARIABLE', [handle], [out], 1)
+        if what == 'too late':
+            b.operators.append(b.operators.pop(0))
+        b.second = once
+        tries.add('CALL_ONCE', 'INT8', b.finish([], [out]), what)
+
+
 def add_all(tries, generate, build):
-    for name in sorted(set(generate.CASES) - {'VARIABLES'}):
+    for name in sorted(set(generate.CASES) - {'VARIABLES', 'VARIABLES_ONCE'}):
         for number in range(ROUNDS):
             draft = generate.draw(name, random.Random('types-%s-%d' % (name, number)))[0]
             if draft.builder.operators[0][0] in CONVERSIONS:
@@ -118,6 +142,7 @@ def add_all(tries, generate, build):
             else:
                 add_plain(tries, draft, name)
     add_variables(tries, build)
+    add_first_values(tries, build)
 
 
 def table_types(name, text):
@@ -176,7 +201,9 @@ def main():
                 any(said != 'ok' for _, _, said, what in results if what == generator):
             wrong.append('%s: "%s" is not what the table says' % (generator, words))
     for name, types, said, what in results:
-        if said != 'ok' and what != 'variables' and not re.match(NAMED % name, said):
+        if what in FIRST_VALUES:
+            wrong += [] if FIRST_VALUES[what] in said else ['%s: %s' % (what, said)]
+        elif said != 'ok' and what != 'variables' and not re.match(NAMED % name, said):
             wrong.append('%s as %s is refused without a name: %s' % (name, types, said))
     print('\n'.join(wrong))
     print('%d models, %d taken' % (len(results), sum(said == 'ok' for _, _, said, _ in results)))

@@ -54,6 +54,7 @@ NOT_THERE = {
     "SVDF_FLOAT32": "LiteRT does not load variable tensors",
     "LSTM_FLOAT32": "LiteRT does not load variable tensors",
     "VARIABLES": "LiteRT does not keep resource variables between runs",
+    "VARIABLES_ONCE": "nor does it here",
 }
 
 

@@ -82,6 +82,7 @@ class Builder:
     def __init__(self):
         self.tensors = []
         self.operators = []
+        self.second = None  # the builder of a second graph, without inputs and outputs
 
     def tensor(self, name, type_name, shape, scales=(), zero_points=(), axis=0, data=None,
                variable=False):
@@ -101,7 +102,8 @@ class Builder:
 
     def finish(self, inputs, outputs):
         w = Writer()
-        codes = sorted({(op[0], op[3]) for op in self.operators})
+        graphs = [(self, inputs, outputs)] + ([(self.second, [], [])] if self.second else [])
+        codes = sorted({(op[0], op[3]) for g, _, _ in graphs for op in g.operators})
         root = w.table(0, {0: ('I', 3), 1: ('ref', 0), 2: ('ref', 0), 3: ('ref', 0), 4: ('ref', 0)})
         for slot, (name, version) in zip(w.refs(root[1], len(codes)), codes):
             builtin, _, custom = name.partition(':')
@@ -112,22 +114,25 @@ class Builder:
             places = w.table(slot, fields)
             if custom:
                 w.string(places[1], custom)
-        graph_slot, = w.refs(root[2], 1)
         buffers = [b'']
-        graph = w.table(graph_slot, {n: ('ref', 0) for n in range(5)})
-        for slot, t in zip(w.refs(graph[0], len(self.tensors)), self.tensors):
-            self.write_tensor(w, slot, t, buffers)
-        w.vector(graph[1], 'i', inputs)
-        w.vector(graph[2], 'i', outputs)
-        for slot, op in zip(w.refs(graph[3], len(self.operators)), self.operators):
-            self.write_operator(w, slot, op, codes)
-        w.string(graph[4], 'main')
+        for slot, graph in zip(w.refs(root[2], len(graphs)), graphs):
+            graph[0].write_graph(w, slot, graph[1:], codes, buffers)
         w.string(root[3], 'made by suites/models/single_op.py')
         for slot, data in zip(w.refs(root[4], len(buffers)), buffers):
             places = w.table(slot, {0: ('ref', 0)} if data else {})
             if data:
                 w.vector(places[0], 'B', data, 16)
         return bytes(w.out)
+
+    def write_graph(self, w, slot, ends, codes, buffers):
+        graph = w.table(slot, {n: ('ref', 0) for n in range(5)})
+        for place, t in zip(w.refs(graph[0], len(self.tensors)), self.tensors):
+            self.write_tensor(w, place, t, buffers)
+        w.vector(graph[1], 'i', ends[0])
+        w.vector(graph[2], 'i', ends[1])
+        for place, op in zip(w.refs(graph[3], len(self.operators)), self.operators):
+            self.write_operator(w, place, op, codes)
+        w.string(graph[4], 'main')
 
     @staticmethod
     def pack(type_name, data):

@@ -1,5 +1,8 @@
 """Operators with state."""
 
+import math
+
+from . import build
 from .draft import generator, output_scale
 from .fixed import float32
 
@@ -90,3 +93,18 @@ def variables(d):
     d.builder.operator('READ_VARIABLE', [handle], [total], 1)
     d.builder.operator('ADD', [total, inp], [out], 2, {0: ('b', 0)})
     d.builder.operator('ASSIGN_VARIABLE', [handle, out], [], 1)
+
+
+@generator
+def variables_once(d):
+    """The same with a first value that CALL_ONCE's graph gives."""
+    variables(d)
+    operators, total = d.builder.operators, d.builder.tensors[1]
+    once = build.Builder()
+    handle = once.tensor('handle', 'RESOURCE', [])
+    first = once.tensor('first', *total[1:5], data=d.values('INT8', math.prod(total[2])))
+    once.operator('VAR_HANDLE', [], [handle], 1, {0: '', 1: 'total'})
+    once.operator('ASSIGN_VARIABLE', [handle, first], [], 1)
+    d.builder.second = once
+    d.builder.operator('CALL_ONCE', [], [], 1, {0: ('i', 1)})
+    operators.insert(0, operators.pop())
