@@ -14,7 +14,7 @@ static int write_inputs(struct attempt *a, const struct suite_vector *v, struct 
 {
     AUTO_BUF data = BUF_INIT;
 
-    if (file_read(v->input, VECTOR_MAX, &data, err) < 0)
+    if (suite_file_read(v->input, VECTOR_MAX, &data, err) < 0)
         return (int)err->code;
     return tensors_write(session_client(a->session), a->loaded.inputs, &data, v->input, err);
 }
@@ -40,7 +40,7 @@ static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info
     *o = (struct event_output){.vector = index, .data = got->data, .size = got->len};
     if (v->expected == NULL)
         return 0;
-    if (file_read(v->expected, VECTOR_MAX, &expected, err) < 0)
+    if (suite_file_read(v->expected, VECTOR_MAX, &expected, err) < 0)
         return (int)err->code;
     check_compare(a->has_report ? &a->report : NULL, a->c->model->tolerance, got, &expected, o);
     return 0;

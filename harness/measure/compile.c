@@ -44,13 +44,22 @@ static int choose_variants(const struct attempt *a, uint32_t *ret, struct err *e
     return 0;
 }
 
+int suite_file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
+{
+    if (file_read(path, limit, ret, err) < 0 && err->code == ERR_IO) {
+        err->code = ERR_CONFIG;
+        return err_hint(err, "a file of the suite: is it still there, and may it be read?");
+    }
+    return (int)err->code;
+}
+
 int compile_for_engine(const struct compile_request *request, struct buf *ret_image,
                        struct nn_report *ret_report, struct err *err)
 {
     AUTO_BUF file = BUF_INIT;
     const struct nn_target target = {.variants = request->variants};
 
-    if (file_read(request->path, MODEL_FILE_MAX, &file, err) < 0)
+    if (suite_file_read(request->path, MODEL_FILE_MAX, &file, err) < 0)
         return (int)err->code;
     if (!engine_takes_images(request->engine)) {
         buf_append(ret_image, buf_text(&file),

@@ -276,7 +276,7 @@ static int run_sample(struct dataset_run *r, size_t i, struct err *err)
     AUTO_BUF file = BUF_INIT, in = BUF_INIT, out = BUF_INIT;
     struct event e = {.kind = EVENT_OUTPUT};
 
-    if (r->d->parts == 0 && file_read(s->path, SAMPLE_MAX, &file, err) < 0)
+    if (r->d->parts == 0 && suite_file_read(s->path, SAMPLE_MAX, &file, err) < 0)
         return (int)err->code;
     if (prepare(r, s, r->d->parts == 0 ? &file : &r->array, &in, err) < 0 ||
         tensors_write(client, r->a->loaded.inputs, &in, s->path, err) < 0 ||
@@ -320,7 +320,7 @@ int attempt_dataset(struct attempt *a, struct err *err)
 
     if (r.d == NULL || r.d->sample_count == 0)
         return 0;
-    if (r.d->parts != 0 && file_read(r.d->path, SAMPLE_MAX, &r.array, err) < 0)
+    if (r.d->parts != 0 && suite_file_read(r.d->path, SAMPLE_MAX, &r.array, err) < 0)
         return (int)err->code;
     r.scores = calloc(r.d->sample_count, sizeof(r.scores[0]));
     if (r.scores == NULL)

@@ -42,6 +42,9 @@ struct attempt {
 bool attempt_computes(const struct attempt *a);
 
 /* compile.c: the image and its report; 1 when the engine reads the model file itself. */
+/* A file that the suite names: when it cannot be read, that is the suite's fault and not the lab's. */
+int suite_file_read(const char *path, size_t limit, struct buf *ret, struct err *err) MUST_CHECK;
+
 struct compile_request {
     const struct board *board;
     const char *engine;

@@ -8,7 +8,10 @@ usage: classes.py BUILD SOURCE
 """
 import os
 import re
+import shutil
+import sqlite3
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
@@ -114,9 +117,37 @@ def suites_that_fail():
     lab.check("trying again" not in out, out)
 
 
+def files_that_vanish():
+    """While a run goes on: no board is at fault, and none is brought back for it."""
+    sine = os.path.join(lab.source, "suites/models/sine")
+    gone = lab.path("gone.bin")
+    shutil.copy(os.path.join(sine, "in00.bin"), gone)
+    models = "".join(f"  - name: {name}\n    path: {sine}/sine.tflite\n    inputs: {given}\n"
+                     for name, given in (("first", f"{sine}/in00.bin"), ("second", gone)))
+    suite = lab.write("vanish.yaml", f"name: vanish\nmodels:\n{models}boards: [honest]\n"
+                                     "engines: [tiny]\nmeasure: {inferences: 5000, windows: 20}\n")
+    database = lab.path("vanish.db")
+    p = lab.start("run", suite, "--board-dir", lab.path("kinds"), "--lab", inventory, "--db", database)
+    while p.poll() is None and not (os.path.exists(database) and begun(database)):
+        time.sleep(0.01)
+    os.unlink(gone)
+    out, _ = p.communicate(timeout=120)
+    (second,) = attempts(database)["second", "honest"]
+    check_told("honest", second, "failed", "suite", "check", "vector 0: .*gone.bin: No such file")
+    lab.check(not lab.query(database, "SELECT * FROM v_recoveries"), f"a board was brought back\n{out}")
+
+
+def begun(database):
+    try:
+        return lab.query(database, "SELECT count(*) FROM v_attempts")[0][0]
+    except sqlite3.OperationalError:
+        return 0
+
+
 liars, inventory = make_boards()
 agents_that_fail()
 suites_that_fail()
+files_that_vanish()
 for liar in liars.values():
     liar.close()
 lab.check_quiet([lab.path("agents.db"), lab.path("suites.db")])
