@@ -286,8 +286,8 @@ static void without_numbers(struct work *w, struct compare_case *cc, const struc
     else if (b->status == CASE_SKIPPED)
         cc->reason = why(w->arena, "skipped", b);
     else if (b->status == CASE_FAILED) {
-        cc->verdict = VERDICT_FAILED;
-        cc->reason = why(w->arena, "failed", b);
+        cc->verdict = VERDICT_FAILED; /* whoever shows the reason says so before it */
+        cc->reason = b->text != NULL ? b->text : "of no known reason";
     } else
         cc->reason = why(w->arena, case_status_name(b->status), b);
 }

@@ -101,6 +101,7 @@ static int wrong_output(struct attempt *a, const struct event_output *o, size_t 
 int attempt_check(struct attempt *a, struct err *err)
 {
     struct event_output first_wrong = {.equal = true};
+    struct wire_record_info cold = {0};
     size_t wrong = 0;
 
     for (uint32_t i = 0; i < vector_count(a); i++) {
@@ -111,16 +112,18 @@ int attempt_check(struct attempt *a, struct err *err)
 
         if (r == 0 && a->repeat == 0)
             r = emit(&a->out, &e, err);
-        if (r == 0 && i == 0)
-            r = emit_cold(a, &record, err);
         if (r < 0)
             return err_in(err, "vector %u", i);
+        if (i == 0)
+            cold = record;
         if (!e.output.compared || e.output.equal)
             continue;
         if (wrong++ == 0)
             first_wrong = e.output;
     }
-    return wrong > 0 ? wrong_output(a, &first_wrong, wrong, err) : 0;
+    if (wrong > 0)
+        return wrong_output(a, &first_wrong, wrong, err);
+    return vector_count(a) > 0 ? emit_cold(a, &cold, err) : 0;
 }
 
 int attempt_check_again(struct attempt *a, struct err *err)

@@ -92,6 +92,9 @@ def a_wrong_output_is_a_failed_night():
     lab.check(told()[2] == "passed > failed", told())
     lab.check("wrong\\-output" in summary() or "wrong-output" in summary(), summary())
     lab.check("gate: failed" in summary(), summary())
+    figures = lab.query(database, "SELECT metric FROM v_metrics WHERE status = 'failed'"
+                                  " AND metric LIKE 'latency%'")
+    lab.check(not figures, f"figures of wrong outputs: {figures}")
 
 
 def a_failed_lab_is_told_when_the_mail_works_again(suite):

@@ -220,7 +220,7 @@ static void a_failure_or_a_refusal_is_a_verdict_of_its_own(void **state)
     assert_int_equal(c.case_count, 4);
     assert_int_equal(c.skipped, 1);
     assert_int_equal(c.cases[0].verdict, VERDICT_FAILED);
-    assert_string_equal(c.cases[0].reason, "failed: output 3 differs");
+    assert_string_equal(c.cases[0].reason, "output 3 differs");
     assert_int_equal(c.cases[1].verdict, VERDICT_INVALID);
     assert_string_equal(c.cases[1].reason, "error");
     assert_int_equal(c.cases[2].verdict, VERDICT_INVALID);
