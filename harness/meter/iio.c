@@ -41,7 +41,9 @@ struct iio_meter {
     double volts;
     uint64_t index;
     int64_t last_ns;
-    uint64_t pending; /* lost samples that are still to be delivered */
+    size_t have, at;  /* samples in the buffer, and the next of them to be delivered */
+    bool stamped;     /* its stamp was looked at */
+    uint64_t pending; /* lost samples that are still to be delivered before it */
     double charge_c, energy_j;
     float current_a[BLOCK];
     float voltage_v[BLOCK];
@@ -313,6 +315,8 @@ static int sensor_start(struct meter *m, struct err *err)
     p->index = 0;
     p->last_ns = 0;
     p->pending = 0;
+    p->have = p->at = 0;
+    p->stamped = false;
     p->charge_c = p->energy_j = 0;
     if (fifty_ms < 1)
         return open_buffer(p, 1, err);
@@ -358,21 +362,28 @@ static int sensor_read(struct meter *m, unsigned timeout_ms, struct meter_block 
     struct iio_meter *p = (struct iio_meter *)m;
     const uint64_t first = p->index;
     size_t count = 0;
-    size_t n = 0;
 
-    if (p->pending == 0 && refill(p, &n, err) < 0)
-        return (int)err->code;
-    for (size_t k = 0; k < n && count < BLOCK; k++) {
-        if (take_gap(p, stamp_of(p, k), err) < 0)
+    if (p->at == p->have) {
+        p->at = 0;
+        p->have = 0;
+        if (refill(p, &p->have, err) < 0)
             return (int)err->code;
-        for (; p->pending > 0 && count + (n - k) < BLOCK; p->pending--)
-            put(p, &count, NAN, (float)p->volts);
-        if (p->bus.channel != NULL)
-            p->volts = code_of(p, &p->bus, k) * 1e-3;
-        put(p, &count, (float)amperes_of(p, k), (float)p->volts);
     }
-    for (; n == 0 && p->pending > 0 && count < BLOCK; p->pending--)
-        put(p, &count, NAN, (float)p->volts);
+    while (p->at < p->have && count < BLOCK) {
+        if (!p->stamped && take_gap(p, stamp_of(p, p->at), err) < 0)
+            return (int)err->code;
+        p->stamped = true;
+        if (p->pending > 0) {
+            p->pending--;
+            put(p, &count, NAN, (float)p->volts);
+            continue;
+        }
+        if (p->bus.channel != NULL)
+            p->volts = code_of(p, &p->bus, p->at) * 1e-3;
+        put(p, &count, (float)amperes_of(p, p->at), (float)p->volts);
+        p->at++;
+        p->stamped = false;
+    }
     *ret = (struct meter_block){.first = first,
                                 .count = count,
                                 .current_a = p->current_a,

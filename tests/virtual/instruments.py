@@ -101,6 +101,8 @@ class Sensor:
         n = self.n
         if trouble == "gap" and n >= 500:
             n += 7
+        if trouble == "pause" and n >= 500:  # longer than any block of samples
+            n += 9000
         if trouble == "huge" and n >= 500:
             n += 2000000
         if trouble == "back" and n >= 500:

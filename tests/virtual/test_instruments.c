@@ -185,6 +185,37 @@ static void lost_readings_of_a_sensor_take_their_place(void **state)
     end(&b);
 }
 
+/* Time does not shift: what was read after a gap comes after all of it, in whatever blocks. */
+static void nothing_comes_within_a_gap_of_a_sensor(void **state)
+{
+    struct bench b;
+    struct meter_block block;
+    size_t samples = 0;
+    size_t missing = 0;
+    size_t gaps = 0;
+    bool lost = false;
+    struct err err = ERR_INIT;
+
+    NEED_IIO("iio");
+    start(&b, "iiod", "pause");
+    must(open_at(&b, "iio", b.where, false, &err), &err);
+    must(meter_start(b.meter, &err), &err);
+    while (samples < 10000) {
+        must(meter_read(b.meter, 100, &block, &err), &err);
+        for (size_t i = 0; i < block.count; i++) {
+            const bool is_lost = isnan(block.current_a[i]);
+
+            gaps += is_lost && !lost;
+            missing += is_lost;
+            lost = is_lost;
+        }
+        samples += block.count;
+    }
+    assert_int_equal(missing, 9000);
+    assert_int_equal(gaps, 1);
+    end(&b);
+}
+
 static void troubles_of_a_sensor_are_named(void **state)
 {
     static const char *const troubles[][2] = {
@@ -463,6 +494,7 @@ int main(void)
         cmocka_unit_test(a_shunt_is_read_through_libiio),
         cmocka_unit_test(another_device_is_taken_by_its_name),
         cmocka_unit_test(lost_readings_of_a_sensor_take_their_place),
+        cmocka_unit_test(nothing_comes_within_a_gap_of_a_sensor),
         cmocka_unit_test(troubles_of_a_sensor_are_named),
         cmocka_unit_test(a_supply_is_set_and_read),
         cmocka_unit_test(troubles_of_a_supply_are_named),
