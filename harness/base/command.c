@@ -33,11 +33,10 @@ static int input_file(const char *text, int *ret_fd, struct err *err)
 static bool drain(int fd, struct deadline end, struct buf *out)
 {
     for (;;) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
         char chunk[4096];
         ssize_t n;
 
-        if (poll(&p, 1, (int)deadline_left_ms(end)) == 0)
+        if (!fd_wait(fd, POLLIN, end))
             return false;
         n = read(fd, chunk, sizeof(chunk));
         if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,20 @@ int file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
         buf_append(ret, chunk, (size_t)n);
     }
     return 0;
+}
+
+bool fd_wait(int fd, short events, struct deadline end)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+
+    for (;;) {
+        const int n = poll(&p, 1, (int)deadline_left_ms(end));
+
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return true; /* what is wrong with it, a read or write tells */
+        if (n == 0 || deadline_passed(end))
+            return false;
+    }
 }
 
 int fd_write_all(int fd, const void *data, size_t n)

@@ -2,11 +2,13 @@
 #ifndef HARNESS_BASE_FILE_H
 #define HARNESS_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "harness/base/base.h"
 #include "harness/base/buf.h"
+#include "harness/base/clock.h"
 #include "harness/base/err.h"
 
 /* Read a regular file of at most `limit` bytes. ERR_CONFIG when it is longer, ERR_IO otherwise. */
@@ -23,6 +25,9 @@ int file_write_named(const char *path, const void *data, size_t n, struct err *e
 
 /* mkdir -p with mode 0755. */
 int file_make_dirs(const char *path, struct err *err) MUST_CHECK;
+
+/* Until it is ready for `events` (POLLIN, POLLOUT) or hung up, whatever signals come; false: too late. */
+bool fd_wait(int fd, short events, struct deadline end) MUST_CHECK;
 
 void fd_close(int *fd); /* for AUTO(fd_close) int fd = -1; keeps errno */
 

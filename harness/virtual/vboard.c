@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "harness/base/log.h"
 #include "harness/base/proc.h"
 #include "harness/virtual/arguments.h"
@@ -57,7 +58,6 @@ static int ended(struct vboard *v, struct err *err)
 static int take_line(struct vboard *v, struct deadline end, struct buf *line, struct err *err)
 {
     for (;;) {
-        struct pollfd p = {.fd = v->proc.stdio[1], .events = POLLIN};
         const char *newline = v->in.len > 0 ? memchr(v->in.data, '\n', v->in.len) : NULL;
         char chunk[1024];
         ssize_t n;
@@ -75,7 +75,7 @@ static int take_line(struct vboard *v, struct deadline end, struct buf *line, st
         }
         if (v->in.full)
             return err_set(err, ERR_LAB, "the virtual board's supervisor sent an endless line");
-        if (poll(&p, 1, (int)deadline_left_ms(end)) == 0)
+        if (!fd_wait(v->proc.stdio[1], POLLIN, end))
             return err_set(err, ERR_TIMEOUT, "no answer from the virtual board's supervisor");
         n = read(v->proc.stdio[1], chunk, sizeof(chunk));
         if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))

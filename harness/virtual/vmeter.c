@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "harness/base/proc.h"
 #include "harness/virtual/arguments.h"
 
@@ -55,12 +56,12 @@ static int take_answer(struct vmeter *m, struct err *err)
     size_t size = 0;
 
     while (size == 0 || line[size - 1] != '\n') {
-        struct pollfd p = {.fd = m->proc.stdio[1], .events = POLLIN};
+        const int fd = m->proc.stdio[1];
         ssize_t n;
 
-        if (poll(&p, 1, (int)deadline_left_ms(end)) == 0)
+        if (!fd_wait(fd, POLLIN, end))
             return err_set(err, ERR_LAB, "the emulated meter does not start");
-        n = read(p.fd, line + size, sizeof(line) - 1 - size);
+        n = read(fd, line + size, sizeof(line) - 1 - size);
         if (n == 0 || (n < 0 && errno != EINTR) || size + 2 >= sizeof(line))
             return err_set(err, ERR_LAB, "the emulated meter ended at once");
         size += n > 0 ? (size_t)n : 0;

@@ -1,9 +1,11 @@
 /* What is remembered of boards, the recovery ladder, and programs of others. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -479,6 +481,26 @@ static void a_program_is_bounded_in_time_and_output(void **state)
     assert_non_null(strstr(err.text, "/nonexistent/tinyrig"));
 }
 
+static void ignore(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* As a worker is told to end while a switch of the lab hangs: reads begin anew after a signal. */
+static void a_signal_does_not_end_a_programs_time_limit(void **state)
+{
+    const char *const sleeps[] = {"sleep", "3", NULL};
+    const struct command c = {.argv = sleeps, .timeout_ms = 400};
+    const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+    struct err err = ERR_INIT;
+    int status = -1;
+
+    assert_true(signal(SIGALRM, ignore) != SIG_ERR);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    assert_int_equal(command_run(&c, NULL, &status, &err), ERR_TIMEOUT);
+    assert_true(signal(SIGALRM, SIG_DFL) != SIG_ERR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_switch_of_the_lab_runs_its_own_argv),
         cmocka_unit_test(hubs_and_lines_are_switched_by_their_programs),
         cmocka_unit_test(a_program_is_bounded_in_time_and_output),
+        cmocka_unit_test(a_signal_does_not_end_a_programs_time_limit),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
