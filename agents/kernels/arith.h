@@ -107,6 +107,22 @@ static inline int32_t arith_shift_left_saturate(int32_t x, int32_t n)
     return (int32_t)((uint32_t)x << n);
 }
 
+/*
+ * 1 / d for d = (1 + x) / 2, x in 0..1 as Q0.31: three Newton steps from 48/17 - 32/17 d, in fixed point
+ * with 2 integer bits. Part of gemmlowp's one_over_one_plus_x_for_x_in_0_1() and of its tanh().
+ */
+static inline int32_t arith_reciprocal_of_half_sum(int32_t x)
+{
+    int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2); /* RoundingHalfSum(x, one) */
+    int32_t y = arith_add(1515870810, arith_high_mul(half, -1010580540));
+
+    for (int i = 0; i < 3; i++) {
+        int32_t error = arith_subtract((int32_t)1 << 29, arith_high_mul(half, y));
+        y = arith_add(y, arith_shift_left_saturate(arith_high_mul(y, error), 2));
+    }
+    return y;
+}
+
 /* MultiplyByQuantizedMultiplier(int64_t x, multiplier, shift): 16-bit multiplier, one rounding. */
 static inline int32_t arith_requantize_wide(int64_t x, int32_t multiplier, int32_t shift)
 {

@@ -27,6 +27,19 @@ bool conv_images_fit(const struct kernel_conv *p, const struct kernel_span *span
 /* Input, output and channel spans of a convolution fit its shapes; the weights are not looked at. */
 bool conv_shapes_fit(const struct kernel_conv *p, const struct kernel_span *spans);
 
+/* A filter of one pixel without padding: its window can be read where it lies... */
+static inline bool conv_reads_in_place(const struct kernel_conv *p)
+{
+    return p->filter_h == 1 && p->filter_w == 1 && p->pad_top == 0 && p->pad_left == 0;
+}
+
+/* ... as long as no pixel lies outside: true, too, of all other filters. */
+static inline bool conv_stays_inside(const struct kernel_conv *p)
+{
+    return !conv_reads_in_place(p) || (p->out_h > 0 && (p->out_h - 1u) * p->stride_h < p->in_h &&
+                                       (p->out_w - 1u) * p->stride_w < p->in_w);
+}
+
 static inline bool check_aligned(const struct kernel_span *span, uint32_t element)
 {
     return (span->where & (element - 1)) == 0;

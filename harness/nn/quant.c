@@ -106,22 +106,9 @@ int32_t quant_exp_on_negative(int32_t a, int integer_bits)
     return a == 0 ? INT32_MAX : result;
 }
 
-/* Newton-Raphson for 1 / d, d = (1 + x) / 2; two integer bits. */
-static int32_t reciprocal_of_half_sum(int32_t x)
-{
-    int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
-    int32_t y = arith_add(1515870810, arith_high_mul(half, -1010580540));
-
-    for (int i = 0; i < 3; i++) {
-        int32_t error = arith_add(1 << 29, -arith_high_mul(half, y));
-        y = arith_add(y, arith_shift_left_saturate(arith_high_mul(y, error), 2));
-    }
-    return y;
-}
-
 int32_t quant_one_over_one_plus(int32_t x)
 {
-    return arith_shift_left_saturate(reciprocal_of_half_sum(x), 1);
+    return arith_shift_left_saturate(arith_reciprocal_of_half_sum(x), 1);
 }
 
 int32_t quant_logistic(int32_t a, int integer_bits)
@@ -142,6 +129,7 @@ int32_t quant_tanh(int32_t a, int integer_bits)
         return 0;
     /* ExactMulByPot<1>: the same bits with one more integer bit. */
     int32_t e = quant_exp_on_negative(minus, integer_bits + 1);
-    int32_t t = arith_shift_left_saturate(arith_add(reciprocal_of_half_sum(e), -(1 << 29)), 2);
+    int32_t t =
+        arith_shift_left_saturate(arith_add(arith_reciprocal_of_half_sum(e), -(1 << 29)), 2);
     return a < 0 ? -t : t;
 }

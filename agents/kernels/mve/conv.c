@@ -46,18 +46,12 @@ static void collect(const struct kernel_conv *p, const int8_t *in, int32_t top, 
     }
 }
 
-/* Then no pixel lies outside. */
-static bool reads_in_place(const struct kernel_conv *p)
-{
-    return p->filter_h == 1 && p->filter_w == 1 && p->pad_top == 0 && p->pad_left == 0;
-}
-
 /* One row of the output's pixels. */
 static int8_t *run_row(const struct kernel_conv *p, const struct mve_rows *rows, const int8_t *in,
                        int32_t top, void *scratch, int8_t *out)
 {
     const int8_t *x = scratch;
-    bool direct = reads_in_place(p);
+    bool direct = conv_reads_in_place(p);
     int32_t left = -p->pad_left;
 
     for (uint32_t n = p->out_w; n > 0; n--, left += p->stride_w, out += p->out_c) {
@@ -84,7 +78,7 @@ void mve_conv_s8(const void *params, void *const *at)
                             .act_max = p->act_max,
                             .any_scale = p->wide};
 
-    if (!reads_in_place(p)) /* what scratch holds beyond k meets weights of zero */
+    if (!conv_reads_in_place(p)) /* what scratch holds beyond k meets weights of zero */
         rows.k = (rows.k + MVE_VECTOR - 1) / MVE_VECTOR * MVE_VECTOR;
     for (uint32_t batch = 0; batch < p->batches; batch++) {
         int32_t top = -p->pad_top;
@@ -94,12 +88,6 @@ void mve_conv_s8(const void *params, void *const *at)
     }
 }
 
-static bool stays_inside(const struct kernel_conv *p)
-{
-    return p->out_h > 0 && (p->out_h - 1u) * p->stride_h < p->in_h &&
-           (p->out_w - 1u) * p->stride_w < p->in_w;
-}
-
 bool mve_conv_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_conv *p = params;
@@ -107,8 +95,7 @@ bool mve_conv_check(const void *params, const struct kernel_span *spans)
     uint32_t blocks = (p->out_c + MVE_BLOCK - 1) / MVE_BLOCK;
     uint32_t vectors = k / MVE_VECTOR + (k % MVE_VECTOR != 0);
 
-    if (p->in_c == 0 || p->filter_c != p->in_c || k > 0xffffff ||
-        (reads_in_place(p) && !stays_inside(p)))
+    if (p->in_c == 0 || p->filter_c != p->in_c || k > 0xffffff || !conv_stays_inside(p))
         return false;
     return conv_shapes_fit(p, spans) &&
            check_holds(&spans[2], blocks, MVE_BLOCK * MVE_VECTOR, vectors, 1) &&

@@ -18,20 +18,10 @@ static int32_t leading_zeros(uint32_t v)
     return n;
 }
 
-/*
- * one_over_one_plus_x_for_x_in_0_1(x): three Newton steps from 48/17 - 32/17 d on d = (1 + x) / 2,
- * in fixed point with 2 integer bits.
- */
+/* one_over_one_plus_x_for_x_in_0_1(x) */
 static int32_t one_over_one_plus(int32_t x)
 {
-    int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2); /* RoundingHalfSum(x, one) */
-    int32_t y = arith_add(1515870810, arith_high_mul(half, -1010580540));
-
-    for (int i = 0; i < 3; i++) {
-        int32_t error = arith_add((int32_t)1 << 29, -arith_high_mul(half, y));
-        y = arith_add(y, arith_shift_left_saturate(arith_high_mul(y, error), 2));
-    }
-    return arith_shift_left_saturate(y, 1);
+    return arith_shift_left_saturate(arith_reciprocal_of_half_sum(x), 1);
 }
 
 /* The row's sum of exponentials, Q12.19. */

@@ -19,11 +19,6 @@ struct conv {
     int32_t in_y, in_x;
 };
 
-static bool reads_in_place(const struct kernel_conv *p)
-{
-    return p->filter_h == 1 && p->filter_w == 1 && p->pad_top == 0 && p->pad_left == 0;
-}
-
 static int8_t *scratch_of(const struct conv *c)
 {
     return (int8_t *)c->sums + TUNED_CONV_SUMS;
@@ -99,7 +94,7 @@ static uint32_t pack_pixel(struct conv *c, unsigned half)
 {
     struct tuned_sink to = {(uint16_t *)(void *)scratch_of(c) + half, 0};
 
-    if (reads_in_place(c->p))
+    if (conv_reads_in_place(c->p))
         tuned_copy(&to, in_place(c), c->rows.k);
     else
         collect(c, &to);
@@ -149,7 +144,7 @@ static const int8_t *pixel_row(struct conv *c, void *scratch)
     struct tuned_sink to = {{scratch}};
     const int8_t *row = to.bytes.to;
 
-    if (reads_in_place(c->p))
+    if (conv_reads_in_place(c->p))
         row = in_place(c);
     else
         collect(c, &to);
@@ -187,7 +182,7 @@ static int8_t *run_pixels(struct conv *c, int8_t *out)
 
     if (c->left > 1) {
         const int8_t *x = pixel_row(c, scratch_of(c));
-        if (reads_in_place(c->p)) { /* else the second's outputs might come to lie on it */
+        if (conv_reads_in_place(c->p)) { /* else the second's outputs might come to lie on it */
             struct tuned_bytes to = {scratch_of(c)};
             tuned_copy_bytes(&to, x, r->k);
             x = scratch_of(c);
@@ -231,21 +226,13 @@ void tuned_conv_s8(const void *params, void *const *at)
     }
 }
 
-/* Then no pixel lies outside. */
-static bool stays_inside(const struct kernel_conv *p)
-{
-    return p->out_h > 0 && (p->out_h - 1u) * p->stride_h < p->in_h &&
-           (p->out_w - 1u) * p->stride_w < p->in_w;
-}
-
 bool tuned_conv_check(const void *params, const struct kernel_span *spans)
 {
     const struct kernel_conv *p = params;
     uint32_t k = check_product((uint32_t)p->filter_h * p->filter_w, p->in_c);
     uint32_t blocks = (p->out_c + TUNED_BLOCK - 1) / TUNED_BLOCK;
 
-    if (p->in_c == 0 || p->filter_c != p->in_c || k > 0xffffff ||
-        (reads_in_place(p) && !stays_inside(p)))
+    if (p->in_c == 0 || p->filter_c != p->in_c || k > 0xffffff || !conv_stays_inside(p))
         return false;
     return conv_shapes_fit(p, spans) && check_holds(&spans[2], blocks, TUNED_BLOCK, k, 1) &&
            check_holds(&spans[3], blocks, TUNED_BLOCK, sizeof(struct tuned_channel) / 4, 4) &&
