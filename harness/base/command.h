@@ -14,6 +14,7 @@ struct command {
     const char *input;       /* given on standard input; NULL: nothing */
     unsigned timeout_ms;
     size_t output_max; /* bytes kept; 0: 64 KiB */
+    bool may_crash; /* killed by a signal: status 128 + its number, as shells say, and no error */
 };
 
 /*
