@@ -384,7 +384,8 @@ int attempt_energy(struct attempt *a, struct err *err)
         result = measure_windows(r, err);
     if (result == 0)
         result = energy_conclude(r, err);
-    if (result < 0 && r->instrument != NULL)
+    /* A refusal is no fault of the meter, which may be the board's supply. */
+    if (result < 0 && result != ERR_INVALID && r->instrument != NULL)
         session_drop_instrument(a->session);
     free(r);
     return result;

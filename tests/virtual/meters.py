@@ -20,7 +20,7 @@ SUITE = """
 description: shared instruments
 measure: {windows: 2, slope: 2, window_time: 5ms}
 defaults: {inputs: "%(s)s/suites/models/{name}/in*.bin", expected: "%(s)s/suites/models/{name}/out*.bin"}
-models: ["%(s)s/suites/models/sine/sine.tflite"]
+models: [%(models)s]
 boards: [%(boards)s]
 engines: [tiny]
 %(energy)s
@@ -49,12 +49,13 @@ def vmeter(folder):
                 "--square", "30000,10000")
 
 
-def run(folder, lab, boards, energy=ENERGY, wait=True, waits=("--wait", "1min")):
+def run(folder, lab, boards, energy=ENERGY, wait=True, waits=("--wait", "1min"), models=("sine",)):
     with open(folder + "/lab.yaml", "w") as f:
         f.write(lab)
     name = "-".join(boards)
     with open("%s/%s.yaml" % (folder, name), "w") as f:
-        f.write(SUITE % {"s": source, "boards": ", ".join(boards), "energy": energy})
+        f.write(SUITE % {"s": source, "boards": ", ".join(boards), "energy": energy, "models": ", ".join(
+            '"%s/suites/models/%s/%s.tflite"' % (source, m, m) for m in models)})
     db = "%s/%s.db" % (folder, name)
     p = subprocess.Popen([build + "/tinyrig", "run", "%s/%s.yaml" % (folder, name), "--db", db, "--quiet", *waits,
                           "--virtual-jobs", "2", "--lab", folder + "/lab.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -223,6 +224,21 @@ def a_meter_is_the_boards_switch(folder):
         assert "VOLT 3.0000" in lines and "OUTP ON" in lines and "OUTP OFF" not in lines, lines
 
 
+def a_refusal_does_not_let_the_supply_go(folder):
+    """A window that makes no sense is no failure of the meter: letting a PPK2 go would cut the board off."""
+    log = folder + "/scpi.log"
+    with Peer(sys.executable, os.path.dirname(os.path.abspath(__file__)) + "/instruments.py", "scpi",
+              INSTRUMENT_LOG=log) as m:
+        energy = ENERGY.replace("{", "{meter: supply, ").replace("idle_time: 20ms", "idle_time: 10min")
+        (status, text), result, db = run(folder, LAB_SUPPLY % ("127.0.0.1:" + m.where), ["m4"], energy=energy,
+                                         models=("sine", "gated"))
+        assert status == 3 and "idle time" in json.dumps(result["m4"]), (text, result)
+        assert {r[0] for r in spans(db)} == {"m4"} and len(spans(db)) >= 2, spans(db)
+        with open(log) as f:
+            lines = [l.split(" ", 1)[1].strip() for l in f]
+        assert lines.count("*IDN?") == 1 and lines.count("OUTP ON") >= 1, lines
+
+
 def a_switch_that_is_gone_is_named(folder):
     (status, text), result, _ = run(folder, LAB_SUPPLY % "127.0.0.1:1", ["m4"], energy="")
     assert status == 3 and "power switch 'rail'" in json.dumps(result["m4"]), (text, result)
@@ -230,7 +246,8 @@ def a_switch_that_is_gone_is_named(folder):
 
 for test in (boards_of_one_run_take_turns, who_shares_has_its_turn_and_the_same_figures,
              runs_wait_for_each_others_meter, a_multiplexer_that_fails_costs_its_case,
-             a_suite_can_name_the_meter, a_meter_is_the_boards_switch, a_switch_that_is_gone_is_named):
+             a_suite_can_name_the_meter, a_meter_is_the_boards_switch, a_refusal_does_not_let_the_supply_go,
+             a_switch_that_is_gone_is_named):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TINYRIG_LOCK_DIR"] = folder
         test(folder)
