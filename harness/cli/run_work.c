@@ -267,24 +267,29 @@ void run_put_word(struct buf *out, const char *word)
     buf_putc(out, '\'');
 }
 
+static void put_option(struct buf *out, const char *option, const char *value)
+{
+    if (value == NULL)
+        return;
+    run_put_word(out, option);
+    run_put_word(out, value);
+}
+
 /* The command that goes on with it, as it can be typed. */
 static int hint_resume(const struct run *r, struct err *err)
 {
-    const struct common_options *o = &r->arguments->suite.common;
+    const struct run_arguments *a = r->arguments;
+    const struct option_strings *folders = &a->suite.common.board_dirs;
     AUTO_BUF words = BUF_INIT;
 
     run_put_word(&words, "tinyrig");
     run_put_word(&words, "resume");
-    if (o->lab != NULL) {
-        run_put_word(&words, "--lab");
-        run_put_word(&words, o->lab);
-    }
-    for (size_t i = 0; i < o->board_dirs.count; i++) {
-        run_put_word(&words, "--board-dir");
-        run_put_word(&words, o->board_dirs.values[i]);
-    }
-    run_put_word(&words, "--db");
-    run_put_word(&words, r->context->database);
+    put_option(&words, "--lab", a->suite.common.lab);
+    for (size_t i = 0; i < folders->count; i++)
+        put_option(&words, "--board-dir", folders->values[i]);
+    put_option(&words, "--record", a->record);
+    put_option(&words, "--replay", a->replay);
+    put_option(&words, "--db", r->context->database);
     run_put_word(&words, r->run_id);
     return err_hint(err, "go on with: %s", buf_text(&words));
 }

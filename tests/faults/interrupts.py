@@ -76,7 +76,8 @@ def one_interrupt_finishes_the_window(reference):
 def a_resumed_run_is_the_one_that_was_asked_for(reference):
     """With its boards and repeats, by the command that was printed; and by one process at a time."""
     db = lab.path("asked for.db")
-    p = start(db, "-b", "one", "--repeat", "2")
+    records = lab.path("its records")
+    p = start(db, "-b", "one", "--repeat", "2", "--record", records)
     lines_until(p, "] passed", 2)
     alive = [p.pid] + [pid for pid in lab.ours() if parent(pid) == p.pid]
     for pid in alive:
@@ -97,7 +98,8 @@ def a_resumed_run_is_the_one_that_was_asked_for(reference):
     lab.check(repeats == [(1,)], f"the rest was not repeated: {repeats}")
     first = lab.query(db, "SELECT command_line FROM v_runs")[0][0]
     lab.check(shlex.split(first) == ["tinyrig", "run", suite, "--lab", inventory, "--db", db, "-b",
-                                     "one", "--repeat", "2"], first)
+                                     "one", "--repeat", "2", "--record", records], first)
+    lab.check(len(os.listdir(records)) >= 2, "what the rest said was not recorded")
     lab.check_quiet([db])
 
 
