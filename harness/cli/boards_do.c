@@ -122,8 +122,12 @@ int boards_check(const struct context *c, const struct board *b, uint64_t wait_n
         (void)printf("%-14s passed (%s)\n", b->name, spent);
     else
         (void)printf("%-14s %s\n", b->name, buf_text(&why));
+    if (failure.hint[0] != '\0')
+        (void)printf("  hint: %s\n", failure.hint);
     if (failure.code == ERR_BUSY)
         return 2;
+    if (!o.passed && !err_is_lab_fault(failure.code))
+        return 1; /* a slip in the lab file says nothing of the board */
     if (health_kept(b) && (health_folder(folder, err) < 0 ||
                            health_update(folder, b->name, keep_outcome, &o, err) < 0))
         return (int)err->code;

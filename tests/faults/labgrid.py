@@ -85,6 +85,13 @@ def main():
     sine = os.path.join(lab.source, "suites/models/sine")
     code, out = lab.run("infer", f"{sine}/sine.tflite", "-b", "x", "-i", f"{sine}/in00.bin", *options)
     lab.check(code == 0 and "cold" in out, f"infer: {code}\n{out}")
+    bare = lab.write("bare.yaml", "virtual_boards: false\nboards:\n"
+                                  "  x: {board: far, transport: {where: \"labgrid:m4-1\"}}\n")
+    for _ in range(4):
+        code, out = lab.run("boards", "check", "x", "--lab", bare, *options[2:])
+        lab.check(code == 3 and "names no 'labgrid' client" in out, f"{code}\n{out}")
+    code, out = lab.run("boards", *options)
+    lab.check(code == 0 and "good" in out, f"a slip in the lab file is the board's fault: {out}")
     client("echo 'labgrid-client: error: Place m4-1 is already acquired by here/bob'; exit 1")
     code, out = lab.run("run", lab.suite(1), "--db", lab.path("r.db"), *options)
     lab.check(code == 3 and "acquired by here/bob" in out, f"{code}\n{out}")
