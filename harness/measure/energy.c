@@ -226,6 +226,8 @@ static void add_counts(struct meter_counts *to, const struct meter_counts *c)
     to->corrupted += c->corrupted;
     to->resyncs += c->resyncs;
     to->saturated += c->saturated;
+    to->overloaded += c->overloaded;
+    to->unconverted += c->unconverted;
     to->switches += c->switches;
 }
 
@@ -233,8 +235,8 @@ static uint32_t meter_faults(const struct energy_run *r)
 {
     const struct meter_counts *c = &r->meter->counts;
 
-    return c->lost_by_clock > 0 || c->saturated > 0 || c->unconverted > 0 ? INVALID(INVALID_METER)
-                                                                          : 0;
+    return c->lost_by_clock > 0 || c->overloaded > 0 || c->unconverted > 0 ? INVALID(INVALID_METER)
+                                                                           : 0;
 }
 
 static int emit_window(struct energy_run *r, const struct energy_window *w, bool full,

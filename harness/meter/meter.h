@@ -95,7 +95,8 @@ struct meter_counts {
     uint64_t gaps;
     uint64_t corrupted;   /* samples or records that make no sense */
     uint64_t resyncs;     /* byte alignment was lost and found again */
-    uint64_t saturated;   /* at the end of the converter's scale */
+    uint64_t saturated;   /* at the end of a range's scale, mostly until the next one is on: NAN */
+    uint64_t overloaded;  /* of them, in the highest range: more than the meter can measure */
     uint64_t unconverted; /* in a range without calibration */
     uint64_t switches;    /* of range */
 };

@@ -330,6 +330,7 @@ static void copy_counts(struct ppk2 *p)
     c->corrupted = d->corrupted;
     c->resyncs = d->resyncs;
     c->saturated = d->saturated;
+    c->overloaded = d->overloaded;
     c->unconverted = d->unconverted;
     c->switches = d->switches;
 }

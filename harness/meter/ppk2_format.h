@@ -89,7 +89,7 @@ struct ppk2_decoder {
     uint8_t expected; /* counter of the next word */
     uint8_t last_logic;
     uint64_t index; /* samples so far, lost ones included */
-    uint64_t lost, gaps, corrupted, resyncs, saturated, unconverted, switches;
+    uint64_t lost, gaps, corrupted, resyncs, saturated, overloaded, unconverted, switches;
     uint64_t pending_gap; /* lost samples not yet written out */
 };
 

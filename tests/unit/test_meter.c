@@ -76,7 +76,10 @@ static void conversion_gives_the_bits_of_the_reference(void **state)
         memcpy(&expected_filtered, filtered.data + 8 * i, 8);
         got = ppk2_amperes(&meta, (word >> 14) & 7, word & 0x3fff);
         assert_memory_equal(&got, &expected, sizeof(got));
-        assert_true(current_a[i] == (float)expected);
+        if ((word & 0x3fff) == PPK2_SATURATED)
+            assert_true(isnan(current_a[i]));
+        else
+            assert_true(current_a[i] == (float)expected);
         assert_true(filtered_a[i] == (float)expected_filtered);
         assert_int_equal(logic[i], word >> 24);
         assert_int_equal(range[i], (word >> 14) & 7);
@@ -198,6 +201,36 @@ static void one_damaged_counter_is_no_loss(void **state)
     assert_int_equal(d.lost, 0);
     assert_int_equal(d.corrupted, 1);
     assert_int_equal(out.count, 1000);
+    ppk2_decoder_release(&d);
+}
+
+/* A range at its end until the next one is on says nothing; the highest one says too much. */
+static void what_is_beyond_a_range_is_lost_in_its_place(void **state)
+{
+    const struct ppk2_meta meta = golden_meta();
+    AUTO_BUF bytes = BUF_INIT;
+    struct ppk2_decoder d;
+    struct ppk2_block out = block();
+
+    put_words(&bytes, 0, 1000);
+    for (size_t n = 400; n < 402; n++) {
+        bytes.data[4 * n] = (char)0xff;
+        bytes.data[4 * n + 1] |= 0x3f;
+    }
+    ppk2_decoder_init(&d, &meta, true);
+    decode_all(&d, &bytes, 100, &out);
+    assert_int_equal(out.count, 1000);
+    assert_int_equal(d.saturated, 2);
+    assert_int_equal(d.overloaded + d.lost + d.corrupted + d.unconverted, 0);
+    assert_true(isnan(current_a[400]) && isnan(current_a[401]));
+    assert_false(isnan(current_a[399]) || isnan(current_a[402]));
+    bytes.data[4 * 400 + 1] = 0x3f;
+    bytes.data[4 * 400 + 2] |= 1; /* range 4 */
+    ppk2_decoder_restart(&d);
+    out.count = 0;
+    decode_all(&d, &bytes, 100, &out);
+    assert_int_equal(d.saturated, 2);
+    assert_int_equal(d.overloaded, 1);
     ppk2_decoder_release(&d);
 }
 
@@ -344,6 +377,7 @@ int main(void)
         cmocka_unit_test(what_is_no_metadata_is_refused),
         cmocka_unit_test(the_counter_finds_losses_and_keeps_time),
         cmocka_unit_test(one_damaged_counter_is_no_loss),
+        cmocka_unit_test(what_is_beyond_a_range_is_lost_in_its_place),
         cmocka_unit_test(alignment_is_found_again_after_any_bytes_go_missing),
         cmocka_unit_test(bytes_that_do_not_belong_there_are_passed_over),
         cmocka_unit_test(pieces_of_any_size_give_the_same_samples),

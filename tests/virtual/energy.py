@@ -190,7 +190,8 @@ def faults_cost_their_case_only(folder):
               "stranger": "variant: stranger", "storm": "faults: [storm 200 at 20000]",
               "nan": "variant: nan", "fine": "run: 9mA", "truncated": "variant: truncated",
               "deaf": "variant: mute", "garbage": "faults: [garbage 700 at 20000]",
-              "sly": "faults: [lose 6400 at 20000]"}
+              "sly": "faults: [lose 6400 at 20000]", "clipped": "faults: [saturate 3 at 20000]",
+              "flooded": "faults: [saturate 9000 at 20000]"}
     status, text, cases, db = run(folder, sorted(meters), meters)
     assert status == 4, (status, text)
     assert cases["fine"]["status"] == "passed", cases["fine"]
@@ -199,7 +200,7 @@ def faults_cost_their_case_only(folder):
     assert "breaks off after" in json.dumps(cases["truncated"])
     assert "does not answer" in json.dumps(cases["deaf"])
     # What costs samples costs its window, with a reason; the others of the case still count.
-    for name in ("garbage", "storm", "sly"):
+    for name in ("garbage", "storm", "sly", "clipped", "flooded"):
         assert cases[name]["status"] == "passed", cases[name]
         near(metric(cases[name], "energy.net"), metric(cases["fine"], "energy.net"), 0.005, name)
     rows = sqlite3.connect(db).execute(
@@ -207,7 +208,9 @@ def faults_cost_their_case_only(folder):
     gate, meter = 1 << 7, 1 << 6
     assert any(r[0] == "sly" and r[2] & gate for r in rows), rows  # 64 x 100: no counter shows it
     assert any(r[0] == "garbage" and r[2] & (meter | gate) for r in rows), rows
-    assert not any(r[0] == "fine" for r in rows), rows
+    assert any(r[0] == "flooded" and r[2] & meter for r in rows), rows
+    assert not any(r[0] in ("fine", "clipped") for r in rows), rows
+    assert metric(cases["clipped"], "meter.saturated") == 3, cases["clipped"]
     assert "not the metadata of a PPK2" in json.dumps(cases["stranger"])
     assert "the meter is gone" in json.dumps(cases["gone"])
     assert "calibration" in json.dumps(cases["nan"])

@@ -176,6 +176,7 @@ static void damaged_bytes_do_not_shift_time(void **state)
     assert_int_equal(b.meter->counts.resyncs, 2);
     assert_in_range(b.meter->counts.corrupted, 2, 10);
     assert_int_equal(b.meter->counts.saturated, 5);
+    assert_int_equal(b.meter->counts.overloaded, 0);
     assert_in_range(b.meter->counts.lost, 1, 40);
     end(&b);
 }
