@@ -85,8 +85,8 @@ def check_systemd():
     with tempfile.TemporaryDirectory() as folder:
         # The program is not installed where tests run: any that can be executed stands for it.
         paths = []
-        for name, text in (("tinyrig-nightly.service", service.replace("/usr/bin/tinyrig",
-                                                                       "/bin/true")),
+        program = shlex.split(lines[0])[0]
+        for name, text in (("tinyrig-nightly.service", service.replace(program, "/bin/true")),
                            ("tinyrig-nightly.timer", read("systemd/tinyrig-nightly.timer"))):
             paths.append(os.path.join(folder, name))
             with open(paths[-1], "w") as f:
