@@ -85,7 +85,7 @@ def check_systemd():
     with tempfile.TemporaryDirectory() as folder:
         # The program is not installed where tests run: any that can be executed stands for it.
         paths = []
-        program = shlex.split(lines[0])[0]
+        program = shlex.split(lines[0])[0].rpartition("=")[2]
         for name, text in (("tinyrig-nightly.service", service.replace(program, "/bin/true")),
                            ("tinyrig-nightly.timer", read("systemd/tinyrig-nightly.timer"))):
             paths.append(os.path.join(folder, name))
