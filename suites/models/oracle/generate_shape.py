@@ -7,24 +7,25 @@ from .draft import generator
 from .fixed import float32
 
 
-@generator
-def pad(d):
+def padded(d):
+    """What is padded, by which table, and the shape that comes out."""
     shape = d.dims(1, 4, 5)
     pads = [d.rng.randint(0, 3) for _ in range(2 * len(shape))]
     inp = d.input(shape)
-    out = [n + pads[2 * i] + pads[2 * i + 1] for i, n in enumerate(shape)]
     table = d.constant(pads, [len(shape), 2])
+    return inp, table, [n + pads[2 * i] + pads[2 * i + 1] for i, n in enumerate(shape)]
+
+
+@generator
+def pad(d):
+    inp, table, out = padded(d)
     d.same_as(inp, out)
     d.operator('PAD', [inp, table], 2)
 
 
 @generator
 def padv2(d):
-    shape = d.dims(1, 4, 5)
-    pads = [d.rng.randint(0, 3) for _ in range(2 * len(shape))]
-    inp = d.input(shape)
-    out = [n + pads[2 * i] + pads[2 * i + 1] for i, n in enumerate(shape)]
-    table = d.constant(pads, [len(shape), 2])
+    inp, table, out = padded(d)
     value = d.builder.tensor('value', 'INT8', [1], d.builder.tensors[inp][3],
                              d.builder.tensors[inp][4], 0, [d.rng.randint(-128, 127)])
     d.same_as(inp, out)
