@@ -57,6 +57,7 @@ static int run_repeat(struct attempt *a, struct err *err)
 {
     int r = 0;
 
+    a->window_index = 0;
     if (!*a->fresh)
         r = run_stage(a, "reset", stage_restart, err);
     *a->fresh = false;

@@ -53,6 +53,7 @@ static int emit_cold(struct attempt *a, const struct wire_record_info *record, s
 
     e.window = (struct event_window){
         .repeat = a->repeat,
+        .index = a->window_index++,
         .cold = true,
         .inferences = 1,
         .ticks = record->ticks,

@@ -30,9 +30,11 @@ struct attempt {
     struct wire_loaded loaded;
     struct timebase timebase;
     uint32_t repeat;
-    uint64_t warm_ticks;    /* of one warm inference */
-    uint64_t warm_host_ns;  /* ... seen by the host, link included */
-    struct windows windows; /* of all repeats, for the fit */
+    double warm_ticks;          /* of one warm inference; > 0 once measured */
+    uint64_t warm_host_ns;      /* ... the most that the host saw, link included */
+    uint32_t window_inferences; /* of the shortest window of the last round */
+    uint32_t window_index;      /* of the next window in this repeat */
+    struct windows windows;     /* of all repeats, for the fit */
     uint64_t started_ns;
     unsigned tries; /* attempts of this run that came before */
     bool ended;

@@ -1,9 +1,11 @@
-/* Warm-up, sizing, windows of N, 2N, 3N ..., and the line through them. */
+/* Warm-up, sizing, rounds of windows of N, 2N, 3N ..., and the line through them. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/log.h"
 #include "harness/measure/allowance.h"
 #include "harness/measure/internal.h"
 #include "harness/stats/fit.h"
@@ -13,6 +15,10 @@ enum {
     CLOCK_CHECK_NS = 300000000, /* the longest that the clock check is waited for */
     CLOCK_CHECK_FACTOR = 500,   /* a reading is off by its round trip at most: 0.2 % of the span */
     SLOW_WRAP_S = 60, /* agents/core/PORTING.md: faster counters are followed through their wraps */
+    TRIAL_SHARE = 20, /* the trial that sizes windows is this part of one ... */
+    TRIAL_LEAST = 10, /* ... unless that is so few inferences that one tells as much */
+    INFERENCES_MAX = 100000000, /* in a window: what a suite may ask for */
+    EXTRA_ROUNDS_MAX = 3,       /* of windows, each twice as long as the one before */
 };
 
 static const double clock_tolerance = 0.01;
@@ -39,46 +45,70 @@ static double counter_range(const struct wire_hello *hello)
     return hello->tick_bits >= 64 || range / hello->tick_hz < SLOW_WRAP_S ? INFINITY : 0.9 * range;
 }
 
-/* Inferences of the shortest window: long enough by the board's own clock, short enough to count. */
-static int size_windows(struct attempt *a, uint32_t *ret, struct err *err)
+/* Most inferences of the shortest window: the largest must count without a wrap. */
+static int most_inferences(const struct attempt *a, double *ret, struct err *err)
 {
-    const struct suite_measure *m = a->c->measure;
     const struct wire_hello *hello = client_hello(session_client(a->session));
-    const double one = (double)(a->warm_ticks > 0 ? a->warm_ticks : 1);
-    const double most = counter_range(hello) / one / m->slope; /* N of the shortest window */
-    double n = m->inferences;
+    const double range = counter_range(hello) / a->warm_ticks;
 
-    if (m->inferences == 0)
-        n = ceil((double)m->window_ns / a->timebase.ns_per_tick / one);
-    if (most < 1)
+    *ret = fmin(floor(range / a->c->measure->slope), INFERENCES_MAX);
+    if (*ret < 1)
         return err_set(err, ERR_INVALID,
                        "one inference takes %.0f ticks, too many for windows on a %u-bit counter",
-                       one, hello->tick_bits);
-    n = n > 1e6 ? 1e6 : n;
-    n = n > most ? floor(most) : n;
-    *ret = n < 1 ? 1 : (uint32_t)n;
+                       a->warm_ticks, hello->tick_bits);
+    return 0;
+}
+
+/* One window that is not kept: what an inference takes on the board's clock and on the host's. */
+static int try_window(struct attempt *a, uint32_t inferences, struct err *err)
+{
+    const struct client_run run = {
+        .inferences = inferences, .windows = 1, .window_ms = attempt_allowance_ms(a, inferences)};
+    const uint64_t started = clock_monotonic_ns();
+    struct wire_record_info record;
+    uint64_t spent;
+
+    if (client_run(session_client(a->session), &run, &record, err) < 0)
+        return (int)err->code;
+    spent = (clock_monotonic_ns() - started) / inferences;
+    a->warm_host_ns = spent > a->warm_host_ns ? spent : a->warm_host_ns;
+    a->warm_ticks = record.ticks > 0 ? (double)record.ticks / inferences : 1.0 / inferences;
+    return 0;
+}
+
+/* Inferences of a window of this length by the board's own clock. */
+static double inferences_in(const struct attempt *a, double ns)
+{
+    return ceil(ns / a->timebase.ns_per_tick / a->warm_ticks);
+}
+
+/*
+ * Inferences of the shortest window. One inference sizes a trial, the trial sizes the window: by
+ * itself one is too long by the reading of the counter, by caches, and by whatever else ran.
+ */
+static int size_windows(struct attempt *a, struct err *err)
+{
+    const struct suite_measure *m = a->c->measure;
+    const double trial = inferences_in(a, (double)m->window_ns / TRIAL_SHARE);
+    double most;
+
+    if (m->inferences == 0 && trial >= TRIAL_LEAST &&
+        try_window(a, (uint32_t)fmin(trial, INFERENCES_MAX), err) < 0)
+        return (int)err->code;
+    if (most_inferences(a, &most, err) < 0)
+        return (int)err->code;
+    a->window_inferences = (uint32_t)fmin(
+        most, m->inferences != 0 ? m->inferences : inferences_in(a, (double)m->window_ns));
     return 0;
 }
 
 static int warm_up(struct attempt *a, struct err *err)
 {
-    const struct client_run run = {.inferences =
-                                       a->c->measure->warmup > 0 ? a->c->measure->warmup : 1,
-                                   .windows = 1,
-                                   .window_ms = attempt_allowance_ms(a, a->c->measure->warmup + 1)};
-    const struct client_run one = {
-        .inferences = 1, .windows = 1, .window_ms = attempt_allowance_ms(a, 1)};
-    struct wire_record_info record;
-    uint64_t started;
+    const uint32_t warmup = a->c->measure->warmup;
 
-    if (client_run(session_client(a->session), &run, &record, err) < 0)
+    if (try_window(a, warmup > 0 ? warmup : 1, err) < 0)
         return (int)err->code;
-    started = clock_monotonic_ns();
-    if (client_run(session_client(a->session), &one, &record, err) < 0)
-        return (int)err->code;
-    a->warm_host_ns = clock_monotonic_ns() - started;
-    a->warm_ticks = record.ticks;
-    return 0;
+    return try_window(a, 1, err);
 }
 
 static struct event_window *window_add(struct windows *w)
@@ -93,8 +123,7 @@ static struct event_window *window_add(struct windows *w)
 }
 
 /* One level: `windows` windows of n inferences. */
-static int run_level(struct attempt *a, struct windows *w, uint32_t n, uint32_t *index,
-                     struct err *err)
+static int run_level(struct attempt *a, struct windows *w, uint32_t n, struct err *err)
 {
     const uint32_t overhead = client_hello(session_client(a->session))->tick_overhead;
     struct wire_record_info records[RUN_MAX];
@@ -118,7 +147,7 @@ static int run_level(struct attempt *a, struct windows *w, uint32_t n, uint32_t 
         for (uint32_t i = 0; i < run.windows; i++) {
             *window_add(w) = (struct event_window){
                 .repeat = a->repeat,
-                .index = (*index)++,
+                .index = a->window_index++,
                 .inferences = n,
                 .ticks = records[i].ticks,
                 .overhead = overhead,
@@ -189,21 +218,18 @@ static int emit_windows(struct attempt *a, struct windows *w, size_t first, uint
     return 0;
 }
 
-int attempt_windows(struct attempt *a, struct err *err)
+/* One round: windows of n, 2n, 3n ... inferences, and what the clock did meanwhile. */
+static int run_round(struct attempt *a, uint32_t n, struct err *err)
 {
     struct windows *w = &a->windows;
     const size_t first = w->count;
     struct client_time started = {0};
-    uint32_t index = 0;
-    uint32_t n = 0;
     bool bad_clock = false;
 
-    if (warm_up(a, err) < 0 || size_windows(a, &n, err) < 0)
-        return (int)err->code;
     if (clock_is_checked(a) && client_time(session_client(a->session), &started, err) < 0)
         return (int)err->code;
     for (uint32_t level = 1; level <= a->c->measure->slope; level++) {
-        if (run_level(a, w, n * level, &index, err) < 0)
+        if (run_level(a, w, n * level, err) < 0)
             return (int)err->code;
     }
     if (clock_is_checked(a) && check_clock(a, &started, &bad_clock, err) < 0)
@@ -211,14 +237,53 @@ int attempt_windows(struct attempt *a, struct err *err)
     return emit_windows(a, w, first, bad_clock ? INVALID(INVALID_CLOCK) : 0, err);
 }
 
+int attempt_windows(struct attempt *a, struct err *err)
+{
+    if (warm_up(a, err) < 0 || size_windows(a, err) < 0)
+        return (int)err->code;
+    return run_round(a, a->window_inferences, err);
+}
+
 /* ---- the result ---- */
+
+static bool tells_from_zero(const struct fit_line *line)
+{
+    return line->slope > 0 && !(isfinite(line->slope_low) && line->slope_low <= 0);
+}
+
+/*
+ * A line that scatter hides is asked for again, by more and longer windows; all of them count. A
+ * bend is not: more of the same would not make it straighter.
+ */
+static int fit_rounds(struct attempt *a, struct fit_windows *ret_fit, enum fit_outcome *ret_outcome,
+                      struct err *err)
+{
+    const struct windows *w = &a->windows;
+    double most;
+
+    *ret_outcome = fit_windows(w->items, w->count, ret_fit);
+    if (most_inferences(a, &most, err) < 0)
+        return (int)err->code;
+    for (unsigned extra = 0; extra < EXTRA_ROUNDS_MAX && *ret_outcome != FIT_NO_POINTS &&
+                             !tells_from_zero(&ret_fit->line);
+         extra++) {
+        if (a->c->measure->inferences == 0)
+            a->window_inferences = (uint32_t)fmin(most, 2.0 * a->window_inferences);
+        log_line(LOG_LAB, "%s: noise hides the latency: once more, with windows of %" PRIu32,
+                 a->c->key, a->window_inferences);
+        if (run_round(a, a->window_inferences, err) < 0 || attempt_check_again(a, err) < 0)
+            return (int)err->code;
+        *ret_outcome = fit_windows(w->items, w->count, ret_fit);
+    }
+    return 0;
+}
 
 int attempt_latency(struct attempt *a, struct err *err)
 {
-    const struct windows *w = &a->windows;
     const enum unit unit = a->timebase.unit;
     struct fit_windows fit;
-    const enum fit_outcome outcome = fit_windows(w->items, w->count, &fit);
+    enum fit_outcome outcome;
+    const int r = fit_rounds(a, &fit, &outcome, err);
     const bool interval = isfinite(fit.line.slope_low) && isfinite(fit.line.slope_high);
     const struct figure figures[] = {
         {"latency", fit.line.slope, unit, interval ? fit.line.slope_low : 0,
@@ -227,6 +292,8 @@ int attempt_latency(struct attempt *a, struct err *err)
         {"latency.residual", fit.line.residual_share, UNIT_RATIO, 0, 0, (uint32_t)fit.line.points},
     };
 
+    if (r < 0)
+        return r;
     if (outcome == FIT_NO_POINTS && (fit.invalid & INVALID(INVALID_CLOCK)) != 0) {
         (void)err_set(err, ERR_INVALID, "the board's clock disagrees with the host's by over 1 %%");
         return err_hint(err, "check clock_hz and timebase_hz in %s", a->c->board->path);
@@ -236,7 +303,7 @@ int attempt_latency(struct attempt *a, struct err *err)
     if (!fit_is_straight(&fit.line, 0.01))
         return err_set(err, ERR_INVALID, "windows do not lie on a line (bend of %.2f %%)",
                        fit.line.curvature * 100);
-    if (fit.line.slope <= 0 || (isfinite(fit.line.slope_low) && fit.line.slope_low <= 0)) {
+    if (!tells_from_zero(&fit.line)) {
         (void)err_set(err, ERR_INVALID, "the windows are too noisy to tell the latency from zero");
         return err_hint(err, "use longer windows (measure: window_time) or a quieter host");
     }

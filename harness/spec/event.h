@@ -86,7 +86,7 @@ const char *invalid_reason(uint32_t invalid);
 
 struct event_window {
     uint32_t repeat; /* which run (reset) of this case */
-    uint32_t index;  /* within the repeat */
+    uint32_t index;  /* within the repeat; a cold window counts too, energy windows by themselves */
     bool cold;       /* the very first inference after load: its own metric */
     uint32_t inferences;
     uint64_t ticks;    /* raw counter difference, overhead not removed */

@@ -15,13 +15,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
-from liar import Liar, bent, engine_failed, more_windows, silent  # noqa: E402
+from liar import Liar, bent, engine_failed, more_windows, scattered, silent  # noqa: E402
 
 lab = Lab(sys.argv[1], sys.argv[2], "classes")
 AGENT = os.path.join(lab.build, "agents/ports/posix/tinyrig-agent-posix")
 MUTE = 1 + 1 + 6  # record and end of the first window, and the end again for each time it is asked
 LIES = {"gives-up": (engine_failed, 99), "miscounts": (more_windows, 1), "bends": (bent, 9999),
         "falls-silent": (silent, MUTE), "honest": (None, 0)}
+NOISY = {"noisy": (scattered(3), 9999), "noisy-for-ever": (scattered(9999), 9999)}
 MUTE_S = 60  # a hung first window costs less; where nothing is known of a model, it is two minutes
 NAMED = r"board '{}', stage '{}', after [0-9.]+ ?[a-z]+: {}"
 
@@ -32,7 +33,7 @@ def make_boards():
     lab.write("kinds/far.yaml", "name: far\ncpu: cortex-m4\nclock: 100MHz\nflash: 1MiB\nram: 1MiB\n"
                                 "timebase: ns\ntransport: {kind: tcp, where: localhost:1}\n"
                                 f"flashing: {{method: none, firmware: {AGENT}}}\n")
-    boards = {name: Liar(AGENT, lab.env, *lie) for name, lie in LIES.items()}
+    boards = {name: Liar(AGENT, lab.env, *lie) for name, lie in {**LIES, **NOISY}.items()}
     return boards, lab.write("lab.yaml", "virtual_boards: false\nboards:\n" + "".join(
         f"  {name}: {{board: far, transport: {{where: \"localhost:{board.port}\"}}}}\n"
         for name, board in boards.items()))
@@ -83,6 +84,29 @@ def agents_that_fail():
     lab.check(out.count("trying again") == 2, out)
     boards = lab.query(database, "SELECT DISTINCT board FROM v_recoveries ORDER BY 1")
     lab.check(boards == [("falls-silent",), ("miscounts",)], f"boards that were brought back: {boards}")
+
+
+def boards_that_are_noisy():
+    """Windows that hide the latency are followed by longer ones; none is left out of the record."""
+    suite = lab.suite(1, name="noisy", measure="{window_time: 1ms, windows: 2}")
+    database = lab.path("noisy.db")
+    code, out = run(suite, NOISY, database)
+    lab.check(code == 4, f"status {code}\n{out}")
+    found = attempts(database)
+    (noisy,) = found["sine0", "noisy"]
+    lab.check(noisy[1] == "passed", noisy)
+    (hidden,) = found["sine0", "noisy-for-ever"]
+    check_told("noisy-for-ever", hidden, "error", "invalid-window", "latency",
+               "the windows are too noisy")
+    windows = {}
+    for board, inferences in lab.query(database, "SELECT board, inferences FROM v_windows"
+                                                 " WHERE NOT cold ORDER BY window"):
+        windows.setdefault(board, []).append(inferences)
+    rounds = [[n * level for level in (1, 2, 3) for _ in range(2)] for n in (1000, 2000, 4000, 8000)]
+    lab.check(windows["noisy"] == sum(rounds[:2], []), windows["noisy"])
+    lab.check(windows["noisy-for-ever"] == sum(rounds, []), windows["noisy-for-ever"])
+    latency = lab.query(database, "SELECT board, value, unit FROM v_metrics WHERE metric = 'latency'")
+    lab.check(latency == [("noisy", 1000.0, "ns")], latency)
 
 
 def suites_that_fail():
@@ -146,6 +170,7 @@ def begun(database):
 
 liars, inventory = make_boards()
 agents_that_fail()
+boards_that_are_noisy()
 suites_that_fail()
 files_that_vanish()
 for liar in liars.values():
