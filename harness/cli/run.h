@@ -38,6 +38,7 @@ struct tee {
     struct event_sink *sinks[SINKS]; /* the store first: what it refuses, nobody hears */
     const struct plan *plan;
     uint32_t *attempts;
+    bool slipped; /* a file of the lab is wrong: another try does not help */
 };
 
 struct run {

@@ -63,6 +63,8 @@ static int tee_emit(struct event_sink *self, const struct event *e, struct err *
     }
     if (e->kind == EVENT_CASE_BEGIN) /* a worker started anew goes on from here */
         t->attempts[e->case_ - t->plan->cases] = e->attempt + 1;
+    if (e->kind == EVENT_CASE_END && e->end.status == CASE_ERROR && e->end.code == ERR_CONFIG)
+        t->slipped = true;
     return 0;
 }
 
@@ -305,7 +307,7 @@ static int run_measured(struct run *r, struct err *err)
     return result == ERR_CANCELLED ? hint_resume(r, err) : result;
 }
 
-/* A board that a person has to look at is worth more than another try. */
+/* A board, or a lab file, that a person has to look at is worth more than another try. */
 static int batch_status(const struct run *r, int status)
 {
     struct health h;
@@ -313,6 +315,8 @@ static int batch_status(const struct run *r, int status)
 
     if (status != 3 && status != 4)
         return status;
+    if (r->tee.slipped)
+        return BATCH_HOLD;
     for (size_t i = 0; i < r->plan->board_count; i++) {
         if (health_kept(r->plan->boards[i]) &&
             (health_read(r->state_dir, r->plan->boards[i]->name, &h, &err) < 0 ||

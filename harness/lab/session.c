@@ -1,9 +1,11 @@
 #include "harness/lab/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/hash.h"
@@ -39,6 +41,23 @@ static int take_lease(struct session *s, struct err *err)
                       s->options.wait_ms, &s->lease, err);
 }
 
+/* A slip in the lab file, or a build without this board's compiler: the board is not to blame. */
+static int check_firmware(const struct session *s, struct err *err)
+{
+    struct stat st;
+
+    if (stat(s->firmware, &st) == 0 && !S_ISREG(st.st_mode))
+        (void)err_set(err, ERR_CONFIG, "firmware %s is no file", s->firmware);
+    else if (access(s->firmware, R_OK) < 0)
+        (void)err_set(err, ERR_CONFIG, "firmware %s: %s", s->firmware, strerror(errno));
+    else
+        return 0;
+    return s->board->flashing.firmware != NULL
+               ? err_hint(err, "correct 'firmware' under the board's 'flashing'")
+               : err_hint(err, "it is not built: the summary of 'meson setup' says which cross "
+                               "compiler is missing");
+}
+
 static int find_firmware(struct session *s, struct err *err)
 {
     const struct board *b = s->board;
@@ -59,11 +78,7 @@ static int find_firmware(struct session *s, struct err *err)
         s->firmware[0] = '\0'; /* recorded on another host */
         return 0;
     }
-    if (access(s->firmware, R_OK) < 0) {
-        (void)err_set(err, ERR_LAB, "firmware %s is not there", s->firmware);
-        return err_hint(err, "its cross compiler may be missing: see the summary of 'meson setup'");
-    }
-    return 0;
+    return check_firmware(s, err);
 }
 
 /* A board that is flashed over its probe comes up with whatever its flash holds. */

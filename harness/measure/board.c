@@ -111,9 +111,10 @@ static enum case_status status_of(const struct attempt *a, enum err_code code)
         return a->out.over_budget > 0 ? CASE_OVER : CASE_PASSED;
     case ERR_OUTPUT:
     case ERR_AGENT:
-    case ERR_UNSUPPORTED:
-    case ERR_CONFIG:
         return CASE_FAILED;
+    case ERR_UNSUPPORTED:
+    case ERR_CONFIG: /* before any session it is a slip of the lab's, not the suite's */
+        return a->session != NULL ? CASE_FAILED : CASE_ERROR;
     case ERR_CANCELLED:
         return CASE_CANCELLED;
     default:
@@ -255,11 +256,11 @@ static int ensure_session(struct bench *b, struct attempt *a, struct err *err)
         if (b->waited)
             options.wait_ms = 0;
         if (session_open(a->c->board, &options, &b->recovery, &b->session, err) < 0) {
-            if (err->code == ERR_BUSY) { /* not touched: says nothing about the board */
-                a->stage = "admission";
+            if (err->code == ERR_BUSY)
                 b->waited = true;
-            }
-            if (err_is_lab_fault(err->code))
+            if (!err_is_lab_fault(err->code)) /* held by others, or a slip in a file: not it */
+                a->stage = "admission";
+            else
                 (void)snprintf(b->barred, sizeof(b->barred), "given up: %.480s", err->text);
             return (int)err->code;
         }
