@@ -10,11 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/log.h"
 
 #define PREFIX "tinyrig-run-"
 #define LOCK   "lock"
+
+enum {
+    BASE_MS = 5000,
+    NAP_MS = 5
+};
 
 static void empty_folder(int fd)
 {
@@ -28,14 +34,35 @@ static void empty_folder(int fd)
         (void)closedir(dir);
 }
 
+/*
+ * Whoever makes a folder, or removes those of others, has the base folder for himself meanwhile: what has
+ * no lock then was left by one that was killed in between. -1: somebody else keeps it (systemd-tmpfiles
+ * takes the same lock when it tidies up), and nothing is removed this time.
+ */
+static int hold_base(const char *base)
+{
+    AUTO(fd_close) int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const struct deadline end = deadline_in_ms(BASE_MS);
+
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (deadline_passed(end))
+            return -1;
+        clock_sleep_ms(NAP_MS);
+    }
+    return fd_take(&fd);
+}
+
 /* Its processes hold a lock on a file in it for as long as one of them lives. */
 static bool is_stale(int folder)
 {
     AUTO(fd_close) int lock = openat(folder, LOCK, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool none = lock < 0 && errno == ENOENT;
     struct stat st;
 
-    return fstat(folder, &st) == 0 && st.st_uid == geteuid() && lock >= 0 &&
-           fstat(lock, &st) == 0 && S_ISREG(st.st_mode) && flock(lock, LOCK_EX | LOCK_NB) == 0;
+    if (fstat(folder, &st) < 0 || st.st_uid != geteuid())
+        return false;
+    return none || (lock >= 0 && fstat(lock, &st) == 0 && S_ISREG(st.st_mode) &&
+                    flock(lock, LOCK_EX | LOCK_NB) == 0);
 }
 
 /* What processes that were killed have left behind: ours alone, and nobody lives in it. */
@@ -60,7 +87,7 @@ static void sweep(const char *base)
         (void)closedir(dir);
 }
 
-/* The lock appears under its name once it is held: before that nobody looks at the folder. */
+/* The lock appears under its name once it is held. */
 static int hold(struct scratch *s, struct err *err)
 {
     char made[sizeof(s->path) + 16];
@@ -83,15 +110,21 @@ static const char *base_folder(void)
 
 void scratch_sweep(void)
 {
-    sweep(base_folder());
+    const char *base = base_folder();
+    AUTO(fd_close) int alone = hold_base(base);
+
+    if (alone >= 0)
+        sweep(base);
 }
 
 int scratch_make(struct scratch *s, struct err *err)
 {
     const char *base = base_folder();
+    AUTO(fd_close) int alone = hold_base(base);
     int n;
 
-    sweep(base);
+    if (alone >= 0)
+        sweep(base);
     n = snprintf(s->path, sizeof(s->path), "%s/" PREFIX "XXXXXX", base);
     if (n >= (int)sizeof(s->path) || mkdtemp(s->path) == NULL) {
         s->path[0] = '\0';

@@ -44,6 +44,7 @@ def main():
     whole = time.monotonic() - began
     others = another_run(bench, ALIVE)
     another_run(bench, "tinyrig-run-dEad01").close()
+    os.mkdir(os.path.join(bench.folder, "tinyrig-run-hAlf01"))  # killed before it had its lock
     kills = 0
     for _ in range(rounds):
         p = bench.start(*(["resume"] if bench.begun() else ["run", bench.suite]))

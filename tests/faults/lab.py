@@ -133,7 +133,7 @@ class Lab:
 
     def check_quiet(self, databases=()):
         """Nothing of ours lives, nothing is held, databases are sound."""
-        for _ in range(200):
+        for _ in range(1200):  # on a busy host ends take their time
             left = self.ours()
             if not left:
                 break
