@@ -23,7 +23,7 @@ static const struct option options[] = {
      offsetof(struct boards_arguments, names)},
     {"force", 0, OPTION_FLAG, NULL, "for release: do it", offsetof(struct boards_arguments, force)},
     {"wait", 0, OPTION_DURATION, "TIME", "for check: wait so long for boards that others use",
-     offsetof(struct boards_arguments, wait_ns)},
+     offsetof(struct boards_arguments, wait_ns), OPTION_WAIT_MAX},
     OPTION_LAB,
     {.name = NULL},
 };

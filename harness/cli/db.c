@@ -23,7 +23,7 @@ static const struct option db_options[] = {
     {"output", 'o', OPTION_STRING, "FILE", "for backup and vacuum: the new file",
      offsetof(struct db_arguments, output)},
     {"older", 0, OPTION_DURATION, "TIME", "for prune: only runs older than this, such as 30d",
-     offsetof(struct db_arguments, older_ns)},
+     offsetof(struct db_arguments, older_ns), OPTION_AGE_MAX},
     {"keep-tagged", 0, OPTION_FLAG, NULL,
      "for prune: leave runs whole that are tagged (of the gate's, the newest)",
      offsetof(struct db_arguments, keep_tagged)},

@@ -39,7 +39,7 @@ static const struct option options[] = {
     {"engine", 0, OPTION_STRING, "NAME", "which of the agent's engines (default: tiny)",
      offsetof(struct infer_arguments, engine)},
     {"wait", 0, OPTION_DURATION, "TIME", "wait so long for a board that others use",
-     offsetof(struct infer_arguments, wait_ns)},
+     offsetof(struct infer_arguments, wait_ns), OPTION_WAIT_MAX},
     OPTION_LAB,
     {.name = NULL},
 };

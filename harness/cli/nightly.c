@@ -301,9 +301,12 @@ static int check_arguments(const struct nightly_arguments *a, struct err *err)
     uint64_t ns;
     double share;
 
-    if (a->keep != NULL && !(text_to_ns(a->keep, &ns) && ns > 0))
+    if (a->keep != NULL && !(text_to_ns(a->keep, &ns) && ns > 0 && ns <= OPTION_AGE_MAX))
         return err_set(err, ERR_USAGE, "--keep: expected a duration such as 90d, got '%s'",
                        a->keep);
+    if (a->wait != NULL && !(text_to_ns(a->wait, &ns) && ns <= OPTION_WAIT_MAX))
+        return err_set(err, ERR_USAGE,
+                       "--wait: expected a duration such as 2h, at most 30d, got '%s'", a->wait);
     return baseline_tolerance(a->tolerance, &share, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/base/text.h"
@@ -46,6 +47,23 @@ static int unknown_option(const struct option *table, const char *word, struct e
     return err_set(err, ERR_USAGE, "unknown option '--%s'", name);
 }
 
+/* In the words that it is given in. */
+static int check_range(const struct option *o, const void *field, const char *value,
+                       struct err *err)
+{
+    const uint64_t given = o->max != 0 ? *(const uint64_t *)field : 0;
+    char most[32];
+
+    if (given <= o->max)
+        return 0;
+    (void)snprintf(most, sizeof(most), "%llu", (unsigned long long)o->max);
+    if (o->kind == OPTION_DURATION)
+        text_format_duration(o->max, most);
+    else if (o->kind == OPTION_BYTES)
+        text_format_bytes(o->max, most);
+    return err_set(err, ERR_USAGE, "--%s: at most %s, got '%s'", o->name, most, value);
+}
+
 static int option_store(const struct option *o, void *values, const char *value, struct err *err)
 {
     void *field = (char *)values + o->offset;
@@ -81,7 +99,7 @@ static int option_store(const struct option *o, void *values, const char *value,
     }
     if (!ok)
         return err_set(err, ERR_USAGE, "--%s: expected %s, got '%s'", o->name, expected, value);
-    return 0;
+    return check_range(o, field, value, err);
 }
 
 /* One option at argv[*index]; moves *index past the value it consumed. */

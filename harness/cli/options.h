@@ -8,6 +8,7 @@
 #define HARNESS_CLI_OPTIONS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "harness/base/buf.h"
 #include "harness/base/err.h"
@@ -36,7 +37,12 @@ struct option {
     const char *metavar; /* "FILE"; NULL for flags */
     const char *help;
     size_t offset;
+    uint64_t max; /* of a number, duration or size; 0: what the field can hold */
 };
+
+/* What code behind an option can count: milliseconds in 32 bits, and runs before 1970. */
+#define OPTION_WAIT_MAX (30ull * 86400 * 1000000000)
+#define OPTION_AGE_MAX  (50ull * 365 * 86400 * 1000000000)
 
 /*
  * Parse argv[0..argc) into the struct at `values`; what is no option is moved to the front and

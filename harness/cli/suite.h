@@ -33,7 +33,8 @@ struct suite_options {
          OPTION_NUMBER,                                                                            \
          "N",                                                                                      \
          "runs of each case, each on a freshly reset board",                                       \
-         offsetof(struct suite_options, repeat)},                                                  \
+         offsetof(struct suite_options, repeat),                                                   \
+         UINT32_MAX},                                                                              \
         {"interleave",                                                                             \
          0,                                                                                        \
          OPTION_FLAG,                                                                              \

@@ -89,6 +89,21 @@ class Exit(unittest.TestCase):
         self.run_it('run', self.path('none.yaml'), status=2)
         self.run_it('run', self.suite(boards='nosuch'), status=2)
 
+    def test_2_on_what_cannot_be_counted(self):
+        """50 days are more milliseconds than 32 bits hold; 60 years ago is before 1970."""
+        self.run_it('run', '-q', '--wait', '30d', self.suite())
+        for words, most in ((['run', self.suite(), '--wait', '50d'], '--wait: at most 30.0 days'),
+                            (['infer', 'x.tflite', '--wait', '2y'], '--wait: at most 30.0 days'),
+                            (['boards', 'check', '--wait', '31d'], '--wait: at most 30.0 days'),
+                            (['run', self.suite(), '--repeat', '4294967297'],
+                             '--repeat: at most 4294967295'),
+                            (['run', self.suite(), '--jobs', '4294967296'],
+                             '--jobs: at most 4294967295'),
+                            (['db', 'prune', '--whole-runs', '--older', '60y'],
+                             '--older: at most 50.0 years')):
+            self.assertIn(most + ", got '" + words[-1] + "'", self.run_it(*words, status=2).stderr)
+        self.assertIn('1 runs', self.run_it('db').stdout)
+
     def test_3_when_the_lab_is_at_fault_and_4_when_a_part_of_it_is(self):
         self.without_arm()
         self.run_it('run', '-q', self.suite('virt-m0'), status=3)
