@@ -103,3 +103,17 @@ void sha256_hex(const void *data, size_t n, char text[static 65])
     sha256_final(&h, digest);
     hex_encode(digest, sizeof(digest), text);
 }
+
+uint64_t hash_mix(const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    uint64_t h = n, word;
+
+    for (size_t left = n; left; left -= left < sizeof(word) ? left : sizeof(word)) {
+        word = 0;
+        memcpy(&word, p + (n - left), left < sizeof(word) ? left : sizeof(word));
+        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 32;
+    }
+    return h;
+}

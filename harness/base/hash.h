@@ -1,4 +1,7 @@
-/* SHA-256 (FIPS 180-4): names content in the store (models, suites, firmware). */
+/*
+ * SHA-256 (FIPS 180-4): names content in the store (models, suites, firmware). hash_mix() only tells
+ * bytes apart quickly, before they are compared, and differs from machine to machine.
+ */
 #ifndef HARNESS_BASE_HASH_H
 #define HARNESS_BASE_HASH_H
 
@@ -18,5 +21,7 @@ void sha256_final(struct sha256 *h, uint8_t digest[static 32]);
 /* Lower-case hex of the digest of data into text[65]. */
 void sha256_hex(const void *data, size_t n, char text[static 65]);
 void hex_encode(const void *data, size_t n, char *text); /* text holds 2n+1 */
+
+uint64_t hash_mix(const void *data, size_t n);
 
 #endif

@@ -7,6 +7,7 @@
 /* A hostile file must not keep the compiler busy, nor blow up the image. */
 #define MAX_FOLDED_BYTES (1u << 20)
 #define MAX_FOLDED_MACS  (1u << 20)
+#define MAX_FOLDED_WORK  (64u << 20) /* of the whole model */
 
 static bool is_made_by(const struct nn_lower *l, uint32_t buffer, size_t first_step)
 {
@@ -55,11 +56,12 @@ static uint64_t work_of(const struct nn_step *s)
 }
 
 /* The steps since first_step read nothing but constants and each other, and keep no state. */
-static bool can_fold(const struct nn_lower *l, size_t first_step)
+static bool can_fold(struct nn_lower *l, size_t first_step)
 {
     size_t bytes = 0;
+    uint64_t work = l->macs[l->op_index];
 
-    if (l->macs[l->op_index] > MAX_FOLDED_MACS)
+    if (work > MAX_FOLDED_MACS)
         return false;
     for (size_t i = 0; i < l->op->output_count; i++) {
         if (is_graph_output(l, l->op->outputs[i]))
@@ -69,6 +71,7 @@ static bool can_fold(const struct nn_lower *l, size_t first_step)
         const struct nn_step *s = &l->steps[i];
         if (work_of(s) > MAX_FOLDED_MACS)
             return false;
+        work += work_of(s);
         for (unsigned n = 0; n < s->span_count; n++) {
             const struct nn_buffer *b = &l->buffers[s->spans[n].buffer];
             bytes += b->size;
@@ -76,7 +79,11 @@ static bool can_fold(const struct nn_lower *l, size_t first_step)
                 return false;
         }
     }
-    return bytes <= MAX_FOLDED_BYTES;
+    work += bytes;
+    if (bytes > MAX_FOLDED_BYTES || work > MAX_FOLDED_WORK - l->folded)
+        return false;
+    l->folded += work;
+    return true;
 }
 
 /* Where the steps run. */

@@ -8,6 +8,9 @@
 
 #include "harness/nn/layout.h"
 
+/* Steps that are looked at to make tensors in the place where they are joined. */
+#define FILL_STEPS_MAX (1u << 21)
+
 /* Who touches a buffer. */
 struct uses {
     uint32_t readers, writers;
@@ -149,8 +152,8 @@ static struct nn_span compose(struct nn_lower *l, const struct nn_step *first,
     return lower_constant(l, "table", table, (size_t)256 * p->width);
 }
 
-/* Folds table s into the step that made its input. */
-static bool fuse_lookup(struct nn_lower *l, const struct uses *uses, struct nn_step *s)
+/* Folds table s into the step that made its input, and keeps `uses` true of what is left. */
+static bool fuse_lookup(struct nn_lower *l, struct uses *uses, struct nn_step *s)
 {
     const struct kernel_lookup *p = s->params;
     const struct uses *u = &uses[s->spans[0].buffer];
@@ -174,6 +177,7 @@ static bool fuse_lookup(struct nn_lower *l, const struct uses *uses, struct nn_s
     if (p->width != 1 || !is_ramp(l->buffers[s->spans[2].buffer].data, &r) ||
         !add_ramp(l, before, &r))
         return false;
+    uses[s->spans[1].buffer].writer = u->writer;
     *result = s->spans[1];
     s->span_count = 0;
     return true;
@@ -188,6 +192,20 @@ static void drop_empty(struct nn_lower *l)
             l->steps[n++] = l->steps[i];
     }
     l->step_count = n;
+}
+
+/* In order, so that a chain of tables comes to one, however long it is. */
+static void fuse_lookups(struct nn_lower *l)
+{
+    struct uses *uses = count_uses(l);
+
+    for (size_t i = 0; i < l->step_count; i++) {
+        struct nn_step *s = &l->steps[i];
+        while (s->span_count && is_lookup(s) && fuse_lookup(l, uses, s))
+            ;
+    }
+    free(uses);
+    drop_empty(l);
 }
 
 /* Backwards: a step is needed when something it writes is. */
@@ -229,27 +247,20 @@ static bool repeats(const struct nn_lower *l, const struct nn_step *s)
            r.shift == 0 && r.low == INT8_MIN && r.high == INT8_MAX;
 }
 
-static void rename_buffer(struct nn_lower *l, uint32_t from, uint32_t to)
-{
-    for (size_t i = 0; i < l->step_count; i++) {
-        for (unsigned n = 0; n < l->steps[i].span_count; n++) {
-            if (l->steps[i].spans[n].buffer == from)
-                l->steps[i].spans[n].buffer = to;
-        }
-    }
-    for (size_t i = 0; i < l->graph->tensor_count; i++) {
-        if (l->span_of[i].size && l->span_of[i].buffer == from)
-            l->span_of[i].buffer = to;
-    }
-}
-
 /* What is only repeated need not be: both names mean the same bytes from then on. */
 static void drop_repeats(struct nn_lower *l)
 {
     struct uses *uses = count_uses(l);
+    uint32_t *name = calloc(l->buffer_count + 1, sizeof *name); /* what a buffer is called now */
 
+    if (!name)
+        abort();
+    for (uint32_t i = 0; i < l->buffer_count; i++)
+        name[i] = i;
     for (size_t i = 0; i < l->step_count; i++) {
         struct nn_step *s = &l->steps[i];
+        for (unsigned n = 0; n < s->span_count; n++)
+            s->spans[n].buffer = name[s->spans[n].buffer];
         if (!repeats(l, s))
             continue;
         const uint32_t in = s->spans[0].buffer, out = s->spans[1].buffer;
@@ -259,8 +270,13 @@ static void drop_repeats(struct nn_lower *l)
         s->span_count = 0;
         uses[in].readers += uses[out].readers;
         uses[in].pinned |= uses[out].pinned;
-        rename_buffer(l, out, in);
+        name[out] = in; /* only later steps read what this one makes */
     }
+    for (size_t i = 0; i < l->graph->tensor_count; i++) {
+        if (l->span_of[i].size)
+            l->span_of[i].buffer = name[l->span_of[i].buffer];
+    }
+    free(name);
     free(uses);
     drop_empty(l);
 }
@@ -321,7 +337,7 @@ static uint32_t peak_bound(struct nn_lower *l)
     uint32_t bound = UINT32_MAX;
 
     l->arena = &scratch; /* every slice is tried: nothing of it shall stay */
-    if (layout_items(l, &plan) == 0)
+    if (layout_items(l, &plan))
         bound = plan_lower_bound(plan.buffers, plan.count, plan.overlaps, plan.overlap_count);
     l->arena = own;
     arena_release(&scratch);
@@ -348,17 +364,22 @@ static void fill_slice(struct nn_lower *l, size_t i)
     memcpy(l->span_of, spans, span_bytes);
 }
 
-/* CONCATENATION along the outermost dimension: what it joins is made in its place. */
+/*
+ * CONCATENATION along the outermost dimension: what it joins is made in its place. Each try looks at
+ * the whole model, so large ones get fewer of them.
+ */
 static void fill_slices(struct nn_lower *l)
 {
-    for (size_t i = 0; i < l->step_count; i++) {
-        if (l->steps[i].kind != KERNEL_COPY)
+    struct uses *uses = count_uses(l); /* of what is pinned, no try changes anything */
+    size_t tries = l->step_count ? FILL_STEPS_MAX / l->step_count : 0;
+
+    for (size_t i = 0; i < l->step_count && tries; i++) {
+        if (l->steps[i].kind != KERNEL_COPY || !fills_slice(l, uses, &l->steps[i]))
             continue;
-        struct uses *uses = count_uses(l);
-        if (fills_slice(l, uses, &l->steps[i]))
-            fill_slice(l, i);
-        free(uses);
+        fill_slice(l, i);
+        tries--;
     }
+    free(uses);
     drop_empty(l);
 }
 
@@ -366,13 +387,6 @@ void fuse_steps(struct nn_lower *l)
 {
     drop_unread(l);
     drop_repeats(l);
-    for (bool changed = true; changed;) {
-        struct uses *uses = count_uses(l);
-        changed = false;
-        for (size_t i = 0; i < l->step_count && !changed; i++)
-            changed = is_lookup(&l->steps[i]) && fuse_lookup(l, uses, &l->steps[i]);
-        free(uses);
-        drop_empty(l);
-    }
+    fuse_lookups(l);
     fill_slices(l);
 }

@@ -5,6 +5,7 @@
 #include "agents/engines/engine.h"
 #include "agents/engines/image.h"
 #include "agents/wire/wire.h"
+#include "harness/base/hash.h"
 
 /* An arena larger than this is not for a microcontroller; it also keeps every sum in 32 bits. */
 #define MAX_ARENA (256u << 20)
@@ -120,7 +121,7 @@ static uint32_t place_apart(struct nn_plan *plan)
     return end;
 }
 
-int layout_items(struct nn_lower *l, struct nn_plan *plan)
+bool layout_items(struct nn_lower *l, struct nn_plan *plan)
 {
     uint32_t *item_of = arena_alloc(l->arena, l->buffer_count * sizeof *item_of + 1);
     uint64_t sum = 0;
@@ -142,19 +143,22 @@ int layout_items(struct nn_lower *l, struct nn_plan *plan)
         plan->buffers[plan->count++] = (struct plan_buffer){
             .size = b->size, .align = b->align, .first = b->first, .last = b->last};
     }
+    plan->sum = sum;
     if (sum > MAX_ARENA || plan->count > PLAN_MAX_BUFFERS)
-        return err_set(l->err, ERR_UNSUPPORTED,
-                       "%zu tensors of %llu bytes in all are too many for a microcontroller",
-                       plan->count, (unsigned long long)sum);
+        return false;
     find_overlaps(l, item_of, plan);
     find_chain_overlaps(l, item_of, plan);
-    return 0;
+    return true;
 }
 
 int layout_plan(struct nn_lower *l, struct nn_plan *plan)
 {
-    if (layout_items(l, plan) < 0)
-        return l->err->code;
+    if (!layout_items(l, plan))
+        return err_set(l->err, ERR_UNSUPPORTED,
+                       "%zu tensors of %llu bytes in all are too many for a microcontroller: at "
+                       "most %d tensors of %u MiB are planned",
+                       plan->count, (unsigned long long)plan->sum, PLAN_MAX_BUFFERS,
+                       MAX_ARENA >> 20);
     plan->size = l->target->apart
                      ? place_apart(plan)
                      : plan_arena(plan->buffers, plan->count, plan->overlaps, plan->overlap_count);
@@ -295,8 +299,8 @@ static const struct nn_buffer *same_constant(const struct nn_lower *l, size_t in
 
     for (size_t i = index; b->data && i-- > 0 && index - i < REPEATED_WITHIN;) {
         const struct nn_buffer *c = &l->buffers[i];
-        if (c->used && c->data && !c->repeated && c->size == b->size && c->align >= b->align &&
-            memcmp(c->data, b->data, b->size) == 0)
+        if (c->used && c->data && !c->repeated && c->hash == b->hash && c->size == b->size &&
+            c->align >= b->align && memcmp(c->data, b->data, b->size) == 0)
             return c;
     }
     return NULL;
@@ -309,6 +313,7 @@ static size_t place_constants(struct nn_lower *l, size_t at)
         struct nn_buffer *b = &l->buffers[i];
         if (!b->used || (!b->data && !b->init))
             continue;
+        b->hash = b->data ? hash_mix(b->data, b->size) : 0;
         const struct nn_buffer *first = same_constant(l, i);
         b->repeated = first != NULL;
         if (first) {

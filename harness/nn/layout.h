@@ -14,12 +14,16 @@ struct nn_plan {
     size_t count;
     struct plan_overlap *overlaps;
     size_t overlap_count;
+    uint64_t sum; /* bytes of all buffers */
     uint32_t size;
     uint32_t bound;
 };
 
-/* Lifetimes, and what may share memory with what; offsets are left open. */
-int layout_items(struct nn_lower *l, struct nn_plan *plan);
+/*
+ * Lifetimes, and what may share memory with what; offsets are left open. False when it is all too
+ * much for a planner, which layout_plan() turns into an error.
+ */
+bool layout_items(struct nn_lower *l, struct nn_plan *plan);
 /* Works out lifetimes and places every arena buffer of l. */
 int layout_plan(struct nn_lower *l, struct nn_plan *plan);
 /* Appends the image to b. Constants get their offsets here. */

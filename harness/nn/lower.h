@@ -26,6 +26,7 @@ struct nn_buffer {
     uint32_t init_at; /* where the writer put init */
     bool used;        /* some step touches it */
     bool repeated;    /* a constant that another buffer holds too */
+    uint64_t hash;    /* of a constant, for the writer */
     uint32_t first, last;
     uint32_t offset; /* in the arena (planner) or in the image (writer) */
 };
@@ -67,6 +68,7 @@ struct nn_overlap {
 /* A variable that operators reach through a handle. */
 struct nn_resource {
     const char *name;
+    uint64_t hash; /* of the name */
     uint32_t buffer;
     bool has_buffer;              /* READ or ASSIGN has said how large it is */
     const struct nn_tensor *init; /* CALL_ONCE's value; NULL: zero */
@@ -99,6 +101,8 @@ struct nn_lower {
     struct nn_resource *resources; /* what VAR_HANDLE names */
     size_t resource_count, resource_capacity;
     uint64_t constant_bytes, tensor_bytes; /* of all buffers so far */
+    uint64_t folded;                       /* what fold_op() has run so far, in multiplications */
+    uint32_t called;                       /* graphs that CALL_ONCE has run: a mask */
     const struct nn_op *op;                /* the one being lowered */
     size_t op_index;
 };

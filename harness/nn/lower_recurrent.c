@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "harness/base/hash.h"
 #include "harness/nn/lower.h"
 #include "harness/nn/quant.h"
 
@@ -439,13 +440,15 @@ static struct nn_resource *resource_of(struct nn_lower *l, size_t i)
 
 static struct nn_resource *find_resource(struct nn_lower *l, const char *name)
 {
+    const uint64_t hash = hash_mix(name, strlen(name));
+
     for (size_t i = 0; i < l->resource_count; i++) {
-        if (strcmp(l->resources[i].name, name) == 0)
+        if (l->resources[i].hash == hash && strcmp(l->resources[i].name, name) == 0)
             return &l->resources[i];
     }
     struct nn_resource *r =
         ARENA_PUSH(l->arena, l->resources, l->resource_count, l->resource_capacity);
-    *r = (struct nn_resource){.name = name};
+    *r = (struct nn_resource){.name = name, .hash = hash};
     return r;
 }
 
@@ -543,6 +546,9 @@ int lower_call_once(struct nn_lower *l)
 
     if (index <= 0 || (size_t)index >= l->model->graph_count)
         return LOWER_FAIL(l, "there is no subgraph %d to call", index);
+    if (l->called >> index & 1)
+        return 0;
+    l->called |= 1u << index;
     const struct nn_graph *g = &l->model->graphs[index];
     for (size_t i = 0; i < g->op_count; i++) {
         const struct nn_op *op = &g->ops[i];

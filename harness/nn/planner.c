@@ -13,6 +13,11 @@ struct neighbour {
     int32_t slack;
 };
 
+/* Offsets strictly between the two are taken. */
+struct taken {
+    int64_t above, below;
+};
+
 struct planner {
     struct plan_buffer *buffers;
     size_t count;
@@ -21,7 +26,8 @@ struct planner {
     uint32_t *best; /* offsets of the best plan so far */
     uint32_t best_size;
     uint32_t bound;
-    uint64_t budget; /* comparisons left */
+    uint64_t budget;     /* how long the search goes on: pairs of neighbours */
+    struct taken *taken; /* [count] for place() */
 };
 
 static bool live_together(const struct plan_buffer *a, const struct plan_buffer *b)
@@ -72,34 +78,55 @@ static uint32_t joint_size(const struct plan_buffer *out, const struct plan_buff
     return (uint32_t)(shared < apart ? shared : apart);
 }
 
-uint32_t plan_step_bound(const struct plan_buffer *buffers, size_t count, uint32_t step,
-                         const struct plan_overlap *overlaps, size_t overlap_count)
+/* What begins and ends at each step, summed up. Steps are below `steps`. */
+void plan_step_bounds(const struct plan_buffer *buffers, size_t count,
+                      const struct plan_overlap *overlaps, size_t overlap_count, size_t steps,
+                      uint32_t *ret)
 {
-    uint64_t sum = 0, saved = 0;
+    int64_t *sum = calloc(2 * (steps + 1), sizeof *sum), *saved = sum + steps + 1;
 
+    if (!sum)
+        abort();
     for (size_t i = 0; i < count; i++) {
-        if (buffers[i].first <= step && step <= buffers[i].last)
-            sum += buffers[i].size;
+        sum[buffers[i].first] += buffers[i].size;
+        sum[buffers[i].last + 1] -= buffers[i].size;
     }
     /* An output can share with each of its inputs: count them all, a bound may be too low. */
     for (size_t i = 0; i < overlap_count; i++) {
         const struct plan_buffer *out = &buffers[overlaps[i].out], *in = &buffers[overlaps[i].in];
-        if (out->first <= step && step <= out->last && in->first <= step && step <= in->last)
-            saved += (uint64_t)out->size + in->size - joint_size(out, in, overlaps[i].slack);
+        const uint32_t first = out->first > in->first ? out->first : in->first;
+        const uint32_t last = out->last < in->last ? out->last : in->last;
+        const int64_t less = (int64_t)out->size + in->size - joint_size(out, in, overlaps[i].slack);
+        if (first > last)
+            continue;
+        saved[first] += less;
+        saved[last + 1] -= less;
     }
-    return (uint32_t)(sum - (saved < sum ? saved : sum));
+    for (size_t i = 0, all = 0, less = 0; i < steps; i++) {
+        all += (size_t)sum[i];
+        less += (size_t)saved[i];
+        ret[i] = (uint32_t)(all - (less < all ? less : all));
+    }
+    free(sum);
 }
 
 uint32_t plan_lower_bound(const struct plan_buffer *buffers, size_t count,
                           const struct plan_overlap *overlaps, size_t overlap_count)
 {
-    uint32_t bound = 0;
+    uint32_t bound = 0, steps = 1;
 
+    for (size_t i = 0; i < count; i++)
+        steps = buffers[i].last >= steps ? buffers[i].last + 1 : steps;
+    uint32_t *bounds = calloc(steps, sizeof *bounds);
+    if (!bounds)
+        abort();
+    plan_step_bounds(buffers, count, overlaps, overlap_count, steps, bounds);
     for (size_t i = 0; i < count; i++) {
-        uint32_t here = plan_step_bound(buffers, count, buffers[i].first, overlaps, overlap_count);
-        here = here > buffers[i].size ? here : buffers[i].size;
+        const uint32_t here = bounds[buffers[i].first];
         bound = here > bound ? here : bound;
+        bound = buffers[i].size > bound ? buffers[i].size : bound;
     }
+    free(bounds);
     return bound;
 }
 
@@ -108,53 +135,44 @@ static uint32_t align_up(uint32_t v, uint32_t align)
     return (v + align - 1) & ~(align - 1);
 }
 
-/* May buffer b start at `offset`, given what is placed? */
-static bool free_at(const struct planner *p, uint32_t b, uint32_t offset)
+static int by_start(const void *a, const void *b)
 {
-    uint32_t end = offset + p->buffers[b].size;
+    const struct taken *x = a, *y = b;
 
-    for (size_t i = 0; i < p->neighbour_count[b]; i++) {
-        const struct neighbour *n = &p->neighbours[b][i];
-        const struct plan_buffer *o = &p->buffers[n->other];
-        if (o->offset == NOT_PLACED || end <= o->offset || o->offset + o->size <= offset)
-            continue;
-        if (!n->may_share)
-            return false;
-        int64_t out = n->is_out ? offset : o->offset, in = n->is_out ? o->offset : offset;
-        if (out > in + n->slack)
-            return false;
-    }
-    return true;
+    return x->above < y->above ? -1 : x->above > y->above;
 }
 
-/* Keep the lowest offset that is free. */
-static void try_offset(const struct planner *p, uint32_t b, int64_t offset, uint32_t *lowest)
+/* Where b may not begin because of a neighbour that is placed. */
+static struct taken taken_by(const struct planner *p, uint32_t b, const struct neighbour *n)
 {
-    if (offset < 0)
-        offset = 0;
-    if (offset >= *lowest)
-        return;
-    uint32_t at = align_up((uint32_t)offset, p->buffers[b].align);
-    if (at < *lowest && free_at(p, b, at))
-        *lowest = at;
+    const struct plan_buffer *o = &p->buffers[n->other];
+    struct taken t = {(int64_t)o->offset - p->buffers[b].size, (int64_t)o->offset + o->size};
+
+    if (n->may_share && n->is_out && (int64_t)o->offset + n->slack > t.above)
+        t.above = (int64_t)o->offset + n->slack;
+    if (n->may_share && !n->is_out && (int64_t)o->offset - n->slack < t.below)
+        t.below = (int64_t)o->offset - n->slack; /* far enough above the output */
+    return t;
 }
 
 /* Put b at the lowest place it fits; returns its end. */
 static uint32_t place(struct planner *p, uint32_t b)
 {
-    uint32_t lowest = NOT_PLACED;
+    const uint64_t cost = 1 + p->neighbour_count[b] * p->neighbour_count[b];
+    uint32_t lowest = 0;
+    size_t n = 0;
 
-    uint64_t cost = 1 + p->neighbour_count[b] * p->neighbour_count[b];
     p->budget -= cost < p->budget ? cost : p->budget;
-    try_offset(p, b, 0, &lowest);
     for (size_t i = 0; i < p->neighbour_count[b]; i++) {
-        const struct neighbour *n = &p->neighbours[b][i];
-        const struct plan_buffer *o = &p->buffers[n->other];
-        if (o->offset == NOT_PLACED)
-            continue;
-        try_offset(p, b, (int64_t)o->offset + o->size, &lowest);
-        if (n->may_share && !n->is_out) /* in may begin once out is far enough below it */
-            try_offset(p, b, (int64_t)o->offset - n->slack, &lowest);
+        const struct neighbour *o = &p->neighbours[b][i];
+        if (p->buffers[o->other].offset != NOT_PLACED)
+            p->taken[n++] = taken_by(p, b, o);
+    }
+    if (n > 1)
+        qsort(p->taken, n, sizeof *p->taken, by_start);
+    for (size_t i = 0; i < n && p->taken[i].above < lowest; i++) {
+        if (lowest < p->taken[i].below)
+            lowest = align_up((uint32_t)p->taken[i].below, p->buffers[b].align);
     }
     p->buffers[b].offset = lowest;
     return lowest + p->buffers[b].size;
@@ -279,14 +297,22 @@ static void search_near(struct planner *p, uint32_t *order, uint32_t size)
     }
 }
 
+static int by_other(const void *a, const void *b)
+{
+    const struct neighbour *x = a, *y = b;
+
+    return x->other < y->other ? -1 : x->other > y->other;
+}
+
 /* What the buffer may share with `other`, if they live at the same time. */
 static void allow(struct planner *p, uint32_t buffer, uint32_t other, bool is_out, int32_t slack)
 {
-    for (size_t i = 0; i < p->neighbour_count[buffer]; i++) {
-        struct neighbour *n = &p->neighbours[buffer][i];
-        if (n->other == other)
-            *n = (struct neighbour){other, true, is_out, slack};
-    }
+    const struct neighbour key = {.other = other};
+    struct neighbour *n =
+        bsearch(&key, p->neighbours[buffer], p->neighbour_count[buffer], sizeof key, by_other);
+
+    if (n)
+        *n = (struct neighbour){other, true, is_out, slack};
 }
 
 static void find_neighbours(struct planner *p, const struct plan_overlap *overlaps, size_t n)
@@ -350,7 +376,8 @@ uint32_t plan_arena(struct plan_buffer *buffers, size_t count, const struct plan
     p.best = calloc(count, sizeof *p.best);
     p.neighbours = calloc(count, sizeof(struct neighbour *));
     p.neighbour_count = calloc(count, sizeof *p.neighbour_count);
-    if (!p.best || !p.neighbours || !p.neighbour_count)
+    p.taken = calloc(count, sizeof *p.taken);
+    if (!p.best || !p.neighbours || !p.neighbour_count || !p.taken)
         abort();
     find_neighbours(&p, overlaps, overlap_count);
     search(&p);
@@ -360,6 +387,7 @@ uint32_t plan_arena(struct plan_buffer *buffers, size_t count, const struct plan
     }
     free(p.neighbours);
     free(p.neighbour_count);
+    free(p.taken);
     free(p.best);
     return p.best_size;
 }

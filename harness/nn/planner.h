@@ -33,9 +33,11 @@ uint32_t plan_arena(struct plan_buffer *buffers, size_t count, const struct plan
 /* Callers refuse more buffers, and more than 1 GiB in all. */
 #define PLAN_MAX_BUFFERS 2048
 
-/* Bytes that step `step` needs at least, with the best sharing. */
-uint32_t plan_step_bound(const struct plan_buffer *buffers, size_t count, uint32_t step,
-                         const struct plan_overlap *overlaps, size_t overlap_count);
+/* Bytes that each of the steps [0, steps) needs at least, with the best sharing. No buffer lives
+ * longer than them. */
+void plan_step_bounds(const struct plan_buffer *buffers, size_t count,
+                      const struct plan_overlap *overlaps, size_t overlap_count, size_t steps,
+                      uint32_t *ret);
 
 /* No plan can be smaller: the largest step's buffers with the best sharing. */
 uint32_t plan_lower_bound(const struct plan_buffer *buffers, size_t count,

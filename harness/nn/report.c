@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/nn/strips.h"
@@ -120,24 +121,27 @@ static const struct nn_span *written_span(const struct nn_step *s)
     return &s->spans[0];
 }
 
-/* Bytes of the arena that some buffer holds during a step; shared ones count once. */
-static uint32_t covered(const struct nn_plan *plan, uint32_t step)
+static int by_offset(const void *a, const void *b)
 {
-    uint32_t sum = 0, at = 0;
+    const struct plan_buffer *x = a, *y = b;
 
-    while (at < plan->size) {
-        uint32_t end = 0, next = plan->size;
-        for (size_t k = 0; k < plan->count; k++) {
-            const struct plan_buffer *b = &plan->buffers[k];
-            if (step < b->first || step > b->last || b->offset + b->size <= at)
-                continue;
-            if (b->offset <= at)
-                end = b->offset + b->size > end ? b->offset + b->size : end;
-            else
-                next = b->offset < next ? b->offset : next;
-        }
-        sum += end > at ? end - at : 0;
-        at = end > at ? end : next;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/*
+ * Bytes of the arena that some buffer holds during a step; shared ones count once. `sorted`: all
+ * buffers, by their offset.
+ */
+static uint32_t covered(const struct plan_buffer *sorted, size_t count, uint32_t step)
+{
+    uint32_t sum = 0, end = 0;
+
+    for (size_t k = 0; k < count; k++) {
+        const struct plan_buffer *b = &sorted[k];
+        if (step < b->first || step > b->last || b->offset + b->size <= end)
+            continue;
+        sum += b->offset + b->size - (b->offset > end ? b->offset : end);
+        end = b->offset + b->size;
     }
     return sum;
 }
@@ -158,7 +162,11 @@ static uint64_t step_macs(const struct nn_lower *l, const struct nn_report *r, u
 static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, struct nn_report *r)
 {
     struct nn_report_step *steps = arena_alloc(&r->arena, l->step_count * sizeof *steps + 1);
+    struct plan_buffer *sorted =
+        arena_dup(l->arena, plan->buffers, plan->count * sizeof *plan->buffers);
 
+    if (plan->count)
+        qsort(sorted, plan->count, sizeof *sorted, by_offset);
     for (uint32_t i = 0; i < l->step_count; i++) {
         const struct nn_step *s = &l->steps[i];
         steps[i] = (struct nn_report_step){.op = s->op,
@@ -171,7 +179,7 @@ static void fill_steps(const struct nn_lower *l, const struct nn_plan *plan, str
         steps[i].output_offset = l->buffers[out->buffer].offset + out->offset;
         steps[i].output_bytes = out->size;
         steps[i].macs = step_macs(l, r, i, out->size);
-        steps[i].live_bytes = covered(plan, i);
+        steps[i].live_bytes = covered(sorted, plan->count, i);
     }
     r->steps = steps;
     r->step_count = l->step_count;

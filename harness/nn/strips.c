@@ -172,11 +172,10 @@ static void find_live(struct search *s)
 
     s->live = memset(arena_alloc(l->arena, size), 0, size);
     s->all = memset(arena_alloc(l->arena, size), 0, size);
-    if (layout_items(l, &plan) < 0)
+    if (!layout_items(l, &plan))
         return;
-    for (uint32_t i = 0; i < l->step_count; i++)
-        s->live[i] =
-            plan_step_bound(plan.buffers, plan.count, i, plan.overlaps, plan.overlap_count);
+    plan_step_bounds(plan.buffers, plan.count, plan.overlaps, plan.overlap_count, l->step_count + 1,
+                     s->live); /* outputs live on after the last step */
     for (size_t k = 0; k < plan.count; k++) {
         const struct plan_buffer *b = &plan.buffers[k];
         for (uint32_t i = b->first; i <= b->last && i < l->step_count; i++)
@@ -356,7 +355,7 @@ static uint32_t planned_size(struct nn_lower *l)
 {
     struct nn_plan plan;
 
-    if (layout_items(l, &plan) < 0)
+    if (!layout_items(l, &plan))
         return UINT32_MAX;
     return plan_arena(plan.buffers, plan.count, plan.overlaps, plan.overlap_count);
 }

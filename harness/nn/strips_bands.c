@@ -308,7 +308,7 @@ bool bands_split(struct nn_lower *l, const struct chain *c, uint32_t bands)
         push(l, &old[i]);
     for (uint32_t b = 0; b < bands; b++) {
         struct chain band;
-        if (layout_items(l, &plan) < 0 || !strip_band(l, first, length, &band) ||
+        if (!layout_items(l, &plan) || !strip_band(l, first, length, &band) ||
             !chain_split(l, &band))
             return false;
         first += band.steps;
