@@ -81,6 +81,7 @@ static int take_param(struct text *t, const struct workload *w, uint32_t *v)
 static int read_text(struct engine_model *m, struct layout *l)
 {
     struct text t = {m->image, m->image + m->image_size};
+    int good = 0;
 
     l->workload = 0;
     skip_blanks(&t);
@@ -91,13 +92,12 @@ static int read_text(struct engine_model *m, struct layout *l)
     if (l->workload != 0) {
         for (unsigned i = 0; i < WORKLOAD_PARAMS; i++)
             l->v[i] = l->workload->params[i].initial;
-        for (skip_blanks(&t); t.at != t.end; skip_blanks(&t)) {
-            if (!take_param(&t, l->workload, l->v))
-                break;
-        }
+        good = 1;
+        for (skip_blanks(&t); good && t.at != t.end; skip_blanks(&t))
+            good = take_param(&t, l->workload, l->v);
     }
     m->detail = (uint32_t)(t.at - m->image);
-    return l->workload != 0 && t.at == t.end;
+    return good;
 }
 
 static uint32_t rounded(uint32_t n)

@@ -21,7 +21,7 @@ static const char *find_key(const char *header, const char *key)
 static int read_type(const char *at, struct npy *a, struct err *err)
 {
     if (at == NULL || *at != '\'' || strlen(at) < 5)
-        return err_set(err, ERR_CONFIG, "the array has no plain type");
+        return err_set(err, ERR_CONFIG, "the array's header has no plain 'descr'");
     a->kind = at[2];
     a->element = (unsigned)(at[3] - '0');
     if ((at[1] != '<' && at[1] != '|') || at[4] != '\'' || strchr("iufb", a->kind) == NULL ||
@@ -37,7 +37,7 @@ static int read_type(const char *at, struct npy *a, struct err *err)
 static int read_shape(const char *at, size_t room, struct npy *a, struct err *err)
 {
     if (at == NULL || *at != '(')
-        return err_set(err, ERR_CONFIG, "the array has no shape");
+        return err_set(err, ERR_CONFIG, "the array's header has no 'shape'");
     a->count = 1;
     for (at++; *at != ')' && *at != '\0'; at += strspn(at, ", ")) {
         char *end = NULL;
@@ -64,7 +64,7 @@ int npy_parse(const void *file, size_t size, struct npy *ret, struct err *err)
     size_t start, n;
 
     if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0)
-        return err_set(err, ERR_CONFIG, "not a .npy array");
+        return err_set(err, ERR_CONFIG, "not a .npy array (as numpy.save() writes it)");
     start = bytes[6] == 1 ? 10 : 12;
     n = bytes[8] | (size_t)bytes[9] << 8;
     if (bytes[6] != 1)

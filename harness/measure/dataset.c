@@ -249,6 +249,11 @@ static int judge_sample(struct dataset_run *r, size_t i, const struct buf *in,
 
     if (y.n == 0)
         return err_set(err, ERR_CONFIG, "the model has no output to judge");
+    if (r->d->metric == DATASET_TOP1 &&
+        !(label >= 0 && label < (double)y.n && label == floor(label)))
+        return err_set(err, ERR_CONFIG,
+                       "label %g: the model has %zu outputs, one of 0 to %zu is expected", label,
+                       y.n, y.n - 1);
     r->right += (double)largest(&y) == label;
     r->scores[i].positive = label != 0;
     r->scores[i].score = rebuilt ? mean_square(&x, &y) : y.v[y.n - 1];

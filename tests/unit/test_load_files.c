@@ -85,6 +85,57 @@ static void says_which_files_are_missing(void **state)
                         "s.yaml:1:9: 'm' is not a file");
 }
 
+/* A data set whose y_labels.csv, x.npy and y.npy are these bytes. */
+static void expect_labels(const char *keys, const char *labels, size_t size, const char *message)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    AUTO_FILES f;
+    const struct suite *s = NULL;
+    struct err err = ERR_INIT;
+    char text[256];
+
+    files_init(&f);
+    (void)files_write(&f, "m.tflite", "x");
+    (void)files_write(&f, "d/a b.bin", "x");
+    (void)files_write(&f, "x.npy", "\x93NUMPY");
+    assert_int_equal(file_write_atomic(files_path(&f, "d/y_labels.csv"), labels, size, &err), 0);
+    (void)snprintf(text, sizeof text, "models: {path: m.tflite, dataset: {%s}}\n", keys);
+    const int status = load_suite(files_write(&f, "s.yaml", text), &arena, &s, &err);
+    if (message == NULL) {
+        assert_string_equal(err.text, "");
+        assert_int_equal(status, 0);
+        assert_int_equal(s->models[0].dataset->sample_count, 2);
+        assert_string_equal(s->models[0].dataset->samples[1].path, files_path(&f, "d/a b.bin"));
+        assert_true(s->models[0].dataset->samples[1].label == 7);
+    } else {
+        assert_int_equal(status, ERR_CONFIG);
+        if (strstr(err.text, message) == NULL)
+            fail_msg("'%s' is not in: %s", message, err.text);
+    }
+}
+
+static void says_what_is_wrong_with_labels(void **state)
+{
+    static const struct {
+        const char *labels, *message;
+    } cases[] = {
+        {"\n\t a b.bin , 10, 3 \r\na b.bin,10,7\n", NULL},
+        {"a b.bin,10,3\n\na b.bin,10\n", "y_labels.csv:3: expected 'FILE, CLASSES, LABEL'"},
+        {"../a,10,3\n", "y_labels.csv:1: expected 'FILE, CLASSES, LABEL' (FILE: a name inside"},
+        {"a b.bin,ten,3\n", "'FILE, CLASSES, LABEL' (CLASSES: how many there are)"},
+        {"a b.bin,10,nan\n", "'FILE, CLASSES, LABEL' (LABEL: a number)"},
+        {"a,10,3\n", "there is no file"},
+        {"\n \n", "d/y_labels.csv: expected at least one sample"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        expect_labels("path: d", cases[i].labels, strlen(cases[i].labels), cases[i].message);
+    expect_labels("path: d", "a b.bin,10,3\n\0a b.bin,10", 24, "not a text: byte 13 is 0");
+    expect_labels("path: x.npy", "", 0, "'labels' must name the array of labels");
+    expect_labels("path: x.npy, labels: x.npy", "", 0,
+                  "x.npy: not a .npy array (as numpy.save() writes it)");
+}
+
 static void the_folders_own_name_is_no_pattern(void **state)
 {
     AUTO(arena_release) struct arena arena = ARENA_INIT;
@@ -360,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_pair_inputs_with_outputs_as_people_number_them),
         cmocka_unit_test(says_which_files_are_missing),
+        cmocka_unit_test(says_what_is_wrong_with_labels),
         cmocka_unit_test(the_folders_own_name_is_no_pattern),
         cmocka_unit_test(only_regular_files_are_read),
         cmocka_unit_test(without_a_lab_file_every_virtual_board_can_be_used),

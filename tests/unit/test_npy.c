@@ -54,7 +54,7 @@ static void says_what_is_wrong(void **state)
         {"{'descr': '<i2', 'fortran_order': False, 'shape': (9223372036854775807, 4), }",
          "cut off"},
         {"{'descr': '<i2', 'fortran_order': False, 'shape': (x), }", "makes no sense"},
-        {"{'descr': '<i2', 'fortran_order': False, }", "no shape"},
+        {"{'descr': '<i2', 'fortran_order': False, }", "no 'shape'"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
