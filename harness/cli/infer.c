@@ -8,6 +8,7 @@
 #include "harness/cli/boards.h"
 #include "harness/cli/context.h"
 #include "harness/cli/scratch.h"
+#include "harness/cli/suite.h"
 #include "harness/cli/verb.h"
 #include "harness/lab/lease.h"
 #include "harness/measure/infer.h"
@@ -134,11 +135,13 @@ static int show_profile(struct infer *infer, struct arena *arena, struct err *er
 }
 
 static int infer_all(const struct infer_arguments *a, const struct infer_request *request,
-                     struct arena *arena, struct err *err)
+                     struct context *c, struct err *err)
 {
+    struct arena *arena = &c->arena;
     AUTO(infer_close_auto) struct infer *infer = NULL;
 
     if (check_names(a, arena, err) < 0 ||
+        suite_check_model(c, request->model, request->board, request->engine, err) < 0 ||
         (a->output != NULL && file_make_dirs(a->output, err) < 0) ||
         infer_open(request, &infer, err) < 0)
         return (int)err->code;
@@ -175,7 +178,7 @@ static int infer_verb(void *arguments, int argc, char **argv, struct err *err)
     session.run_dir = scratch.path;
     session.lock_dir = lock_dir;
     session.wait_ms = (unsigned)(a->wait_ns / 1000000u);
-    return infer_all(a, &request, &c.arena, err);
+    return infer_all(a, &request, &c, err);
 }
 
 const struct verb verb_infer = {

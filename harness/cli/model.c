@@ -4,7 +4,6 @@
 
 #include "agents/kernels/kernels.h"
 #include "harness/base/file.h"
-#include "harness/base/text.h"
 #include "harness/cli/context.h"
 #include "harness/cli/suite.h"
 #include "harness/cli/verb.h"
@@ -13,7 +12,8 @@
 
 enum {
     MODEL_FILE_MAX = 64 * 1024 * 1024,
-    CORES_MAX = 32
+    CORES_MAX = 32,
+    PROBLEMS_MAX = 8 /* operators that are named when a model cannot run */
 };
 
 struct model_arguments {
@@ -130,60 +130,24 @@ static int make_plans(const struct model_arguments *a, const struct context *c,
     return p->count != 0 ? 0 : compile_for(p, file, NN_ALL_VARIANTS, &any, err);
 }
 
-/* "the arena has 12.1 KiB, 4.1 KiB more than ..." */
-static void put_excess(struct buf *out, const char *what, uint64_t has, uint64_t room,
-                       const char *where)
-{
-    char size[32], more[32];
-
-    text_format_bytes(has, size);
-    text_format_bytes(has - room, more);
-    buf_printf(out, "%s has %s, %s more than %s", what, size, more, where);
-}
-
-/* Image and arena share what the agent leaves of RAM. */
-static void put_shared_room(const struct board *b, const struct nn_report *r, uint64_t agent,
-                            struct buf *out)
-{
-    const uint64_t sizes[] = {r->image_bytes + r->arena_bytes + agent, r->image_bytes,
-                              r->arena_bytes, agent, b->ram.size};
-    char text[ARRAY_SIZE(sizes)][32];
-
-    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-        text_format_bytes(sizes[i], text[i]);
-    if (sizes[0] > b->ram.size)
-        buf_printf(out, "no: needs %s of RAM (image %s, arena %s, agent %s), has %s", text[0],
-                   text[1], text[2], text[3], text[4]);
-    else
-        buf_printf(out, "fits: %2.0f %% of RAM for model and tensors",
-                   100.0 * (double)(sizes[0] - agent) / (double)(b->ram.size - agent));
-}
-
 static void put_room(const struct board *b, const struct nn_report *r, const struct paths *paths,
                      struct buf *out)
 {
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+    const char *misfit = suite_misfit(b, r->image_bytes, r->arena_bytes, paths, &arena);
     const uint64_t slot = b->slot.region.size;
     const uint64_t agent = suite_agent_ram(b, paths);
-    const uint64_t room = b->ram.size > agent ? b->ram.size - agent : 0;
-    const bool too_large = slot != 0 && r->image_bytes > slot;
-    const bool too_wide = b->ram.size != 0 && r->arena_bytes > room;
+    const double room = b->ram.size > agent ? (double)(b->ram.size - agent) : 0;
+    const bool shared = board_shares_ram(b);
+    const uint64_t in_ram = r->arena_bytes + (shared ? r->image_bytes : 0);
 
-    if (board_shares_ram(b)) {
-        put_shared_room(b, r, agent, out);
+    if (misfit != NULL) {
+        buf_printf(out, "no: %s", misfit);
         return;
     }
-    if (too_large || too_wide) {
-        buf_puts(out, "no: ");
-        if (too_large)
-            put_excess(out, "the image", r->image_bytes, slot, "the slot");
-        if (too_wide)
-            put_excess(out, too_large ? "; the arena" : "the arena", r->arena_bytes, room,
-                       "the RAM that the agent leaves");
-        return;
-    }
-    buf_printf(out, "fits: %2.0f %% of RAM for tensors",
-               room != 0 ? 100.0 * r->arena_bytes / (double)room : 0.0);
-    if (slot != 0)
+    buf_printf(out, "fits: %2.0f %% of RAM for %stensors",
+               room > 0 ? 100.0 * (double)in_ram / room : 0, shared ? "model and " : "");
+    if (slot != 0 && !shared)
         buf_printf(out, ", %2.0f %% of the slot", 100.0 * r->image_bytes / (double)slot);
 }
 
@@ -277,6 +241,28 @@ static struct core_plan *first_plan(struct plans *p)
     return NULL;
 }
 
+/* All operators that stand in the way, not only the first: who converts a model wants to know. */
+static int refuse(const struct core_plan *p, const struct buf *file, const char *path,
+                  struct err *err)
+{
+    AUTO_BUF problems = BUF_INIT;
+    const int count = nn_check(buf_text(file), file->len, &p->target, &problems, err);
+    const char *end = buf_text(&problems);
+
+    if (count < 0)
+        return err_in(err, "%s", path);
+    if (count <= 1) { /* or what is wrong is no operator's */
+        *err = p->refused;
+        return err_in(err, "%s", path);
+    }
+    for (int i = 0; i < PROBLEMS_MAX && i < count; i++)
+        end = strchr(end, '\n') + 1;
+    (void)err_set(err, ERR_UNSUPPORTED, "%s: %d operators cannot run:\n%.*s", path, count,
+                  (int)(end - buf_text(&problems)) - 1, buf_text(&problems));
+    return count > PROBLEMS_MAX ? err_hint(err, "these are the first %d", PROBLEMS_MAX)
+                                : (int)err->code;
+}
+
 static int explain(const struct model_arguments *a, const char *path, struct context *c,
                    struct buf *out, struct err *err)
 {
@@ -289,10 +275,8 @@ static int explain(const struct model_arguments *a, const char *path, struct con
     if (make_plans(a, c, &file, &c->arena, &p, err) < 0)
         return err_in(err, "%s", path);
     const struct core_plan *shown = first_plan(&p);
-    if (shown == NULL) {
-        *err = p.items[0].refused;
-        return err_in(err, "%s", path);
-    }
+    if (shown == NULL)
+        return refuse(&p.items[0], &file, path, err);
     if (a->registrations) {
         put_registrations(&shown->report, out);
     } else {

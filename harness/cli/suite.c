@@ -11,6 +11,7 @@
 #include "harness/load/load.h"
 #include "harness/measure/customs.h"
 #include "harness/nn/nn.h"
+#include "harness/plan/choose.h"
 
 enum {
     MODEL_FILE_MAX = 64 * 1024 * 1024,
@@ -77,7 +78,9 @@ static int compile(struct compile_cache *cache, struct compiled *c, struct err *
     struct nn_report report;
 
     if (file_read(model->path, MODEL_FILE_MAX, &file, err) < 0)
-        return err_in(err, "%s:%u:%u", model->where.file, model->where.line, model->where.column);
+        return model->where.file == NULL ? (int)err->code
+                                         : err_in(err, "%s:%u:%u", model->where.file,
+                                                  model->where.line, model->where.column);
     if (nn_compile(buf_text(&file), file.len, &target, &image, &report, err) < 0) {
         if (err->code != ERR_UNSUPPORTED)
             return err_in(err, "%s", model->path);
@@ -131,6 +134,37 @@ static int need(void *context, const struct suite_model *model, const struct boa
         cache->items[cache->count++] = c;
     *ret = need_on(cache, &c, board);
     return 0;
+}
+
+const char *suite_misfit(const struct board *b, uint64_t image, uint64_t arena_bytes,
+                         const struct paths *paths, struct arena *arena)
+{
+    const struct plan_need n = {
+        .image = image, .arena = arena_bytes, .agent_ram = suite_agent_ram(b, paths)};
+
+    return choose_fit(b, &n, arena);
+}
+
+int suite_check_model(struct context *c, const char *path, const struct board *b,
+                      const char *engine, struct err *err)
+{
+    struct compile_cache *cache = arena_alloc(&c->arena, sizeof(*cache));
+    const struct suite_model model = {.path = path};
+    struct plan_need n = {0};
+    const char *reason;
+    int r;
+
+    cache->arena = &c->arena;
+    cache->paths = &c->paths;
+    r = need(cache, &model, b, engine, &n, err);
+    if (r < 0)
+        return r;
+    if (r > 0)
+        return access(path, R_OK) == 0
+                   ? 0
+                   : err_set(err, ERR_CONFIG, "model '%s': %s", path, strerror(errno));
+    reason = n.skip != NULL ? n.skip : choose_fit(b, &n, &c->arena);
+    return reason == NULL ? 0 : err_set(err, ERR_UNSUPPORTED, "board '%s': %s", b->name, reason);
 }
 
 static const char *const *terminated(struct arena *arena, const struct option_strings *list)

@@ -50,6 +50,16 @@ int suite_plan(struct context *c, const struct suite_options *options, const cha
 /* RAM that the agent itself takes: static variables and stack. 0: no firmware to look at. */
 uint64_t suite_agent_ram(const struct board *b, const struct paths *paths);
 
+/* Why a model of these sizes does not fit there, in a plan's words; NULL: it does. */
+const char *suite_misfit(const struct board *b, uint64_t image, uint64_t arena_bytes,
+                         const struct paths *paths, struct arena *arena);
+/*
+ * Before a board is touched: ERR_UNSUPPORTED with the reason why a plan would skip the model file
+ * there. Of engines that compile nothing, nothing is known.
+ */
+int suite_check_model(struct context *c, const char *path, const struct board *b,
+                      const char *engine, struct err *err) MUST_CHECK;
+
 /*
  * The kernels that agents of such a core hold, as a mask for nn_target: by the board's cpu and tags,
  * because an agent itself says so only when it runs.

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "agents/kernels/kernels.h"
-#include "harness/measure/customs.h"
 #include "harness/measure/internal.h"
 #include "harness/measure/tensors.h"
 
@@ -23,13 +21,7 @@ struct infer {
 static int compile(struct infer *i, const struct infer_request *r, uint32_t variants,
                    struct err *err)
 {
-    int compiled;
-
-    if (i->has_report)
-        nn_report_release(&i->report);
-    i->has_report = false;
-    buf_release(&i->image);
-    compiled = compile_for_engine(
+    const int compiled = compile_for_engine(
         &(struct compile_request){
             .board = r->board, .engine = r->engine, .path = r->model, .variants = variants},
         &i->image, &i->report, err);
@@ -52,28 +44,12 @@ static int load(struct infer *i, const struct infer_request *r, struct err *err)
         return err_set(err, ERR_UNSUPPORTED, "the agent of board '%s' has no engine '%s'",
                        r->board->name, r->engine);
     if (found < 0 || client_engine(client, engine, &about, err) < 0 ||
-        compile(i, r, about.caps, err) < 0 || /* now for the kernels that it holds */
+        compile(i, r, about.caps, err) < 0 ||
         timebase_make(r->board, client_hello(client)->tick_hz, &i->timebase, err) < 0 ||
         session_place_model(i->session, i->image.data, i->image.len, err) < 0)
         return (int)err->code;
     /* Not `client`: a slot that is written by flash means a reset and a session anew. */
     return client_load(session_client(i->session), engine, i->image.len, 0, &i->loaded, err);
-}
-
-static int check_customs(const struct infer *i, const struct infer_request *r, struct err *err)
-{
-    AUTO(arena_release) struct arena arena = ARENA_INIT;
-    struct custom_use *uses = NULL;
-    const char *missing = NULL;
-
-    if (i->has_report) {
-        const size_t count = customs_of(&i->report, &arena, &uses);
-        missing = customs_missing(
-            uses, count, customs_firmware(r->board, r->session->firmware_dir, &arena), &arena);
-    }
-    return missing == NULL
-               ? 0
-               : err_set(err, ERR_UNSUPPORTED, "board '%s': %s", r->board->name, missing);
 }
 
 int infer_open(const struct infer_request *request, struct infer **ret, struct err *err)
@@ -82,10 +58,7 @@ int infer_open(const struct infer_request *request, struct infer **ret, struct e
 
     if (i == NULL)
         abort();
-    if (compile(i, request, KERNEL_CAP_FLOAT, err) <
-        0) /* say what is wrong before a board is asked */
-        return (int)err->code;
-    if (check_customs(i, request, err) < 0 || load(i, request, err) < 0)
+    if (load(i, request, err) < 0)
         return (int)err->code;
     *ret = MOVE(i);
     return 0;

@@ -19,7 +19,10 @@ struct infer_request {
 
 struct infer;
 
-/* Compiles, opens the board, places and loads. A model that cannot run never touches the board. */
+/*
+ * Opens the board, compiles for the kernels that its agent holds, places and loads. Whether the model
+ * fits there at all is for the caller to find out before.
+ */
 int infer_open(const struct infer_request *request, struct infer **ret, struct err *err) MUST_CHECK;
 void infer_close(struct infer *i); /* NULL is fine */
 DEFINE_AUTO(struct infer, infer_close)

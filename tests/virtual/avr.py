@@ -82,7 +82,7 @@ def main():
         model = os.path.join(source, "suites/models/kws-small/kws-small.tflite")
         text = tinyrig(folder, "model", model, "--board", "virt-avr*").stdout
         line = [x for x in text.splitlines() if x.strip().startswith("virt-avr-mega ")]
-        if not line or "no: needs " not in line[0] or "of RAM (image " not in line[0]:
+        if not line or "no: needs " not in line[0] or "virt-avr-mega has 8.0 KiB" not in line[0]:
             fail(f"tinyrig model: {text}")
 
 

@@ -30,6 +30,14 @@ def model(name, data):
     return b.finish(tensors[:1], tensors[2:])
 
 
+def two_operators(first, second):
+    b = Builder()
+    tensors = [b.tensor("t%d" % i, "INT8", [ROWS, LENGTH], [0.5], [0]) for i in range(3)]
+    for i, name in enumerate((first, second)):
+        b.operator("CUSTOM:" + name, tensors[i:i + 1], tensors[i + 1:i + 2], 1, {"custom": b""})
+    return b.finish(tensors[:1], tensors[2:])
+
+
 def infer(path, board, *options):
     return subprocess.run([os.path.join(build, "tinyrig"), "infer", path, "--board", board,
                            "--input", os.path.join(folder, "in.bin"), "--output", folder, *options],
@@ -92,6 +100,12 @@ with tempfile.TemporaryDirectory(prefix="tinyrig-custom-") as folder:
           "mps2-an386.elf holds no such operator (there are none in it)" in r.stderr,
           f"without it: {r.returncode} {r.stderr}")
     check_plan(known)
+    both = write("both.tflite", two_operators("MyOp", "Other"))
+    r = subprocess.run([os.path.join(build, "tinyrig"), "model", both], text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    check(r.returncode == 2 and "2 operators cannot run" in r.stderr and
+          "operator 0 CUSTOM 'MyOp'" in r.stderr and "operator 1 CUSTOM 'Other'" in r.stderr,
+          f"two at once: {r.returncode} {r.stderr}")
     for name, data, text in (
             ("MyOp", b"", "operator 0 CUSTOM 'MyOp' v1: no custom operator of this name is "
                           "registered (ExampleDelta)"),

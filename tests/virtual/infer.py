@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`tinyrig infer` on the host and on an emulated board. usage: infer.py BUILD SOURCE"""
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,26 @@ def check(good, what):
 def read(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+def check_misfits(source):
+    """What a plan skips on a board, infer refuses in the same words. Nothing is started for it."""
+    suite = os.path.join(folder, "s.yaml")
+    names = ("kws-small", "kws-float", "ww")
+    with open(suite, "w") as f:
+        f.write("models: [%s]\nengines: [tiny]\nboards: ['virt-*']\n" % ", ".join(
+            "{name: %s, path: %s}" % (n, os.path.join(models, n, n + ".tflite")) for n in names))
+    r = subprocess.run([os.path.join(build, "tinyrig"), "plan", suite, "--json"], text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    check(r.returncode == 0, r.stderr)
+    skipped = [c for c in json.loads(r.stdout)["cases"] if c["skip"]]
+    check(len({c["skip"].split()[0] for c in skipped}) == 2, f"both kinds of reason: {skipped}")
+    for c in skipped:
+        model = os.path.join(models, c["model"], c["model"] + ".tflite")
+        r = infer(model, "--board", c["board"], "--input", source)
+        check(r.returncode == 2 and f"board '{c['board']}': {c['skip']}" in r.stderr,
+              f"{c['key']}: {r.returncode} {r.stderr}")
+    print(f"{len(skipped)} cases refused as planned")
 
 
 with tempfile.TemporaryDirectory(prefix="tinyrig-infer-") as folder:
@@ -56,4 +77,5 @@ with tempfile.TemporaryDirectory(prefix="tinyrig-infer-") as folder:
         r = infer(*arguments)
         check(r.returncode == status and text in r.stderr,
               f"{arguments}: {r.returncode} {r.stderr}")
+    check_misfits(good)
     check(not [n for n in os.listdir(folder) if n.startswith("tinyrig-run")], "scratch folder left")
