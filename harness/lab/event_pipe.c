@@ -1,5 +1,6 @@
 #include "harness/lab/event_pipe.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -142,6 +143,8 @@ static bool makes_sense(const struct event *e)
         return e->fact.key != NULL && e->fact.value != NULL;
     case EVENT_WINDOW:
         return unit_name(e->window.unit)[0] != '?';
+    case EVENT_ENERGY:
+        return !isnan(e->energy.duration_s);
     case EVENT_METRIC:
         return e->metric.name != NULL && unit_name(e->metric.unit)[0] != '?' &&
                metric_class_name(e->metric.class_)[0] != '?';

@@ -17,6 +17,7 @@
 #include "harness/base/text.h"
 #include "harness/lab/event_pipe.h"
 #include "harness/lab/resources.h"
+#include "harness/spec/event_text.h"
 
 enum {
     RESTARTS_MAX = 8,
@@ -44,8 +45,27 @@ struct pipe_sink {
     struct event_sink base;
     const struct plan *plan;
     int fd;
+    /* -1, or what TINYRIG_EVENT_LOG names: for tests that ask whether all that was said arrived. */
+    int record;
     struct buf out;
 };
+
+static int record_open(void)
+{
+    const char *path = getenv("TINYRIG_EVENT_LOG");
+
+    return path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640) : -1;
+}
+
+/* A line in one write, so that those of several workers stay whole. */
+static int record_event(struct pipe_sink *s, const struct event *e)
+{
+    if (s->record < 0)
+        return 0;
+    event_put_json(e, &s->out);
+    buf_putc(&s->out, '\n');
+    return fd_write_all(s->record, buf_text(&s->out), s->out.len);
+}
 
 static int pipe_sink_emit(struct event_sink *self, const struct event *e, struct err *err)
 {
@@ -53,8 +73,11 @@ static int pipe_sink_emit(struct event_sink *self, const struct event *e, struct
     int r;
 
     buf_clear(&s->out);
+    r = record_event(s, e);
+    buf_clear(&s->out);
     event_pipe_encode(e, s->plan, &s->out);
-    r = fd_write_all(s->fd, buf_text(&s->out), s->out.len);
+    if (r == 0)
+        r = fd_write_all(s->fd, buf_text(&s->out), s->out.len);
     return r < 0 ? err_sys(err, -r, "the parent of this worker") : 0;
 }
 
@@ -99,7 +122,8 @@ static void worker_main(struct pool *p, struct worker *w, int fd)
 {
     const struct plan_case **cases =
         calloc(p->plan->case_count + 1, sizeof(const struct plan_case *));
-    struct pipe_sink sink = {.base = {.emit = pipe_sink_emit}, .plan = p->plan, .fd = fd};
+    struct pipe_sink sink = {
+        .base = {.emit = pipe_sink_emit}, .plan = p->plan, .fd = fd, .record = record_open()};
     size_t count = 0;
 
     if (cases == NULL)
@@ -110,6 +134,7 @@ static void worker_main(struct pool *p, struct worker *w, int fd)
     }
     p->options->run_board(p->options->context, w->board, cases, count, &sink.base);
     free(cases);
+    fd_close(&sink.record);
     buf_release(&sink.out);
 }
 

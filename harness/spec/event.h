@@ -54,11 +54,13 @@ struct event_fact {
 };
 
 struct event_output {
-    uint32_t vector; /* index in the model's vectors */
-    uint32_t tensor;
+    uint32_t vector; /* index in the model's vectors; behind those, the samples of its data set */
+    uint32_t tensor; /* 0: all output tensors of the model, one after the other */
+    /* 0: the first check of the attempt. Of later ones (repeats, after windows) only what is wrong. */
+    uint32_t pass;
     bool compared;
     bool equal;
-    uint32_t first_difference; /* element index, when not equal */
+    uint32_t first_difference; /* index of a byte, when not equal */
     uint32_t differences;      /* how many bytes differ */
     const void *data;
     size_t size;
@@ -86,7 +88,7 @@ const char *invalid_reason(uint32_t invalid);
 
 struct event_window {
     uint32_t repeat; /* which run (reset) of this case */
-    uint32_t index;  /* within the repeat; a cold window counts too, energy windows by themselves */
+    uint32_t index;  /* within the repeat, whatever kind of window it is */
     bool cold;       /* the very first inference after load: its own metric */
     uint32_t inferences;
     uint64_t ticks;    /* raw counter difference, overhead not removed */
@@ -94,15 +96,16 @@ struct event_window {
     double value;      /* total in `unit`, overhead removed */
     enum unit unit;
     uint32_t invalid; /* INVALID_* bits */
-    uint64_t host_ns; /* monotonic duration seen by the host; never reported as latency */
+    /* What it took for the host, of windows asked for at once each its share; never a latency. */
+    uint64_t host_ns;
     /* Ticks of single inferences, packed (harness/spec/samples.h), or NULL. */
     const void *samples;
     size_t samples_size;
 };
 
-/* Totals of one energy window, beside its EVENT_WINDOW of the same index; NAN: not known. */
+/* Totals of one energy window, beside its EVENT_WINDOW; NAN: not known. */
 struct event_energy {
-    uint32_t index;
+    uint32_t index; /* as of the EVENT_WINDOW, whose repeat is the attempt's last */
     uint32_t inferences;
     bool full;        /* the figures come from it; else a shorter one, for the slope */
     uint32_t invalid; /* INVALID_* bits */

@@ -12,6 +12,7 @@
 #include "harness/base/clock.h"
 #include "harness/lab/event_pipe.h"
 #include "harness/lab/pool.h"
+#include "tests/support/event_fill.h"
 #include "tests/unit/unit.h"
 
 /* ---- a plan to work on ---- */
@@ -27,6 +28,28 @@ static const struct plan plan = {
     .cases = cases, .case_count = 3, .boards = board_list, .board_count = 2, .run_count = 3};
 
 /* ---- the event pipe ---- */
+
+/* All kinds that travel, every field of theirs. */
+static void nothing_is_lost_in_the_pipe(void **state)
+{
+    AUTO(arena_release) struct arena arena = ARENA_INIT;
+
+    for (int kind = EVENT_CASE_BEGIN; kind <= EVENT_CASE_END; kind++) {
+        for (unsigned seed = 1; seed < 20; seed++) {
+            struct event e = {.kind = kind, .case_ = &cases[1], .attempt = 3, .at_ns = seed};
+            struct event got;
+            struct err err = ERR_INIT;
+            AUTO_BUF bytes = BUF_INIT;
+            size_t size = 0;
+
+            event_fill(&e, seed, &arena);
+            event_pipe_encode(&e, &plan, &bytes);
+            assert_int_equal(event_pipe_decode(&bytes, &plan, &got, &size, &err), 0);
+            assert_int_equal(size, bytes.len);
+            assert_string_equal(event_text(&got, &arena), event_text(&e, &arena));
+        }
+    }
+}
 
 static void events_survive_the_pipe(void **state)
 {
@@ -422,6 +445,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_survive_the_pipe),
+        cmocka_unit_test(nothing_is_lost_in_the_pipe),
         cmocka_unit_test(an_output_too_large_for_the_pipe_keeps_its_size),
         cmocka_unit_test(a_null_string_stays_null),
         cmocka_unit_test(damaged_events_are_refused_or_harmless),
