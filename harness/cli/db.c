@@ -287,6 +287,11 @@ static int merge_run(void *arguments, int argc, char **argv, struct err *err)
         (void)printf("%s: %llu runs, %llu attempts, %llu measurements added\n", argv[i],
                      (unsigned long long)m.runs, (unsigned long long)m.attempts,
                      (unsigned long long)m.measurements);
+        if (m.differing > 0)
+            (void)fprintf(stderr,
+                          "%s: %llu of its attempts are here already and say something else; "
+                          "those here stay\n",
+                          argv[i], (unsigned long long)m.differing);
     }
     return 0;
 }

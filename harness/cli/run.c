@@ -74,6 +74,13 @@ static void say_summary(const struct run *r)
     (void)fprintf(
         stderr, "run %.8s: %u passed, %u over budget, %u failed, %u lab errors, %u skipped\n",
         r->run_id, n[CASE_PASSED], n[CASE_OVER], n[CASE_FAILED], n[CASE_ERROR], n[CASE_SKIPPED]);
+    if (store_conflicts(r->store) > 0)
+        (void)fprintf(
+            stderr,
+            "%llu results had the name of another and said something else: the first of "
+            "each name counts,\nthe others are in v_conflicts. A bug of tinyrig: 'tinyrig "
+            "bundle' gathers what a report needs\n",
+            (unsigned long long)store_conflicts(r->store));
 }
 
 static void set_plan(struct run *r, const struct plan *plan, struct arena *arena)

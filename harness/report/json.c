@@ -107,6 +107,7 @@ static void put_run(struct writer *w, const struct data_run *r)
         put_value(w, r->tags[i]);
     }
     close_with(w, ']');
+    put_count(w, "conflicts", r->conflicts);
     close_with(w, '}');
 }
 

@@ -77,7 +77,8 @@ struct data_run {
     const char *const *tags;
     size_t tag_count;
     uint64_t started_ns;
-    uint64_t ended_ns; /* 0: never ended (killed, or still running) */
+    uint64_t ended_ns;  /* 0: never ended (killed, or still running) */
+    uint64_t conflicts; /* events like others by name and not by content: a bug (v_conflicts) */
 };
 
 struct dataset {

@@ -154,3 +154,27 @@ int write_context(struct store *s, int64_t attempt, const struct data_fact *fact
     arena_release(&arena);
     return r;
 }
+
+int read_context(struct store *s, int64_t attempt, struct arena *arena, struct data_fact **ret,
+                 size_t *ret_count, struct err *err)
+{
+    struct data_fact *facts = NULL;
+    size_t count = 0, capacity = 0;
+    sqlite3_stmt *st;
+    int r = db_start(&s->db, &st, err,
+                     "SELECT f.key, f.value FROM attempt a"
+                     " JOIN context_dimension c ON c.context = a.context"
+                     " JOIN dimension_fact f ON f.dimension = c.dimension WHERE a.id = ?",
+                     "i", attempt);
+
+    while (r == 0 && (r = db_step(&s->db, st, err)) > 0) {
+        struct data_fact *f = ARENA_PUSH(arena, facts, count, capacity);
+
+        f->key = db_text(st, 0, arena);
+        f->value = db_text(st, 1, arena);
+        r = 0;
+    }
+    *ret = facts;
+    *ret_count = count;
+    return r;
+}

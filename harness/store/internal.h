@@ -24,6 +24,8 @@ struct store {
     struct db db;
     char *path;
     int64_t units[STORE_UNITS_MAX]; /* row of each enum unit */
+    uint64_t conflicts;             /* that were committed */
+    uint64_t conflicts_open;        /* ... in this transaction */
     struct queue *queue;
 };
 
@@ -33,7 +35,11 @@ int store_migrate(struct store *s, int version, struct err *err) MUST_CHECK;
 /* Unit of a row id; ERR_UNSUPPORTED when this program has no such unit. */
 int store_unit(struct store *s, int64_t id, enum unit *ret, struct err *err) MUST_CHECK;
 
-/* write.c: events to rows, inside a transaction. */
+/*
+ * write.c: events to rows, inside a transaction. 1 from the end of a case and from what belongs to it:
+ * there is another such row, which says something else, and it stays. 1 from the begin of a case: it
+ * has begun before.
+ */
 int write_run_begin(struct store *s, const struct event *e, struct err *err) MUST_CHECK;
 int write_run_end(struct store *s, const struct event *e, struct err *err) MUST_CHECK;
 int write_case_begin(struct store *s, const struct event *e, int64_t *ret_attempt,
@@ -52,12 +58,19 @@ int write_profile(struct store *s, int64_t attempt, const struct event_profile *
                   struct err *err) MUST_CHECK;
 int write_recovery(struct store *s, int64_t attempt, const struct event *e,
                    struct err *err) MUST_CHECK;
+/* conflict.c: an event whose row was taken; counted once its transaction is settled. */
+int write_conflict(struct store *s, int64_t attempt, const struct event *e,
+                   struct err *err) MUST_CHECK;
+void conflicts_settle(struct store *s, bool committed);
 /* The attempt of a case event that is not in memory: 0 found, 1 not there. */
 int find_attempt(struct store *s, const struct event *e, int64_t *ret, struct err *err) MUST_CHECK;
 
 /* context.c: facts (any order, later ones win) as the context of an attempt. */
 int write_context(struct store *s, int64_t attempt, const struct data_fact *facts, size_t count,
                   struct err *err) MUST_CHECK;
+/* Those that an attempt has; none when it has no context yet. */
+int read_context(struct store *s, int64_t attempt, struct arena *arena, struct data_fact **ret,
+                 size_t *ret_count, struct err *err) MUST_CHECK;
 
 /* The hash of a dimension read back fact by fact, in key order. */
 struct dimension_hash {

@@ -113,12 +113,14 @@ static int check_attached(struct store *s, const char *path, struct err *err)
 static int count_added(struct store *s, struct store_merge *ret, struct err *err)
 {
     sqlite3_stmt *st;
-    int r = db_start(&s->db, &st, err, "SELECT runs, attempts, measurements FROM temp.added", "");
+    int r = db_start(&s->db, &st, err,
+                     "SELECT runs, attempts, measurements, differing FROM temp.added", "");
 
     while (r == 0 && (r = db_step(&s->db, st, err)) > 0) {
         ret->runs = (uint64_t)sqlite3_column_int64(st, 0);
         ret->attempts = (uint64_t)sqlite3_column_int64(st, 1);
         ret->measurements = (uint64_t)sqlite3_column_int64(st, 2);
+        ret->differing = (uint64_t)sqlite3_column_int64(st, 3);
         r = 0;
     }
     return r;

@@ -3,8 +3,8 @@
 -- ids here, found by what identifies a row everywhere.
 
 DROP TABLE IF EXISTS temp.added;
-CREATE TEMP TABLE added (runs, attempts, measurements);
-INSERT INTO added VALUES (0, 0, 0);
+CREATE TEMP TABLE added (runs, attempts, measurements, differing);
+INSERT INTO added VALUES (0, 0, 0, 0);
 
 DROP TABLE IF EXISTS temp.map_unit;
 CREATE TEMP TABLE map_unit (old INTEGER PRIMARY KEY, new INTEGER);
@@ -51,6 +51,11 @@ UPDATE main.run SET ended_ns = o.ended_ns
 INSERT OR IGNORE INTO main.run_session (run, started_ns, host, command_line)
 SELECT m.new, o.started_ns, o.host, o.command_line
   FROM src.run_session o JOIN map_run m ON m.old = o.run;
+-- The end that one file knows is none when the other knows that the run was taken up after it.
+UPDATE main.run SET ended_ns = NULL
+  FROM map_run m
+ WHERE m.new = main.run.id
+   AND main.run.ended_ns < (SELECT max(n.started_ns) FROM main.run_session n WHERE n.run = m.new);
 -- A case that one host's plan skips may be another host's share.
 INSERT INTO main.run_case (run, case_def, ordinal, skip)
 SELECT m.new, c.new, o.ordinal, o.skip
@@ -83,6 +88,26 @@ SELECT c.new, d.new
 
 -- Attempts. Mapped, and so given details, are those that have not ended here: what ended stays as it
 -- is, pruned or not.
+DROP TABLE IF EXISTS temp.met_attempt;
+CREATE TEMP TABLE met_attempt (old INTEGER PRIMARY KEY, new INTEGER);
+INSERT INTO met_attempt SELECT o.id, n.id FROM src.attempt o JOIN main.attempt n USING (uuid);
+-- Of those here, the ones that say something else there: never so, unless a program was wrong.
+UPDATE added SET differing = (
+    SELECT count(*) FROM met_attempt m JOIN src.attempt o ON o.id = m.old
+      JOIN main.attempt n ON n.id = m.new
+     WHERE (o.status IS NOT NULL AND n.status IS NOT NULL
+            AND (o.status, o.code, o.ended_ns, o.host_ns, o.stage, o.text)
+                IS NOT (n.status, n.code, n.ended_ns, n.host_ns, n.stage, n.text))
+        OR EXISTS (SELECT 1 FROM src.measurement p JOIN map_series s ON s.old = p.series
+                     JOIN main.measurement q ON q.attempt = n.id AND q.series = s.new
+                    WHERE p.attempt = o.id
+                      AND (p.value, p.low, p.high, p.n) IS NOT (q.value, q.low, q.high, q.n))
+        OR EXISTS (SELECT 1 FROM src.window p JOIN map_unit u ON u.old = p.unit
+                     JOIN main.window q ON q.attempt = n.id AND q.repeat = p.repeat
+                      AND q.number = p.number AND q.unit = u.new
+                    WHERE p.attempt = o.id
+                      AND (p.cold, p.inferences, p.ticks, p.value, p.invalid)
+                          IS NOT (q.cold, q.inferences, q.ticks, q.value, q.invalid)));
 DROP TABLE IF EXISTS temp.map_attempt;
 CREATE TEMP TABLE map_attempt (old INTEGER PRIMARY KEY, new INTEGER);
 INSERT OR IGNORE INTO main.attempt (uuid, run, case_def, number, context, timebase, started_ns)
@@ -109,7 +134,16 @@ UPDATE main.attempt
        failure_class = o.failure_class, stage = o.stage, text = o.text, hint = o.hint,
        retried = o.retried,
        log = (SELECT new FROM map_blob b WHERE b.old = o.log),
-       context = coalesce((SELECT new FROM map_context x WHERE x.old = o.context),
+       -- of an attempt that has ended nowhere, the facts of whom knows more of them
+       context = coalesce((SELECT x.new FROM map_context x
+                            WHERE x.old = o.context
+                              AND (o.status IS NOT NULL OR main.attempt.context IS NULL
+                                   OR (SELECT count(*) FROM context_dimension c
+                                         JOIN dimension_fact f USING (dimension)
+                                        WHERE c.context = x.new)
+                                    > (SELECT count(*) FROM context_dimension c
+                                         JOIN dimension_fact f USING (dimension)
+                                        WHERE c.context = main.attempt.context))),
                           main.attempt.context)
   FROM src.attempt o JOIN map_attempt m ON m.old = o.id WHERE m.new = main.attempt.id;
 INSERT OR IGNORE INTO main.window
@@ -133,8 +167,8 @@ SELECT a.new, s.new, o.value, o.low, o.high, o.n, o.budget, o.over_budget
   JOIN map_series s ON s.old = o.series;
 UPDATE added SET measurements = changes();
 INSERT OR IGNORE INTO main.output
-    (attempt, vector, tensor, compared, equal, first_difference, differences, size, blob)
-SELECT a.new, o.vector, o.tensor, o.compared, o.equal, o.first_difference, o.differences, o.size,
+    (attempt, vector, tensor, pass, compared, equal, first_difference, differences, size, blob)
+SELECT a.new, o.vector, o.tensor, o.pass, o.compared, o.equal, o.first_difference, o.differences, o.size,
        b.new
   FROM map_attempt a JOIN src.output o ON o.attempt = a.old
   LEFT JOIN map_blob b ON b.old = o.blob;
@@ -148,6 +182,9 @@ INSERT OR IGNORE INTO main.profile (attempt, number, operator, value, unit, macs
 SELECT a.new, o.number, p.new, o.value, u.new, o.macs
   FROM map_attempt a JOIN src.profile o ON o.attempt = a.old
   JOIN map_operator p ON p.old = o.operator JOIN map_unit u ON u.old = o.unit;
+
+INSERT OR IGNORE INTO main.conflict (attempt, kind, event)
+SELECT a.new, o.kind, o.event FROM map_attempt a JOIN src.conflict o ON o.attempt = a.old;
 
 INSERT OR IGNORE INTO main.recovery (uuid, run, attempt, board, at_ns, rung, reason, worked)
 SELECT o.uuid, r.new,

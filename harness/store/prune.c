@@ -17,6 +17,7 @@ static const struct deletion details[] = {
     {"UPDATE output SET blob = NULL WHERE blob IS NOT NULL AND " FOR_RUN,
      offsetof(struct store_prune, outputs)}, /* how many were exact stays */
     {"DELETE FROM profile WHERE " FOR_RUN, offsetof(struct store_prune, profiles)},
+    {"DELETE FROM conflict WHERE " FOR_RUN, 0},
     {"UPDATE attempt SET log = NULL WHERE run = ?1 AND log IS NOT NULL", 0},
 };
 static const struct deletion whole[] = {

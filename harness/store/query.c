@@ -227,8 +227,8 @@ static int count_outputs(struct query *q, int64_t attempt, struct data_case *c, 
 {
     sqlite3_stmt *st;
     int r = db_start(&q->s->db, &st, err,
-                     "SELECT count(*) FILTER (WHERE compared), count(*) FILTER (WHERE compared AND"
-                     " equal) FROM output WHERE attempt = ?",
+                     "SELECT count(*), coalesce(sum(equal), 0) FROM (SELECT min(equal) AS equal"
+                     " FROM output WHERE attempt = ? AND compared GROUP BY vector, tensor)",
                      "i", attempt);
 
     FOR_EACH_ROW(q->s, st, r, err)
@@ -246,8 +246,8 @@ static int read_outputs(struct query *q, int64_t attempt, struct data_case *c, s
     sqlite3_stmt *st;
     int r = db_start(&q->s->db, &st, err,
                      "SELECT vector, tensor, compared, equal, first_difference, differences, size,"
-                     " b.data FROM output o LEFT JOIN blob b ON b.id = o.blob WHERE attempt = ?"
-                     " ORDER BY vector, tensor",
+                     " b.data, pass FROM output o LEFT JOIN blob b ON b.id = o.blob"
+                     " WHERE attempt = ? ORDER BY vector, tensor, pass",
                      "i", attempt);
 
     FOR_EACH_ROW(q->s, st, r, err)
@@ -257,6 +257,7 @@ static int read_outputs(struct query *q, int64_t attempt, struct data_case *c, s
 
         o->vector = (uint32_t)sqlite3_column_int64(st, 0);
         o->tensor = (uint32_t)sqlite3_column_int64(st, 1);
+        o->pass = (uint32_t)sqlite3_column_int64(st, 8);
         o->compared = sqlite3_column_int(st, 2) != 0;
         o->equal = sqlite3_column_int(st, 3) != 0;
         o->first_difference = (uint32_t)sqlite3_column_int64(st, 4);
@@ -363,7 +364,8 @@ static int read_tags(struct query *q, int64_t run, struct data_run *ret, struct 
 
 static const char run_sql[] =
     "SELECT r.id, r.uuid, s.name, s.path, s.digest, r.host, r.command_line, r.started_ns,"
-    " r.ended_ns FROM run r JOIN suite s ON s.id = r.suite WHERE r.uuid = ?";
+    " r.ended_ns, (SELECT count(*) FROM attempt a JOIN conflict x ON x.attempt = a.id"
+    " WHERE a.run = r.id) FROM run r JOIN suite s ON s.id = r.suite WHERE r.uuid = ?";
 
 static int read_run(struct query *q, sqlite3_stmt *st, struct err *err)
 {
@@ -377,6 +379,7 @@ static int read_run(struct query *q, sqlite3_stmt *st, struct err *err)
     run->command_line = db_text(st, 6, q->arena);
     run->started_ns = (uint64_t)sqlite3_column_int64(st, 7);
     run->ended_ns = (uint64_t)sqlite3_column_int64(st, 8);
+    run->conflicts = (uint64_t)sqlite3_column_int64(st, 9);
     return read_tags(q, sqlite3_column_int64(st, 0), run, err);
 }
 

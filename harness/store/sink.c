@@ -3,6 +3,7 @@
  * so the write lock is held for milliseconds however long a case takes, and a commit's fsync is paid a
  * few times per case instead of once per event.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct active {
     struct data_fact *facts;
     size_t fact_count;
     size_t fact_capacity;
+    size_t planned; /* of the facts, so many are from the plan: a fact from the board wins */
     bool facts_changed;
 };
 
@@ -118,16 +120,39 @@ static struct active *active_add(struct queue *q, const struct event *e, int64_t
     return a;
 }
 
+static const char *fact_text(struct active *a, const char *text)
+{
+    return arena_strndup(&a->arena, text, strnlen(text, DB_TEXT_MAX));
+}
+
+static struct data_fact *fact_find(const struct active *a, const char *key)
+{
+    for (size_t i = 0; i < a->fact_count; i++) {
+        if (strncmp(a->facts[i].key, key, DB_TEXT_MAX) == 0)
+            return &a->facts[i];
+    }
+    return NULL;
+}
+
+/* Of facts with one key the last stays. */
 static void active_fact(struct active *a, const char *key, const char *value)
 {
-    struct data_fact *f;
+    struct data_fact *f = fact_find(a, key);
 
-    if (key == NULL || value == NULL)
+    if (f != NULL && strncmp(f->value, value, DB_TEXT_MAX) == 0)
         return;
-    f = ARENA_PUSH(&a->arena, a->facts, a->fact_count, a->fact_capacity);
-    f->key = arena_strndup(&a->arena, key, strnlen(key, DB_TEXT_MAX));
-    f->value = arena_strndup(&a->arena, value, strnlen(value, DB_TEXT_MAX));
+    if (f == NULL) {
+        f = ARENA_PUSH(&a->arena, a->facts, a->fact_count, a->fact_capacity);
+        f->key = fact_text(a, key);
+    }
+    f->value = fact_text(a, value);
     a->facts_changed = true;
+}
+
+static void active_fact_text(struct active *a, const char *key, const char *value)
+{
+    if (value != NULL)
+        active_fact(a, key, value);
 }
 
 static void active_fact_number(struct active *a, const char *key, uint64_t value)
@@ -140,14 +165,24 @@ static void active_fact_number(struct active *a, const char *key, uint64_t value
 static void active_board_facts(struct active *a, const struct board *b)
 {
     active_fact(a, "board_type.name", b->type != NULL ? b->type : b->name);
-    active_fact(a, "board_type.description", b->description);
-    active_fact(a, "board_type.cpu", b->cpu);
-    active_fact(a, "board_type.part", b->part);
-    active_fact(a, "board_type.agent", b->agent);
+    active_fact_text(a, "board_type.description", b->description);
+    active_fact_text(a, "board_type.cpu", b->cpu);
+    active_fact_text(a, "board_type.part", b->part);
+    active_fact_text(a, "board_type.agent", b->agent);
     active_fact_number(a, "board_type.clock_hz", b->clock_hz);
     active_fact_number(a, "board_type.voltage_uv", b->voltage_uv);
     active_fact_number(a, "board_type.flash_bytes", b->flash.size);
     active_fact_number(a, "board_type.ram_bytes", b->ram.size);
+    a->planned = a->fact_count;
+}
+
+/* An attempt that is not new goes on with the facts that it has. */
+static int active_reload(struct store *s, struct active *a, struct err *err)
+{
+    const int r = read_context(s, a->id, &a->arena, &a->facts, &a->fact_count, err);
+
+    a->fact_capacity = a->fact_count;
+    return r;
 }
 
 /* The attempt an event belongs to, also when this process did not see it begin. */
@@ -162,9 +197,10 @@ static int active_of(struct store *s, const struct event *e, struct active **ret
     r = find_attempt(s, e, &id, err);
     if (r > 0)
         return err_set(err, ERR_BUG, "case '%s': an event before its CASE_BEGIN", e->case_->key);
-    if (r == 0)
-        *ret = active_add(s->queue, e, id);
-    return r;
+    if (r < 0)
+        return r;
+    *ret = active_add(s->queue, e, id);
+    return active_reload(s, *ret, err);
 }
 
 /* ---- the queue ---- */
@@ -201,7 +237,11 @@ static void keep_payload(struct queue *q, struct event *e)
         e->profile.op = keep_text(q, e->profile.op);
         e->profile.kernel = keep_text(q, e->profile.kernel);
         break;
-    default:
+    case EVENT_FACT:
+        e->fact.key = keep_text(q, e->fact.key);
+        e->fact.value = keep_text(q, e->fact.value);
+        break;
+    default: /* holds everything itself */
         break;
     }
 }
@@ -212,6 +252,8 @@ static void queue_add(struct queue *q, int64_t attempt, const struct event *e)
 
     n->attempt = attempt;
     n->event = *e;
+    n->event.case_ = NULL; /* nobody promised that it lasts */
+    n->event.run_id = NULL;
     keep_payload(q, &n->event);
     if (q->first == NULL)
         q->due = deadline_in_ms(QUEUE_WAIT_MS);
@@ -220,7 +262,8 @@ static void queue_add(struct queue *q, int64_t attempt, const struct event *e)
     q->bytes += sizeof(*n);
 }
 
-static int write_queued(struct store *s, const struct queued *n, struct err *err)
+/* 1: its row was taken by another that differs. */
+static int write_detail(struct store *s, const struct queued *n, struct err *err)
 {
     const struct event *e = &n->event;
 
@@ -235,9 +278,16 @@ static int write_queued(struct store *s, const struct queued *n, struct err *err
         return write_metric(s, n->attempt, &e->metric, err);
     case EVENT_PROFILE:
         return write_profile(s, n->attempt, &e->profile, err);
-    default:
-        return 0;
+    default: /* a fact is only queued when another took its place: see emit_fact() */
+        return 1;
     }
+}
+
+static int write_queued(struct store *s, const struct queued *n, struct err *err)
+{
+    const int r = write_detail(s, n, err);
+
+    return r > 0 ? write_conflict(s, n->attempt, &n->event, err) : r;
 }
 
 static int write_queue(struct store *s, struct err *err)
@@ -260,41 +310,51 @@ static void queue_written(struct queue *q)
         a->facts_changed = false;
 }
 
-/* One transaction: all that is queued, then e itself (may be NULL). */
+static int write_end(struct store *s, int64_t attempt, const struct event *e, struct err *err)
+{
+    const int r = write_case_end(s, attempt, e, err);
+
+    return r > 0 ? write_conflict(s, attempt, e, err) : r;
+}
+
+/* What is not queued. 1: the case that begins has begun before. */
+static int write_event(struct store *s, const struct event *e, int64_t *attempt, struct err *err)
+{
+    switch (e->kind) {
+    case EVENT_RUN_BEGIN:
+        return write_run_begin(s, e, err);
+    case EVENT_RUN_END:
+        return write_run_end(s, e, err);
+    case EVENT_CASE_BEGIN:
+        return write_case_begin(s, e, attempt, err);
+    case EVENT_CASE_END:
+        return write_end(s, *attempt, e, err);
+    case EVENT_RECOVERY:
+        return write_recovery(s, *attempt, e, err);
+    default:
+        return err_set(err, ERR_BUG, "an event of kind %d has no place", (int)e->kind);
+    }
+}
+
+/* One transaction: all that is queued, then e itself (may be NULL). 1: as of write_event(). */
 static int commit(struct store *s, const struct event *e, int64_t *attempt, struct err *err)
 {
     int r = db_begin(&s->db, err);
+    int outcome = 0;
 
     if (r == 0)
         r = write_queue(s, err);
-    if (r == 0 && e != NULL) {
-        switch (e->kind) {
-        case EVENT_RUN_BEGIN:
-            r = write_run_begin(s, e, err);
-            break;
-        case EVENT_RUN_END:
-            r = write_run_end(s, e, err);
-            break;
-        case EVENT_CASE_BEGIN:
-            r = write_case_begin(s, e, attempt, err);
-            break;
-        case EVENT_CASE_END:
-            r = write_case_end(s, *attempt, e, err);
-            break;
-        case EVENT_RECOVERY:
-            r = write_recovery(s, *attempt, e, err);
-            break;
-        default:
-            break;
-        }
-    }
-    if (r == 0)
+    if (r == 0 && e != NULL)
+        r = outcome = write_event(s, e, attempt, err);
+    if (r >= 0)
         r = db_commit(&s->db, err);
-    if (r < 0)
+    conflicts_settle(s, r == 0);
+    if (r < 0) {
         db_rollback(&s->db);
-    else
-        queue_written(s->queue);
-    return r < 0 ? err_in(err, "results database") : 0;
+        return err_in(err, "results database");
+    }
+    queue_written(s->queue);
+    return outcome;
 }
 
 /* ---- the sink ---- */
@@ -305,11 +365,14 @@ static int emit_case_begin(struct store *s, const struct event *e, struct err *e
     int64_t id = 0;
     const int r = commit(s, e, &id, err);
 
-    if (r == 0 && a == NULL) {
-        a = active_add(s->queue, e, id);
+    if (r < 0 || a != NULL)
+        return r < 0 ? r : 0;
+    a = active_add(s->queue, e, id);
+    if (r > 0 && active_reload(s, a, err) < 0)
+        return (int)err->code;
+    if (a->fact_count == 0)
         active_board_facts(a, e->case_->board);
-    }
-    return r;
+    return 0;
 }
 
 static int emit_case_end(struct store *s, const struct event *e, struct err *err)
@@ -332,23 +395,42 @@ static int emit_recovery(struct store *s, const struct event *e, struct err *err
     return commit(s, e, &id, err);
 }
 
+static bool has_unit(const struct store *s, enum unit unit)
+{
+    return (size_t)unit < STORE_UNITS_MAX && s->units[unit] != 0;
+}
+
 /* A row that no table takes would block the queue for good. */
 static bool can_be_stored(const struct store *s, const struct event *e)
 {
-    enum unit unit = UNIT_COUNT;
-    const char *name = "";
+    switch (e->kind) {
+    case EVENT_FACT:
+        return e->fact.key != NULL && e->fact.value != NULL;
+    case EVENT_WINDOW:
+        return has_unit(s, e->window.unit);
+    case EVENT_ENERGY:
+        return !isnan(e->energy.duration_s);
+    case EVENT_METRIC:
+        return e->metric.name != NULL && has_unit(s, e->metric.unit);
+    case EVENT_PROFILE:
+        return e->profile.op != NULL && has_unit(s, e->profile.unit);
+    default:
+        return e->kind == EVENT_OUTPUT;
+    }
+}
 
-    if (e->kind == EVENT_WINDOW)
-        unit = e->window.unit;
-    if (e->kind == EVENT_METRIC) {
-        unit = e->metric.unit;
-        name = e->metric.name;
+/* A fact that says something else than one before takes its place; the other is kept as a conflict. */
+static void emit_fact(struct store *s, struct active *a, const struct event *e)
+{
+    const struct data_fact *before = fact_find(a, e->fact.key);
+    struct event other = *e;
+
+    if (before != NULL && before >= a->facts + a->planned &&
+        strncmp(before->value, e->fact.value, DB_TEXT_MAX) != 0) {
+        other.fact.value = before->value;
+        queue_add(s->queue, a->id, &other);
     }
-    if (e->kind == EVENT_PROFILE) {
-        unit = e->profile.unit;
-        name = e->profile.op;
-    }
-    return name != NULL && (size_t)unit < STORE_UNITS_MAX && s->units[unit] != 0;
+    active_fact(a, e->fact.key, e->fact.value);
 }
 
 static int emit_detail(struct store *s, const struct event *e, struct err *err)
@@ -357,12 +439,13 @@ static int emit_detail(struct store *s, const struct event *e, struct err *err)
     int r;
 
     if (!can_be_stored(s, e))
-        return err_set(err, ERR_BUG, "case '%s': an event without name or unit", e->case_->key);
+        return err_set(err, ERR_BUG, "case '%s': an event without kind, name, unit or time",
+                       e->case_->key);
     r = active_of(s, e, &a, err);
     if (r < 0)
         return r;
     if (e->kind == EVENT_FACT)
-        active_fact(a, e->fact.key, e->fact.value);
+        emit_fact(s, a, e);
     else
         queue_add(s->queue, a->id, e);
     if (s->queue->first == NULL ||
@@ -398,6 +481,17 @@ struct event_sink *store_sink(struct store *s)
     return &s->sink;
 }
 
+static bool is_idle(const struct queue *q)
+{
+    if (q == NULL)
+        return true;
+    for (const struct active *a = q->active; a != NULL; a = a->next) {
+        if (a->facts_changed)
+            return false;
+    }
+    return q->first == NULL;
+}
+
 int store_flush(struct store *s, struct err *err)
 {
     return s->queue != NULL ? commit(s, NULL, NULL, err) : 0;
@@ -409,7 +503,7 @@ void store_close(struct store *s)
 
     if (s == NULL)
         return;
-    if (s->queue != NULL && s->queue->first != NULL && store_flush(s, &err) < 0)
+    if (!is_idle(s->queue) && store_flush(s, &err) < 0)
         log_line(LOG_STORE, "%s", err.text);
     queue_free(s->queue);
     db_close(&s->db);

@@ -46,6 +46,11 @@ const char *store_path(const struct store *s);
  */
 struct event_sink *store_sink(struct store *s);
 int store_flush(struct store *s, struct err *err) MUST_CHECK;
+/*
+ * How many of this handle's events were like others by name (a window's number, a metric ...) and not
+ * by content. The first of a name is the result; the others are in v_conflicts. Always a bug.
+ */
+uint64_t store_conflicts(const struct store *s);
 
 /* ---- resume ---- */
 
@@ -164,6 +169,7 @@ int store_vacuum(struct store *s, struct err *err) MUST_CHECK;
 
 struct store_merge {
     uint64_t runs, attempts, measurements; /* added */
+    uint64_t differing; /* attempts that are here too and say something else: those here stay */
 };
 /* Add all of another database that is not here yet. The other file is not changed. */
 int store_merge(struct store *s, const char *from, struct store_merge *ret,

@@ -1,6 +1,7 @@
 /*
  * Events to rows. Every INSERT names the row by what it is (hash, run and number ...), so that
- * doing it again does nothing. The caller holds the transaction.
+ * doing it again does nothing, and something else under the same name is noticed (1: the row that was
+ * there first says something else and stays). The caller holds the transaction.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +20,22 @@
             *(ret) = sqlite3_last_insert_rowid((s)->db.handle);                                    \
         }                                                                                          \
         r_ < 0 ? r_ : 0;                                                                           \
+    })
+
+/*
+ * A row that is put there, or has been: 0 then too, if it says the same, and 1 if it does not. Only a
+ * row that is not put there costs another statement; `select` takes the same values, and finds the
+ * row by all of them.
+ */
+#define INSERT_OR_FIND(s, err, insert, select, format, ...)                                        \
+    __extension__({                                                                                \
+        int64_t same_ = 0;                                                                         \
+        int r_ = db_run(&(s)->db, (err), (insert), (format), __VA_ARGS__);                         \
+        if (r_ == 0 && sqlite3_changes64((s)->db.handle) == 0) {                                   \
+            r_ = db_number(&(s)->db, &same_, (err), (select), (format), __VA_ARGS__);              \
+            r_ = r_ < 0 ? r_ : r_ == 0;                                                            \
+        }                                                                                          \
+        r_;                                                                                        \
     })
 
 static int write_blob(struct store *s, const void *data, size_t size, int64_t *ret, struct err *err)
@@ -188,6 +205,7 @@ int write_case_begin(struct store *s, const struct event *e, int64_t *ret_attemp
     int64_t run = 0, def = 0;
     char suite[256];
     uint8_t uuid[32];
+    bool known;
     int r = case_of_run(s, e, &run, &def, suite, err);
 
     if (r == 0)
@@ -204,9 +222,10 @@ int write_case_begin(struct store *s, const struct event *e, int64_t *ret_attemp
                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                "hiiiii", uuid, run, def, (int64_t)e->attempt,
                s->units[e->case_->board->timebase_unit], (int64_t)e->at_ns);
+    known = sqlite3_changes64(s->db.handle) == 0;
     if (r == 0)
         r = db_number(&s->db, ret_attempt, err, "SELECT id FROM attempt WHERE uuid = ?", "h", uuid);
-    return r < 0 ? r : 0;
+    return r < 0 ? r : known;
 }
 
 int find_attempt(struct store *s, const struct event *e, int64_t *ret, struct err *err)
@@ -231,13 +250,17 @@ int write_case_end(struct store *s, int64_t attempt, const struct event *e, stru
     int r = size > 0 ? write_blob(s, end->log, size, &log, err) : 0;
 
     if (r == 0)
-        r = db_run(&s->db, err,
-                   "UPDATE attempt SET ended_ns = ?, host_ns = ?, status = ?, code = ?,"
-                   " failure_class = ?, stage = ?, text = ?, hint = ?, log = nullif(?, 0),"
-                   " retried = ? WHERE id = ? AND status IS NULL",
-                   "iitittttiii", (int64_t)e->at_ns, (int64_t)end->host_ns,
-                   case_status_name(end->status), (int64_t)end->code, end->failure_class,
-                   end->stage, end->text, end->hint, log, (int64_t)end->retried, attempt);
+        r = INSERT_OR_FIND(
+            s, err,
+            "UPDATE attempt SET ended_ns = ?, host_ns = ?, status = ?, code = ?,"
+            " failure_class = ?, stage = ?, text = ?, hint = ?, log = nullif(?, 0),"
+            " retried = ? WHERE id = ? AND status IS NULL",
+            "SELECT 1 FROM attempt WHERE ended_ns IS ? AND host_ns IS ? AND status IS ?"
+            " AND code IS ? AND failure_class IS ? AND stage IS ? AND text IS ? AND hint IS ?"
+            " AND log IS nullif(?, 0) AND coalesce(retried, 0) IS ? AND id IS ?",
+            "iitittttiii", (int64_t)e->at_ns, (int64_t)end->host_ns, case_status_name(end->status),
+            (int64_t)end->code, end->failure_class, end->stage, end->text, end->hint, log,
+            (int64_t)end->retried, attempt);
     return r;
 }
 
@@ -249,40 +272,53 @@ int write_output(struct store *s, int64_t attempt, const struct event_output *o,
                 : 0;
 
     if (r == 0)
-        r = db_run(&s->db, err,
-                   "INSERT INTO output (attempt, vector, tensor, compared, equal, first_difference,"
-                   " differences, size, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))"
-                   " ON CONFLICT DO NOTHING",
-                   "iiiiiiiii", attempt, (int64_t)o->vector, (int64_t)o->tensor,
-                   (int64_t)o->compared, (int64_t)o->equal, (int64_t)o->first_difference,
-                   (int64_t)o->differences, (int64_t)o->size, blob);
+        r = INSERT_OR_FIND(
+            s, err,
+            "INSERT INTO output (attempt, vector, tensor, pass, compared, equal, first_difference,"
+            " differences, size, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))"
+            " ON CONFLICT DO NOTHING",
+            "SELECT 1 FROM output WHERE attempt = ? AND vector = ? AND tensor = ? AND pass = ?"
+            " AND compared IS ? AND equal IS ? AND first_difference IS ? AND differences IS ?"
+            " AND size IS ? AND blob IS nullif(?, 0)",
+            "iiiiiiiiii", attempt, (int64_t)o->vector, (int64_t)o->tensor, (int64_t)o->pass,
+            (int64_t)o->compared, (int64_t)o->equal, (int64_t)o->first_difference,
+            (int64_t)o->differences, (int64_t)o->size, blob);
     return r;
 }
 
 int write_window(struct store *s, int64_t attempt, const struct event_window *w, struct err *err)
 {
-    return db_run(&s->db, err,
-                  "INSERT INTO window (attempt, repeat, number, unit, cold, inferences, ticks,"
-                  " overhead, value, invalid, host_ns, samples)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                  "iiiiiiiiriib", attempt, (int64_t)w->repeat, (int64_t)w->index, s->units[w->unit],
-                  (int64_t)w->cold, (int64_t)w->inferences, (int64_t)w->ticks, (int64_t)w->overhead,
-                  w->value, (int64_t)w->invalid, (int64_t)w->host_ns, w->samples, w->samples_size);
+    return INSERT_OR_FIND(
+        s, err,
+        "INSERT INTO window (attempt, repeat, number, unit, cold, inferences, ticks,"
+        " overhead, value, invalid, host_ns, samples)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "SELECT 1 FROM window WHERE attempt = ? AND repeat = ? AND number = ? AND unit = ?"
+        " AND cold IS ? AND inferences IS ? AND ticks IS ? AND overhead IS ? AND value IS ?"
+        " AND invalid IS ? AND host_ns IS ? AND samples IS ?",
+        "iiiiiiiiriib", attempt, (int64_t)w->repeat, (int64_t)w->index, s->units[w->unit],
+        (int64_t)w->cold, (int64_t)w->inferences, (int64_t)w->ticks, (int64_t)w->overhead, w->value,
+        (int64_t)w->invalid, (int64_t)w->host_ns, w->samples, w->samples_size);
 }
 
 int write_energy(struct store *s, int64_t attempt, const struct event_energy *e, struct err *err)
 {
-    return db_run(&s->db, err,
-                  "INSERT INTO energy_window (attempt, number, inferences, full, invalid,"
-                  " duration_s, gross_nj, net_nj, idle_nj, marker_nj, gross_nc, net_nc, mean_na,"
-                  " idle_na, peak_na, drift_na, mean_uv, systematic_nj, random_nj, samples, lost)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                  " ON CONFLICT DO NOTHING",
-                  "iiiiirrrrrrrrrrrrrrii", attempt, (int64_t)e->index, (int64_t)e->inferences,
-                  (int64_t)e->full, (int64_t)e->invalid, e->duration_s, e->gross_nj, e->net_nj,
-                  e->idle_nj, e->marker_nj, e->gross_nc, e->net_nc, e->mean_na, e->idle_na,
-                  e->peak_na, e->drift_na, e->mean_uv, e->systematic_nj, e->random_nj,
-                  (int64_t)e->samples, (int64_t)e->lost);
+    return INSERT_OR_FIND(
+        s, err,
+        "INSERT INTO energy_window (attempt, number, inferences, full, invalid,"
+        " duration_s, gross_nj, net_nj, idle_nj, marker_nj, gross_nc, net_nc, mean_na,"
+        " idle_na, peak_na, drift_na, mean_uv, systematic_nj, random_nj, samples, lost)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        "SELECT 1 FROM energy_window WHERE attempt = ? AND number = ? AND inferences IS ?"
+        " AND full IS ? AND invalid IS ? AND duration_s IS ? AND gross_nj IS ? AND net_nj IS ?"
+        " AND idle_nj IS ? AND marker_nj IS ? AND gross_nc IS ? AND net_nc IS ? AND mean_na IS ?"
+        " AND idle_na IS ? AND peak_na IS ? AND drift_na IS ? AND mean_uv IS ?"
+        " AND systematic_nj IS ? AND random_nj IS ? AND samples IS ? AND lost IS ?",
+        "iiiiirrrrrrrrrrrrrrii", attempt, (int64_t)e->index, (int64_t)e->inferences,
+        (int64_t)e->full, (int64_t)e->invalid, e->duration_s, e->gross_nj, e->net_nj, e->idle_nj,
+        e->marker_nj, e->gross_nc, e->net_nc, e->mean_na, e->idle_na, e->peak_na, e->drift_na,
+        e->mean_uv, e->systematic_nj, e->random_nj, (int64_t)e->samples, (int64_t)e->lost);
 }
 
 /* The newest definition of a metric wins: class and direction say how to judge, not what it is. */
@@ -319,12 +355,14 @@ int write_metric(struct store *s, int64_t attempt, const struct event_metric *m,
     int r = write_series(s, attempt, m, &series, err);
 
     if (r == 0)
-        r = db_run(&s->db, err,
-                   "INSERT INTO measurement (attempt, series, value, low, high, n, budget,"
-                   " over_budget) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                   "iirrriti", attempt, series, m->value, m->low < m->high ? m->low : NAN,
-                   m->low < m->high ? m->high : NAN, (int64_t)m->n, m->budget,
-                   (int64_t)m->over_budget);
+        r = INSERT_OR_FIND(
+            s, err,
+            "INSERT INTO measurement (attempt, series, value, low, high, n, budget,"
+            " over_budget) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "SELECT 1 FROM measurement WHERE attempt = ? AND series = ? AND value IS ?"
+            " AND low IS ? AND high IS ? AND n IS ? AND budget IS ? AND over_budget IS ?",
+            "iirrriti", attempt, series, m->value, m->low < m->high ? m->low : NAN,
+            m->low < m->high ? m->high : NAN, (int64_t)m->n, m->budget, (int64_t)m->over_budget);
     return r;
 }
 
@@ -337,11 +375,14 @@ int write_profile(struct store *s, int64_t attempt, const struct event_profile *
                        p->kernel != NULL ? p->kernel : "");
 
     if (r == 0)
-        r = db_run(&s->db, err,
-                   "INSERT INTO profile (attempt, number, operator, value, unit, macs)"
-                   " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                   "iiirii", attempt, (int64_t)p->index, operator_id, p->value, s->units[p->unit],
-                   (int64_t)p->macs);
+        r = INSERT_OR_FIND(
+            s, err,
+            "INSERT INTO profile (attempt, number, operator, value, unit, macs)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "SELECT 1 FROM profile WHERE attempt = ? AND number = ? AND operator IS ?"
+            " AND value IS ? AND unit IS ? AND macs IS ?",
+            "iiirii", attempt, (int64_t)p->index, operator_id, p->value, s->units[p->unit],
+            (int64_t)p->macs);
     return r;
 }
 
@@ -360,6 +401,10 @@ int write_recovery(struct store *s, int64_t attempt, const struct event *e, stru
     hash_text(&h, e->run_id);
     hash_text(&h, board);
     hash_text(&h, v->rung);
+    hash_text(&h, v->reason);
+    hash_text(&h, v->worked ? "worked" : "");
+    hash_text(&h, e->case_ != NULL ? e->case_->key : NULL);
+    sha256_update(&h, &e->attempt, sizeof(e->attempt));
     sha256_update(&h, &e->at_ns, sizeof(e->at_ns));
     sha256_final(&h, uuid);
     return db_run(&s->db, err,

@@ -12,7 +12,7 @@ static const struct promise {
     const char *view, *columns;
 } promises[] = {
     {"v_runs", "run suite suite_path suite_sha256 host command_line time started duration_s"
-               " finished cases tags"},
+               " finished cases tags conflicts"},
     {"v_cases", "run run_time suite case_key model board engine parameters realm timebase status"
                 " failure_class stage text hint attempt time host_s attempts outputs_compared"
                 " outputs_equal"},
@@ -26,10 +26,11 @@ static const struct promise {
                  " invalid duration_s gross_nj net_nj idle_nj marker_nj gross_nc net_nc mean_na"
                  " idle_na peak_na drift_na mean_uv systematic_nj random_nj samples lost emulated"},
     {"v_outputs", "run case_key model board engine parameters realm attempt vector tensor compared"
-                  " equal first_difference differences size data"},
+                  " equal first_difference differences size data pass"},
     {"v_profile", "run case_key model board engine parameters realm attempt position op kernel"
                   " value unit macs"},
     {"v_facts", "run case_key board attempt kind key value"},
+    {"v_conflicts", "run case_key model board engine parameters realm attempt kind event"},
     {"v_recoveries", "run board case_key attempt time rung reason worked"},
     {"v_flakes",
      "run board realm attempts lab_faults flake_rate retried rungs rungs_helped quarantines"},
