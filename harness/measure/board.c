@@ -199,6 +199,7 @@ static void attempt_release(struct attempt *a)
     if (a->has_report)
         nn_report_release(&a->report);
     free(a->windows.items);
+    free(a->clock.ppm);
 }
 
 static bool session_survives(enum err_code code)
@@ -317,8 +318,10 @@ static void conclude(struct bench *b, struct attempt *a, const struct err *failu
         drop_session(b);
     else if (failure->code == ERR_OK)
         recovery_passed(&b->recovery);
+    for (size_t i = 0; i < log.len; i++)
+        log.data[i] = log.data[i] == '\0' ? ' ' : log.data[i]; /* else it would end there */
     retried = may_retry(b, a, failure->code);
-    if (end_case(a, failure, &log, retried, &err) < 0)
+    if (attempt_clock(a, &err) < 0 || end_case(a, failure, &log, retried, &err) < 0)
         b->deaf = true;
     a->ended = true;
     if (retried) {

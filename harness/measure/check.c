@@ -1,6 +1,7 @@
 /* Golden vectors: no number without a correct output. */
 #include <string.h>
 
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/measure/compare.h"
 #include "harness/measure/internal.h"
@@ -19,8 +20,14 @@ static int write_inputs(struct attempt *a, const struct suite_vector *v, struct 
     return tensors_write(session_client(a->session), a->loaded.inputs, &data, v->input, err);
 }
 
-static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info *record,
-                      struct event_output *o, struct buf *got, struct err *err)
+/* What a vector cost. */
+struct cost {
+    struct wire_record_info record;
+    uint64_t host_ns;
+};
+
+static int run_vector(struct attempt *a, uint32_t index, struct cost *cost, struct event_output *o,
+                      struct buf *got, struct err *err)
 {
     const struct suite_vector *v = &a->c->model->vectors[index];
     AUTO_BUF expected = BUF_INIT;
@@ -31,13 +38,18 @@ static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info
         .flags = WIRE_RUN_RESET | WIRE_RUN_COLD,
         .window_ms = attempt_allowance_ms(a, 1),
     };
+    uint64_t started;
 
-    if (write_inputs(a, v, err) < 0 ||
-        client_run(session_client(a->session), &run, record, err) < 0)
+    if (write_inputs(a, v, err) < 0)
         return (int)err->code;
+    started = clock_monotonic_ns();
+    if (client_run(session_client(a->session), &run, &cost->record, err) < 0)
+        return (int)err->code;
+    cost->host_ns = clock_monotonic_ns() - started;
     if (tensors_read(session_client(a->session), a->loaded.outputs, got, err) < 0)
         return (int)err->code;
-    *o = (struct event_output){.vector = index, .data = got->data, .size = got->len};
+    *o = (struct event_output){
+        .vector = index, .pass = a->passes, .data = got->data, .size = got->len};
     if (v->expected == NULL)
         return 0;
     if (suite_file_read(v->expected, VECTOR_MAX, &expected, err) < 0)
@@ -46,7 +58,15 @@ static int run_vector(struct attempt *a, uint32_t index, struct wire_record_info
     return 0;
 }
 
-static int emit_cold(struct attempt *a, const struct wire_record_info *record, struct err *err)
+/* Of the first pass all; of later ones what is wrong: what is right is what was expected. */
+static int emit_output(struct attempt *a, const struct event_output *o, struct err *err)
+{
+    struct event e = {.kind = EVENT_OUTPUT, .output = *o};
+
+    return o->pass == 0 || (o->compared && !o->equal) ? emit(&a->out, &e, err) : 0;
+}
+
+static int emit_cold(struct attempt *a, const struct cost *cost, struct err *err)
 {
     const uint32_t overhead = client_hello(session_client(a->session))->tick_overhead;
     struct event e = {.kind = EVENT_WINDOW};
@@ -56,10 +76,11 @@ static int emit_cold(struct attempt *a, const struct wire_record_info *record, s
         .index = a->window_index++,
         .cold = true,
         .inferences = 1,
-        .ticks = record->ticks,
+        .ticks = cost->record.ticks,
         .overhead = overhead,
-        .value = timebase_value(&a->timebase, record->ticks, overhead),
+        .value = timebase_value(&a->timebase, cost->record.ticks, overhead),
         .unit = a->timebase.unit,
+        .host_ns = cost->host_ns,
     };
     if (emit(&a->out, &e, err) < 0)
         return (int)err->code;
@@ -99,43 +120,56 @@ static int wrong_output(struct attempt *a, const struct event_output *o, size_t 
     return err_hint(err, "the outputs are stored with the case; no timing is reported for it");
 }
 
-int attempt_check(struct attempt *a, struct err *err)
+static int check_all(struct attempt *a, struct cost *ret_cold, struct err *err)
 {
     struct event_output first_wrong = {.equal = true};
-    struct wire_record_info cold = {0};
     size_t wrong = 0;
 
     for (uint32_t i = 0; i < vector_count(a); i++) {
         AUTO_BUF got = BUF_INIT;
-        struct event e = {.kind = EVENT_OUTPUT};
-        struct wire_record_info record = {0};
-        int r = run_vector(a, i, &record, &e.output, &got, err);
+        struct event_output o = {0};
+        struct cost cost = {.host_ns = 0};
+        int r = run_vector(a, i, &cost, &o, &got, err);
 
-        if (r == 0 && a->repeat == 0)
-            r = emit(&a->out, &e, err);
+        if (r == 0)
+            r = emit_output(a, &o, err);
         if (r < 0)
             return err_in(err, "vector %u", i);
         if (i == 0)
-            cold = record;
-        if (!e.output.compared || e.output.equal)
+            *ret_cold = cost;
+        if (!o.compared || o.equal)
             continue;
         if (wrong++ == 0)
-            first_wrong = e.output;
+            first_wrong = o;
     }
-    if (wrong > 0)
-        return wrong_output(a, &first_wrong, wrong, err);
-    return vector_count(a) > 0 ? emit_cold(a, &cold, err) : 0;
+    return wrong > 0 ? wrong_output(a, &first_wrong, wrong, err) : 0;
+}
+
+int attempt_check(struct attempt *a, struct err *err)
+{
+    struct cost cold = {.host_ns = 0};
+    const int r = check_all(a, &cold, err);
+
+    a->passes++;
+    if (r < 0 || vector_count(a) == 0)
+        return r;
+    return emit_cold(a, &cold, err);
 }
 
 int attempt_check_again(struct attempt *a, struct err *err)
 {
     AUTO_BUF got = BUF_INIT;
     struct event_output o = {0};
-    struct wire_record_info record;
+    struct cost cost = {.host_ns = 0};
+    int r;
 
     if (vector_count(a) == 0)
         return 0;
-    if (run_vector(a, 0, &record, &o, &got, err) < 0)
-        return (int)err->code;
+    r = run_vector(a, 0, &cost, &o, &got, err);
+    if (r == 0)
+        r = emit_output(a, &o, err);
+    a->passes++;
+    if (r < 0)
+        return r;
     return o.compared && !o.equal ? wrong_output(a, &o, 1, err) : 0;
 }

@@ -242,12 +242,12 @@ static uint32_t meter_faults(const struct energy_run *r)
 static int emit_window(struct energy_run *r, const struct energy_window *w, bool full,
                        const struct wire_record_info *record, struct err *err)
 {
-    const uint32_t index = (uint32_t)(r->a->windows.count + r->count);
+    const uint32_t index = r->a->window_index++; /* behind the last repeat's others */
     struct event e = {.kind = EVENT_WINDOW};
     struct event detail = {.kind = EVENT_ENERGY};
 
     e.window = (struct event_window){
-        .repeat = 0,
+        .repeat = r->a->repeat,
         .index = index,
         .inferences = w->inferences,
         .ticks = record->ticks,

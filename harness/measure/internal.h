@@ -12,6 +12,13 @@ struct windows {
     size_t count, capacity;
 };
 
+/* What the board's clock was found to be off, once per round of windows. */
+struct clock_checks {
+    double *ppm;
+    size_t count, capacity;
+    double low, high; /* what all of them allow for */
+};
+
 struct attempt {
     const struct measure_options *options;
     const struct plan_case *c;
@@ -35,6 +42,8 @@ struct attempt {
     uint32_t window_inferences; /* of the shortest window of the last round */
     uint32_t window_index;      /* of the next window in this repeat */
     struct windows windows;     /* of all repeats, for the fit */
+    struct clock_checks clock;  /* the same */
+    uint32_t passes;            /* checks of the outputs so far */
     uint64_t started_ns;
     unsigned tries; /* attempts of this run that came before */
     bool ended;
@@ -68,6 +77,8 @@ int attempt_dataset(struct attempt *a, struct err *err) MUST_CHECK;
 /* windows.c: warm-up, sizing, windows; then the line through those of all repeats. */
 int attempt_windows(struct attempt *a, struct err *err) MUST_CHECK;
 int attempt_latency(struct attempt *a, struct err *err) MUST_CHECK;
+/* One figure of all clock checks, however the attempt ends. */
+int attempt_clock(struct attempt *a, struct err *err) MUST_CHECK;
 
 /* profile.c: an extra pass with the cost of each operator, never inside a window. */
 int attempt_profile(struct attempt *a, struct err *err) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "harness/measure/allowance.h"
 #include "harness/measure/internal.h"
 #include "harness/stats/fit.h"
+#include "harness/stats/order.h"
 
 enum {
     RUN_MAX = 64,               /* windows asked for in one request */
@@ -169,6 +170,38 @@ static bool clock_is_checked(const struct attempt *a)
     return a->c->board->realm == REALM_SILICON || a->timebase.unit == UNIT_NS;
 }
 
+static void clock_add(struct clock_checks *c, double ppm, double error_ppm)
+{
+    if (c->count == c->capacity) {
+        c->capacity = c->capacity == 0 ? 8 : c->capacity * 2;
+        c->ppm = realloc(c->ppm, c->capacity * sizeof(c->ppm[0]));
+        if (c->ppm == NULL)
+            abort();
+    }
+    c->low = c->count == 0 ? ppm - error_ppm : fmin(c->low, ppm - error_ppm);
+    c->high = c->count == 0 ? ppm + error_ppm : fmax(c->high, ppm + error_ppm);
+    c->ppm[c->count++] = ppm;
+}
+
+/* A metric is one row of an attempt, and each repeat has its check: the median, and how far any went. */
+int attempt_clock(struct attempt *a, struct err *err)
+{
+    struct clock_checks *c = &a->clock;
+    const uint32_t n = (uint32_t)c->count;
+
+    if (n == 0)
+        return 0;
+    c->count = 0;
+    return emit_metric(&a->out,
+                       &(struct figure){.name = "clock.ppm",
+                                        .value = order_median(c->ppm, n),
+                                        .unit = UNIT_PPM,
+                                        .low = c->low,
+                                        .high = c->high,
+                                        .n = n},
+                       err);
+}
+
 static int check_clock(struct attempt *a, const struct client_time *first, bool *ret_bad,
                        struct err *err)
 {
@@ -195,13 +228,8 @@ static int check_clock(struct attempt *a, const struct client_time *first, bool 
     ratio = (double)(last.ticks - first->ticks) * a->timebase.ns_per_tick / host_ns - 1;
     /* A record keeps what the clock said, not when. */
     *ret_bad = !session_replays(a->session) && fabs(ratio) - error_ns / host_ns > clock_tolerance;
-    return emit_metric(&a->out,
-                       &(struct figure){.name = "clock.ppm",
-                                        .value = ratio * 1e6,
-                                        .unit = UNIT_PPM,
-                                        .low = (ratio - error_ns / host_ns) * 1e6,
-                                        .high = (ratio + error_ns / host_ns) * 1e6},
-                       err);
+    clock_add(&a->clock, ratio * 1e6, error_ns / host_ns * 1e6);
+    return 0;
 }
 
 static int emit_windows(struct attempt *a, struct windows *w, size_t first, uint32_t invalid,

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import frames  # noqa: E402
 
 HEADER = 6  # format, type, seq, credit, nonce
-RUN_DONE, RECORD_INFO = 0x26, 0x28
+READ_DATA, RUN_DONE, RECORD_INFO = 0x18, 0x26, 0x28
 SAY_NOTHING = b"nothing"
 
 
@@ -50,6 +50,19 @@ def scattered(windows):
             ticks = 1 if left % 2 == 0 else 10 ** 9
             left -= 1
         return struct.pack("<Q", ticks) + fields[8:]
+    return lie
+
+
+def wrong_after(reads):
+    """So many answers of what is read are right, and then none."""
+    left = reads
+
+    def lie(kind, fields):
+        nonlocal left
+        if kind != READ_DATA:
+            return None
+        left -= 1
+        return fields if left >= 0 else fields[:-1] + bytes([fields[-1] ^ 1])
     return lie
 
 
