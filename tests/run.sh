@@ -23,12 +23,15 @@ fi
 : >"$log"
 # shellcheck disable=SC2086 # a list on purpose
 meson test -C "$build" --print-errorlogs $suites | tee -a "$log" || status=1
+ran=("$build")
 if [ $# -eq 0 ]; then
+    ran+=("$sanitized")
     ASAN_OPTIONS=detect_leaks=1 meson test -C "$sanitized" --print-errorlogs \
         --suite unit | tee -a "$log" || status=1
 fi
 count() { sed -n "s/^$1: *\([0-9]*\).*/\1/p" "$log" | awk '{s += $1} END {print s + 0}'; }
 failed=$(($(count Fail) + $(count Timeout) + $(count 'Unexpected Pass')))
 [ "$failed" -eq 0 ] || status=1
+[ "$status" -eq 0 ] || "$root/tests/failures.py" "${ran[@]}" || :
 echo "$(count Ok) passed, $failed failed, $(count Skipped) skipped"
 exit $status
