@@ -14,9 +14,7 @@
 enum {
     RESULTS_MAX = 1 << 20,
     LOG_MAX = 16 << 20,
-    NAMES_MAX = 1000,    /* entries of one folder */
     DEPTH_MAX = 4,       /* stack, system, benchmark, variant */
-    CASES_MAX = 32,      /* of one system */
     FOLDERS_MAX = 100000 /* of the tree: it may have links to itself, and those no end */
 };
 
@@ -38,10 +36,10 @@ struct system {
     const char *engine;
     struct suite suite;
     struct board board_spec;
-    struct suite_model models[CASES_MAX];
-    struct plan_case cases[CASES_MAX];
-    struct case_parameter variants[CASES_MAX];
-    struct mlperf_results results[CASES_MAX]; /* of all modes of a benchmark together */
+    struct suite_model *models; /* [count], as the others */
+    struct plan_case *cases;
+    struct case_parameter *variants;
+    struct mlperf_results *results; /* of all modes of a benchmark together */
     size_t count;
     char run_id[37];
 };
@@ -66,8 +64,7 @@ static size_t list_folders(struct importer *m, const char *path, const char ***r
     size_t count = 0, capacity = 0;
     const char **names = NULL;
 
-    while (d != NULL && count < NAMES_MAX && m->folders <= FOLDERS_MAX &&
-           (e = readdir(d)) != NULL) {
+    while (d != NULL && m->folders <= FOLDERS_MAX && (e = readdir(d)) != NULL) {
         if (e->d_name[0] == '.' || !is_folder(arena_printf(m->arena, "%s/%s", path, e->d_name)))
             continue;
         *ARENA_PUSH(m->arena, names, count, capacity) = arena_strdup(m->arena, e->d_name);
@@ -438,6 +435,10 @@ static int import_system(struct importer *m, const char *division, const char *s
     const struct place *first = &places[0];
     struct system *s = arena_alloc(m->arena, sizeof(*s));
 
+    s->models = arena_alloc(m->arena, count * sizeof(*s->models));
+    s->cases = arena_alloc(m->arena, count * sizeof(*s->cases));
+    s->variants = arena_alloc(m->arena, count * sizeof(*s->variants));
+    s->results = arena_alloc(m->arena, count * sizeof(*s->results));
     s->division = division;
     s->submitter = submitter;
     s->board = first->system;
@@ -448,7 +449,7 @@ static int import_system(struct importer *m, const char *division, const char *s
     s->suite.name = arena_printf(m->arena, "mlperf-tiny %s", m->round);
     s->board_spec = (struct board){.name = s->board, .type = s->board, .realm = REALM_SILICON};
     s->board_spec.timebase_unit = UNIT_NS;
-    for (size_t i = 0; i < count && s->count < CASES_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct mlperf_results r;
 
         read_benchmark(m, places[i].folder, places[i].benchmark, &r);

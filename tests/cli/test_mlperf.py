@@ -100,6 +100,15 @@ class Tree(Case):
         self.put('board-x', 'ad', 'performance', performance(3.1))
         self.put('board-x', 'ad', 'accuracy', 'AUC = 0.862\n')
 
+    def test_no_number_of_benchmarks_or_submitters_is_too_many(self):
+        for i in range(40):
+            self.put('board-x', f'ic/v{i:02}', 'performance', performance(12.5))
+        for i in range(1100):
+            os.makedirs(os.path.join(self.tree, 'closed', f'empty{i}'))
+        self.put('../../zz/results/board-z', 'kws', 'performance', performance(12.5))
+        out = self.run_it('import', self.tree).stdout
+        self.assertIn('v1.2, 2 systems, 43 benchmarks', out)
+
     def test_published_results_become_reference_series(self):
         out = self.run_it('import', self.tree).stdout
         self.assertIn('v1.2, 1 systems, 2 benchmarks', out)
