@@ -28,8 +28,19 @@ int32_t gen_bias(struct gen *g, int32_t channels, int32_t range);
 
 struct tfl_op *gen_op(struct gen *g, enum tfl_builtin code, int32_t version);
 void gen_option(struct tfl_op *op, uint8_t id, enum tfl_option_kind kind, int32_t value);
+/* An activation that operators have built in. */
+int gen_fused(struct gen *g);
 void gen_finish(struct gen *g, int32_t in, int32_t out);
 
+/* opgen_window.c */
+void make_conv(struct gen *g);
+void make_conv16(struct gen *g);
+void make_depthwise(struct gen *g);
+void make_depthwise16(struct gen *g);
+void make_fully_connected(struct gen *g);
+void make_fully_connected16(struct gen *g);
+void make_average_pool(struct gen *g);
+void make_max_pool(struct gen *g);
 /* opgen_chain.c */
 void make_chain(struct gen *g);
 /* opgen_state.c */
