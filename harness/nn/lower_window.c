@@ -64,27 +64,52 @@ static int fit_window(struct nn_lower *l, const struct nn_tensor *in, const stru
     return 0;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The first element that output i reads. */
+static int64_t first_read(const struct axis *a, int64_t i)
+{
+    const int64_t at = i * a->stride - a->pad;
+
+    return at > 0 ? at : 0;
+}
+
 /*
- * How far the output may start after the input so that writing never passes what is still to be
- * read, for a kernel that goes over the output's pixels in order and may write a pixel while it
- * still reads that pixel's window.
+ * What window_slack() is for the pixels of row y of the first image. Between the last pixel whose
+ * window begins at the image's edge and the end of the row, reading goes ahead as evenly as writing:
+ * the least lies at either end.
+ */
+static int64_t row_slack(const struct axis a[2], int64_t y, int64_t in_c, int64_t out_c)
+{
+    const int64_t start = first_read(&a[0], y) * a[1].in * in_c, last = a[1].out - 1;
+    const int64_t at_edge = least(a[1].pad / a[1].stride, last);
+    const int64_t pixels[] = {at_edge, least(at_edge + 1, last), last};
+    /* The row below reads from the same one on. */
+    const bool again = y + 1 < a[0].out && first_read(&a[0], y + 1) == first_read(&a[0], y);
+    int64_t slack = INT64_MAX;
+
+    for (size_t i = 0; i < ARRAY_SIZE(pixels); i++) {
+        const int64_t low = start + (again ? 0 : first_read(&a[1], pixels[i]) * in_c);
+        slack = least(slack, low - (y * a[1].out + pixels[i] + 1) * out_c);
+    }
+    return slack;
+}
+
+/*
+ * How far the output may start after the input so that writing never passes what this and later
+ * pixels still read, for a kernel that goes over the output's pixels in order and may write a pixel
+ * while it still reads that pixel's window.
  */
 static int32_t window_slack(const struct axis a[2], int64_t batches, int64_t in_c, int64_t out_c)
 {
+    const int64_t gain = a[0].in * a[1].in * in_c - a[0].out * a[1].out * out_c; /* of an image */
     int64_t slack = INT32_MAX / 2;
-    int64_t image = a[0].in * a[1].in, row = a[1].in;
-    int64_t low = batches * image; /* first input pixel that this and later pixels read */
 
-    for (int64_t b = batches; b-- > 0;) {
-        for (int64_t p = a[0].out * a[1].out; p-- > 0;) {
-            int64_t y = p / a[1].out * a[0].stride - a[0].pad;
-            int64_t x = p % a[1].out * a[1].stride - a[1].pad;
-            int64_t from = b * image + (y > 0 ? y : 0) * row + (x > 0 ? x : 0);
-            int64_t end = (b * a[0].out * a[1].out + p + 1) * out_c;
-            low = from < low ? from : low;
-            slack = low * in_c - end < slack ? low * in_c - end : slack;
-        }
-    }
+    for (int64_t y = 0; y < a[0].out; y++)
+        slack = least(slack, row_slack(a, y, in_c, out_c) + least(0, (batches - 1) * gain));
     return (int32_t)(slack < INT32_MIN / 2 ? INT32_MIN / 2 : slack);
 }
 

@@ -206,6 +206,21 @@ static void many_steps_on_few_tensors(void **state)
     check_compiles(&m, at);
 }
 
+/* As many pixels as an arena may hold. */
+static void windows_over_huge_images(void **state)
+{
+    enum {
+        SIDE = 11000
+    };
+    struct tfl_model m = {.description = NULL};
+    const int32_t in = add_tensor(&m, SIDE, SIDE), out = add_tensor(&m, SIDE, SIDE);
+
+    add_op(&m, TFL_MAX_POOL_2D, in, -1, out);
+    slide(&m.ops[0], TFL_SAME, 3);
+    make_images(&m);
+    check_compiles(&m, out);
+}
+
 /* Constants that are the same but for their last byte. */
 static void constants_that_differ_at_the_end(void **state)
 {
@@ -259,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_long_chain_of_copies),
         cmocka_unit_test(a_long_chain_of_joins),
         cmocka_unit_test(a_long_chain_of_windows),
+        cmocka_unit_test(windows_over_huge_images),
         cmocka_unit_test(too_many_tensors_are_refused_once),
         cmocka_unit_test(constants_that_differ_at_the_end),
         cmocka_unit_test(much_work_on_constants),
