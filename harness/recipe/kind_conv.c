@@ -40,7 +40,7 @@ int window_shape(struct graph *g, struct layer *l, const int window[2], int chan
     return 0;
 }
 
-/* The part of one window that lies inside the image, for output pixel y, x. */
+/* The part of one window that lies inside the image, for one output pixel. */
 struct window {
     const int *kernel;
     int top, left;     /* of the window in the image; may be negative */
@@ -49,14 +49,15 @@ struct window {
 };
 
 static struct window window_at(const struct graph *g, const struct layer *l, const int kernel[2],
-                               int y, int x)
+                               int pixel)
 {
+    const int width = l->shape.rank == 4 ? l->shape.dim[W] : 1; /* a global pool has one pixel */
     const struct layer_options *o = l->options;
     const struct shape *in = &layer_source(g, l, 0)->shape;
     return (struct window){
         .kernel = kernel,
-        .top = y * o->stride[0] - l->pad[0],
-        .left = x * o->stride[1] - l->pad[1],
+        .top = pixel / width * o->stride[0] - l->pad[0],
+        .left = pixel % width * o->stride[1] - l->pad[1],
         .down = o->dilation[0],
         .right = o->dilation[1],
         .height = in->dim[H],
@@ -127,9 +128,8 @@ static void conv_forward(const struct graph *g, const struct layer *l, const dou
                          double *out)
 {
     int depth = layer_source(g, l, 0)->shape.dim[C];
-    for (int i = 0; i < l->shape.dim[H] * l->shape.dim[W]; i++) {
-        struct window w =
-            window_at(g, l, l->options->kernel, i / l->shape.dim[W], i % l->shape.dim[W]);
+    for (int i = 0; i < pixels(l); i++) {
+        struct window w = window_at(g, l, l->options->kernel, i);
         conv_pixel(l, &w, in[0], depth, out + i * l->channels);
     }
 }
@@ -162,9 +162,8 @@ static void conv_pixel_back(const struct layer *l, const struct window *w, const
 static void conv_backward(const struct graph *g, const struct layer *l, const struct backward *b)
 {
     int depth = layer_source(g, l, 0)->shape.dim[C];
-    for (int i = 0; i < l->shape.dim[H] * l->shape.dim[W]; i++) {
-        struct window w =
-            window_at(g, l, l->options->kernel, i / l->shape.dim[W], i % l->shape.dim[W]);
+    for (int i = 0; i < pixels(l); i++) {
+        struct window w = window_at(g, l, l->options->kernel, i);
         conv_pixel_back(l, &w, b, depth, b->out_grad + i * l->channels);
     }
 }
@@ -238,9 +237,8 @@ static void depthwise_forward(const struct graph *g, const struct layer *l, cons
                               double *out)
 {
     int depth = layer_source(g, l, 0)->shape.dim[C];
-    for (int i = 0; i < l->shape.dim[H] * l->shape.dim[W]; i++) {
-        struct window w =
-            window_at(g, l, l->options->kernel, i / l->shape.dim[W], i % l->shape.dim[W]);
+    for (int i = 0; i < pixels(l); i++) {
+        struct window w = window_at(g, l, l->options->kernel, i);
         double *pixel_out = out + i * l->channels;
         memcpy(pixel_out, l->bias, (size_t)l->channels * sizeof(double));
         for (int t = 0; t < taps(w.kernel); t++) {
@@ -267,9 +265,8 @@ static void depthwise_backward(const struct graph *g, const struct layer *l,
                                const struct backward *b)
 {
     int depth = layer_source(g, l, 0)->shape.dim[C];
-    for (int i = 0; i < l->shape.dim[H] * l->shape.dim[W]; i++) {
-        struct window w =
-            window_at(g, l, l->options->kernel, i / l->shape.dim[W], i % l->shape.dim[W]);
+    for (int i = 0; i < pixels(l); i++) {
+        struct window w = window_at(g, l, l->options->kernel, i);
         const double *out_grad = b->out_grad + i * l->channels;
         add_scaled(b->bias_grad, 1, out_grad, l->channels);
         for (int t = 0; t < taps(w.kernel); t++) {
@@ -350,10 +347,8 @@ static void pool(const struct graph *g, const struct layer *l, const int kernel[
                  const double *in, double *out)
 {
     int depth = l->shape.dim[l->shape.rank - 1];
-    int width = l->shape.rank == 4 ? l->shape.dim[W] : 1;
     for (int i = 0; i < l->size; i++) {
-        int pixel = i / depth;
-        struct window w = window_at(g, l, kernel, pixel / width, pixel % width);
+        struct window w = window_at(g, l, kernel, i / depth);
         out[i] = pool_value(&w, in, depth, i % depth, maximum);
     }
 }
@@ -392,10 +387,8 @@ static void pool_back(const struct graph *g, const struct layer *l, const int ke
                       bool maximum, const struct backward *b)
 {
     int depth = l->shape.dim[l->shape.rank - 1];
-    int width = l->shape.rank == 4 ? l->shape.dim[W] : 1;
     for (int i = 0; b->in_grad[0] && i < l->size; i++) {
-        int pixel = i / depth;
-        struct window w = window_at(g, l, kernel, pixel / width, pixel % width);
+        struct window w = window_at(g, l, kernel, i / depth);
         pool_value_back(&w, b, depth, i % depth, b->out_grad[i], maximum);
     }
 }
