@@ -45,8 +45,17 @@ static uint32_t cores_of(uint32_t variants)
 }
 
 struct work {
-    uint64_t outputs, macs;
+    uint64_t outputs, macs; /* or, of what multiplies nothing, elements that are read */
 };
+
+static uint64_t product(const uint32_t *dims, unsigned rank)
+{
+    uint64_t n = 1;
+
+    for (unsigned i = 0; i < rank; i++)
+        n *= dims[i];
+    return n;
+}
 
 static struct work work_of(const struct nn_step *s)
 {
@@ -54,15 +63,31 @@ static struct work work_of(const struct nn_step *s)
 
     switch (s->kind) {
     case KERNEL_CONV_S8:
-    case KERNEL_DEPTHWISE_S8: {
+    case KERNEL_CONV_S16:
+    case KERNEL_DEPTHWISE_S8:
+    case KERNEL_DEPTHWISE_S16: {
         const struct kernel_conv *p = s->params;
         w.outputs = (uint64_t)p->batches * p->out_h * p->out_w * p->out_c;
         w.macs = w.outputs * p->filter_h * p->filter_w;
-        if (s->kind == KERNEL_CONV_S8)
+        if (s->kind == KERNEL_CONV_S8 || s->kind == KERNEL_CONV_S16)
             w.macs *= p->filter_c;
         break;
     }
-    case KERNEL_FULLY_CONNECTED_S8: {
+    case KERNEL_AVERAGE_POOL_S8:
+    case KERNEL_MAX_POOL_S8: {
+        const struct kernel_pool *p = s->params;
+        w.outputs = (uint64_t)p->batches * p->out_h * p->out_w * p->c;
+        w.macs = w.outputs * p->filter_h * p->filter_w;
+        break;
+    }
+    case KERNEL_MEAN: {
+        const struct kernel_reduce *p = s->params;
+        w.outputs = product(p->outer_dims, p->outer_rank);
+        w.macs = w.outputs * product(p->inner_dims, p->inner_rank);
+        break;
+    }
+    case KERNEL_FULLY_CONNECTED_S8:
+    case KERNEL_FULLY_CONNECTED_S16: {
         const struct kernel_fully_connected *p = s->params;
         w.outputs = (uint64_t)p->batches * p->out_n;
         w.macs = w.outputs * p->in_n;
@@ -71,9 +96,7 @@ static struct work work_of(const struct nn_step *s)
     case KERNEL_ADD_S8:
     case KERNEL_MUL_S8: {
         const struct kernel_binary *p = s->params;
-        w.outputs = 1;
-        for (unsigned i = 0; i < p->rank; i++)
-            w.outputs *= p->dims[i];
+        w.outputs = product(p->dims, p->rank);
         break;
     }
     case KERNEL_SVDF: {

@@ -23,9 +23,10 @@ CORES = {'M0': ('virt-m0', ['ref', 'tuned']), 'M3': ('virt-m3', ['ref', 'tuned']
          'AVR': ('virt-avr', ['ref', 'avr'], ['rows', 'little'])}
 KINDS = {'CONV_2D': 'CONV_S8', 'DEPTHWISE_CONV_2D': 'DEPTHWISE_S8',
          'FULLY_CONNECTED': 'FULLY_CONNECTED_S8', 'ADD': 'ADD_S8', 'MUL': 'MUL_S8', 'SVDF': 'SVDF',
+         'AVERAGE_POOL_2D': 'AVERAGE_POOL_S8', 'MAX_POOL_2D': 'MAX_POOL_S8', 'MEAN': 'MEAN',
          'UNIDIRECTIONAL_SEQUENCE_LSTM': 'LSTM_S8'}
 
-# name: input shape, layers: (recipe line, operator, outputs)
+# name: input shape, layers: (recipe line, operator, outputs[, elements that a pool or mean reads])
 MODELS = {
     'sums': ('[1, 1, 1, 512]', [  # one row: nothing to split into strips
         ('depthwise_conv2d: {kernel: 1, name: a}', 'DEPTHWISE_CONV_2D', 512),
@@ -71,15 +72,40 @@ MODELS = {
         ('dense: {units: 12}', 'FULLY_CONNECTED', 12),
         ('dense: {units: 4}', 'FULLY_CONNECTED', 4)]),
 }
-USUAL = ['sums', 'rows', 'little', 'svdf', 'lstm']
+# Pools, means and int16 activations.
+MODELS['pools'] = ('[1, 1, 24, 16]', [
+    ('max_pool: {kernel: [1, 2], stride: [1, 2]}', 'MAX_POOL_2D', 192, 384),
+    ('average_pool: {kernel: [1, 3], padding: same}', 'AVERAGE_POOL_2D', 192, 576),
+    ('max_pool: {kernel: [1, 5]}', 'MAX_POOL_2D', 128, 640),
+    ('average_pool: {kernel: [1, 4]}', 'AVERAGE_POOL_2D', 80, 320),
+    ('max_pool: {kernel: [1, 3]}', 'MAX_POOL_2D', 48, 144),
+    ('average_pool: {kernel: [1, 2]}', 'AVERAGE_POOL_2D', 32, 64),
+    ('max_pool: {kernel: [1, 2]}', 'MAX_POOL_2D', 16, 32)])
+MODELS['means'] = ('[1, 1, 24, 16]', [
+    ('average_pool: {kernel: [1, 13], name: a}', 'AVERAGE_POOL_2D', 192, 2496),
+    ('mean: {from: a, name: b}', 'MEAN', 16, 192),
+    ('average_pool: {from: a, kernel: [1, 9], name: c}', 'AVERAGE_POOL_2D', 64, 576),
+    ('mean: {from: c, name: d}', 'MEAN', 16, 64),
+    ('max_pool: {from: a, kernel: [1, 9], name: e}', 'MAX_POOL_2D', 64, 576),
+    ('concat: {from: [c, e], name: f}', None, 0),
+    ('mean: {from: f, name: g}', 'MEAN', 32, 128),
+    ('concat: {from: [b, d, g]}', None, 0)])
+MODELS['wide'] = MODELS['rows'] + ('int16',)
+MODELS['wide-dense'] = ('[1, 80]', MODELS['sums'][1][-4:], 'int16')
+USUAL = ['sums', 'rows', 'little', 'svdf', 'lstm', 'pools', 'means', 'wide', 'wide-dense']
+
+
+def kind_of(model, op):
+    kind = KINDS[op]
+    return kind.replace('_S8', '_S16') if MODELS[model][2:] else kind
 
 
 def make_models(build, folder):
-    for name, (shape, layers) in MODELS.items():
+    for name, (shape, layers, *wide) in MODELS.items():
         stem = os.path.join(folder, name)
         with open(stem + '.yaml', 'w') as f:
             f.write(f'model: {name}\ndescription: layers to measure\nseed: 3\n'
-                    f'input: {{shape: {shape}, type: int8, data: smooth, range: [-1, 1]}}\n'
+                    f'input: {{shape: {shape}, type: {wide[0] if wide else "int8"}, data: smooth, range: [-1, 1]}}\n'
                     'layers:\n' + ''.join(f'  - {line}\n' for line, *_ in layers))
         subprocess.run([os.path.join(build, 'harness/recipe/tinyrig-recipe'), 'build',
                         stem + '.yaml', '-o', stem + '.tflite', '--vectors', stem],
@@ -87,7 +113,7 @@ def make_models(build, folder):
 
 
 def run_core(build, folder, board, variants, models=USUAL):
-    """(operator, variant): [(outputs, macs, instructions)]"""
+    """(kind, variant): [(outputs, multiplications or what is read, instructions)]"""
     suite, database = os.path.join(folder, board + '.yaml'), os.path.join(folder, board + '.db')
     with open(suite, 'w') as f:
         f.write('models:\n' + ''.join(
@@ -104,12 +130,14 @@ def run_core(build, folder, board, variants, models=USUAL):
     for case, model, op, kernel, value, macs in db.execute(
             'SELECT case_key, model, op, kernel, value, macs FROM v_profile ORDER BY position'):
         which = seen[case, op] = seen.get((case, op), -1) + 1
-        outputs = [n for _, name, n in MODELS[model][1] if name == op]
-        if which >= len(outputs):
+        layers = [layer[2:] for layer in MODELS[model][1] if layer[1] == op]
+        if op in KINDS and which >= len(layers):
             sys.exit(f'{case}: {op} runs in strips; the models here are meant not to')
         wanted = case.split('kernels=')[-1].split(',')[0] if 'kernels=' in case else kernel
         if kernel == wanted and op in KINDS:
-            points.setdefault((op, kernel), []).append((outputs[which], macs or 0, value))
+            outputs, *read = layers[which]
+            points.setdefault((kind_of(model, op), kernel), []).append(
+                (outputs, read[0] if read else macs or 0, value))
     db.close()
     return points
 
@@ -162,9 +190,9 @@ def main():
                 with open(out) as f:
                     lines += [line.rstrip() for line in f if line.startswith(f'COST({core},')]
                 continue
-            for (op, variant), rows in sorted(run_core(build, folder, *about).items()):
+            for (kind, variant), rows in sorted(run_core(build, folder, *about).items()):
                 call, each, mac = fit(rows)
-                lines.append(f'COST({core}, {variant.upper()}, {KINDS[op]}, {call:.0f}, '
+                lines.append(f'COST({core}, {variant.upper()}, {kind}, {call:.0f}, '
                              f'{100 * each:.0f}, {100 * mac:.0f})')
                 worst = max(abs(call + each * o + mac * m - v) / v for o, m, v in rows)
                 print(f'{lines[-1]:58s} off by {100 * worst:.0f} % at most')
