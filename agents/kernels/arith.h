@@ -127,7 +127,7 @@ static inline int32_t arith_reciprocal_of_half_sum(int32_t x)
 static inline int32_t arith_requantize_wide(int64_t x, int32_t multiplier, int32_t shift)
 {
     int32_t reduced = multiplier < 0x7fff0000 ? (multiplier + 0x8000) >> 16 : 0x7fff;
-    uint32_t total = (uint32_t)(15 - shift) & 63;
+    uint32_t total = (15u - (uint32_t)shift) & 63;
     uint64_t product = (uint64_t)x * (uint64_t)(int64_t)reduced;
 
     return (int32_t)((int64_t)(product + (1ull << (total ? total - 1 : 0))) >> total);
