@@ -64,6 +64,12 @@ static int import_run(void *arguments, int argc, char **argv, struct err *err)
             return (int)err->code;
         (void)printf("%s: %s, %u systems, %u benchmarks\n", argv[i], r->name, n.runs, n.cases);
     }
+    if (store_conflicts(s) > 0)
+        (void)fprintf(
+            stderr,
+            "%llu results have the name of others, of the same folder or of an import before, "
+            "and say something else:\nthose that came first count, these are in v_conflicts\n",
+            (unsigned long long)store_conflicts(s));
     return 0;
 }
 

@@ -13,7 +13,7 @@ INSERT INTO map_unit SELECT o.id, n.id FROM src.unit o JOIN main.unit n USING (n
 
 DROP TABLE IF EXISTS temp.map_suite;
 CREATE TEMP TABLE map_suite (old INTEGER PRIMARY KEY, new INTEGER);
-INSERT OR IGNORE INTO main.suite (name, digest, path) SELECT name, digest, path FROM src.suite;
+INSERT OR IGNORE INTO main.suite (name, digest) SELECT name, digest FROM src.suite;
 INSERT INTO map_suite
 SELECT o.id, n.id FROM src.suite o JOIN main.suite n USING (name, digest);
 
@@ -36,12 +36,13 @@ SELECT o.id, n.id
 -- Runs: the earliest start and the latest end win, so that the order of merges does not matter.
 DROP TABLE IF EXISTS temp.map_run;
 CREATE TEMP TABLE map_run (old INTEGER PRIMARY KEY, new INTEGER);
-INSERT OR IGNORE INTO main.run (uuid, suite, host, command_line, started_ns, ended_ns, repeat, interleave)
-SELECT o.uuid, s.new, o.host, o.command_line, o.started_ns, o.ended_ns, o.repeat, o.interleave
+INSERT OR IGNORE INTO main.run
+    (uuid, suite, suite_path, host, command_line, started_ns, ended_ns, repeat, interleave)
+SELECT o.uuid, s.new, o.suite_path, o.host, o.command_line, o.started_ns, o.ended_ns, o.repeat, o.interleave
   FROM src.run o JOIN map_suite s ON s.old = o.suite;
 UPDATE added SET runs = changes();
 INSERT INTO map_run SELECT o.id, n.id FROM src.run o JOIN main.run n USING (uuid);
-UPDATE main.run SET host = o.host, command_line = o.command_line, started_ns = o.started_ns,
+UPDATE main.run SET suite_path = o.suite_path, host = o.host, command_line = o.command_line, started_ns = o.started_ns,
        repeat = o.repeat, interleave = o.interleave
   FROM src.run o JOIN map_run m ON m.old = o.id
  WHERE m.new = main.run.id AND o.started_ns < main.run.started_ns;

@@ -50,7 +50,7 @@ static int read_run_row(struct store *s, int64_t run, struct arena *arena, struc
     struct data_run *ret = &p->run;
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
-                     "SELECT r.uuid, s.name, s.path, s.digest, r.host, r.command_line,"
+                     "SELECT r.uuid, s.name, r.suite_path, s.digest, r.host, r.command_line,"
                      " r.started_ns, r.ended_ns, r.repeat, r.interleave"
                      " FROM run r JOIN suite s ON s.id = r.suite WHERE r.id = ?",
                      "i", run);

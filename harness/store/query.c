@@ -363,7 +363,7 @@ static int read_tags(struct query *q, int64_t run, struct data_run *ret, struct 
 }
 
 static const char run_sql[] =
-    "SELECT r.id, r.uuid, s.name, s.path, s.digest, r.host, r.command_line, r.started_ns,"
+    "SELECT r.id, r.uuid, s.name, r.suite_path, s.digest, r.host, r.command_line, r.started_ns,"
     " r.ended_ns, (SELECT count(*) FROM attempt a JOIN conflict x ON x.attempt = a.id"
     " WHERE a.run = r.id) FROM run r JOIN suite s ON s.id = r.suite WHERE r.uuid = ?";
 

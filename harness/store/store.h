@@ -48,7 +48,7 @@ struct event_sink *store_sink(struct store *s);
 int store_flush(struct store *s, struct err *err) MUST_CHECK;
 /*
  * How many of this handle's events were like others by name (a window's number, a metric ...) and not
- * by content. The first of a name is the result; the others are in v_conflicts. Always a bug.
+ * by content. The first of a name is the result; the others are in v_conflicts. Of a run always a bug.
  */
 uint64_t store_conflicts(const struct store *s);
 

@@ -127,15 +127,12 @@ int write_run_begin(struct store *s, const struct event *e, struct err *err)
                            suite->digest);
 
     if (r == 0)
-        r = db_run(&s->db, err, "UPDATE suite SET path = ? WHERE id = ? AND path IS NOT ?1", "ti",
-                   suite->path, suite_id);
-    if (r == 0)
         r = db_run(
             &s->db, err,
-            "INSERT INTO run (uuid, suite, host, command_line, started_ns, repeat, interleave)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            "tittiii", e->run_id, suite_id, b->host, b->command_line, (int64_t)b->started_ns,
-            (int64_t)b->repeat, (int64_t)b->interleave);
+            "INSERT INTO run (uuid, suite, suite_path, host, command_line, started_ns, repeat,"
+            " interleave) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "titttiii", e->run_id, suite_id, suite->path, b->host, b->command_line,
+            (int64_t)b->started_ns, (int64_t)b->repeat, (int64_t)b->interleave);
     if (r == 0)
         r = find_run(s, e->run_id, &run, err);
     if (r == 0)

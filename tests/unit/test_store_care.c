@@ -163,7 +163,8 @@ static void damaged_pages_are_findings_or_errors(void **state)
     unsigned seen = 0;
 
     fixture_run(f, 1);
-    ASSERT_DONE(f, store_backup(f->store, fixture_file(f, "good.db"), &f->err));
+    /* compacted: migrations leave pages that are in no use */
+    ASSERT_DONE(f, store_vacuum_into(f->store, fixture_file(f, "good.db"), &f->err));
     assert_int_equal(stat(fixture_file(f, "good.db"), &st), 0);
     pages = st.st_size / 4096;
     for (off_t page = 0; page < pages; page++) {

@@ -394,6 +394,31 @@ static void a_merge_keeps_the_facts_of_who_knows_more(void **state)
     }
 }
 
+/* Two copies of a suite's file are one suite; each run knows where its own lay. */
+static void a_run_keeps_the_path_of_its_suite(void **state)
+{
+    struct fixture *f = *state;
+    struct suite *suite = (struct suite *)f->lab.plan.suite;
+    struct store_merge added;
+    struct store_progress p;
+    struct dataset d;
+
+    fixture_run(f, 1);
+    suite->path = "copy/quickstart.yaml";
+    fixture_run(f, 2);
+    for (unsigned merged = 0; merged < 2; merged++) {
+        d = fixture_query(f, (struct store_selection){.run = "all"});
+        assert_string_equal(d.runs[0].suite_path, "copy/quickstart.yaml");
+        assert_string_equal(d.runs[1].suite_path, "suites/quickstart.yaml");
+        ASSERT_DONE(f, store_run_progress(f->store, d.runs[1].run_id, &f->arena, &p, &f->err));
+        assert_string_equal(p.run.suite_path, "suites/quickstart.yaml");
+        (void)snprintf(f->path, sizeof(f->path), "%s/merged.db", f->folder);
+        fixture_reopen(f, STORE_WRITE);
+        ASSERT_DONE(f, store_merge(f->store, fixture_file(f, "results.db"), &added, &f->err));
+    }
+    assert_int_equal(fixture_number(f, "SELECT count(DISTINCT suite_path) FROM v_runs"), 2);
+}
+
 /* An output that is wrong after the windows has a row of its own, and its vector is not right. */
 static void a_later_wrong_output_is_kept_beside_the_first(void **state)
 {
@@ -434,6 +459,7 @@ int main(void)
         STORE_TEST(a_merge_tells_of_attempts_that_differ),
         STORE_TEST(an_older_file_does_not_end_a_run),
         STORE_TEST(a_merge_keeps_the_facts_of_who_knows_more),
+        STORE_TEST(a_run_keeps_the_path_of_its_suite),
         STORE_TEST(a_later_wrong_output_is_kept_beside_the_first),
     };
 
