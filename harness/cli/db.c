@@ -300,6 +300,10 @@ const struct verb verb_merge = {
     .name = "merge",
     .arguments = "FILE.db...",
     .summary = "add other databases' runs to this one; again changes nothing",
+    .details =
+        "What is here stays: attempts that both have and that differ are told of. Raw traces of\n"
+        "current (FILE.db-traces) stay where they are; a tag that was taken away here and not\n"
+        "there comes back.",
     .options = merge_options,
     .arguments_min = 1,
     .arguments_max = 1000,

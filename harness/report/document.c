@@ -234,6 +234,7 @@ const char *document_tally(struct arena *arena, const struct dataset *d)
     };
     AUTO_BUF b = BUF_INIT;
     const char *separator = ": ";
+    unsigned long long conflicts = 0;
 
     buf_printf(&b, "%zu case%s", d->case_count, d->case_count == 1 ? "" : "s");
     for (size_t w = 0; w < ARRAY_SIZE(words); w++) {
@@ -246,6 +247,11 @@ const char *document_tally(struct arena *arena, const struct dataset *d)
         buf_printf(&b, "%s%zu %s", separator, n, n == 1 ? words[w].one : words[w].many);
         separator = ", ";
     }
+    for (size_t i = 0; i < d->run_count; i++)
+        conflicts += d->runs[i].conflicts;
+    if (conflicts > 0) /* of two results under one name the first is shown */
+        buf_printf(&b, "; %llu contradict others of their name (v_conflicts): a bug of tinyrig",
+                   conflicts);
     return arena_strdup(arena, buf_text(&b));
 }
 

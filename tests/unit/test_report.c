@@ -101,6 +101,25 @@ GOLDEN_TEST(annotations_for_github, "github", "run.github", .width = 0)
 
 #define REPORT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Wherever a run is summed up. */
+static void results_that_contradict_others_are_told_of(void **state)
+{
+    static const char *const formats[] = {"text", "markdown", "html"};
+    struct data_run run = {.run_id = "r", .suite = "s", .host = "h", .started_ns = 1};
+    const struct dataset data = {.runs = &run, .run_count = 1};
+    struct fixture f = {.data = data};
+
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(formats); i++) {
+        AUTO_BUF out = BUF_INIT;
+
+        run.conflicts = i % 2 * 25;
+        render(&f, formats[i / 2], (struct report_options){.group = REPORT_BY_BOARD}, &out);
+        assert_int_equal(strstr(buf_text(&out), "25 contradict others of their name") != NULL,
+                         i % 2);
+    }
+    arena_release(&f.arena);
+}
+
 static void a_flake_is_the_labs_and_of_an_attempt_that_was_made(void **state)
 {
     static const struct data_case cases[] = {
@@ -133,6 +152,7 @@ static void a_flake_is_the_labs_and_of_an_attempt_that_was_made(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_that_contradict_others_are_told_of),
         cmocka_unit_test(a_flake_is_the_labs_and_of_an_attempt_that_was_made),
         REPORT_TEST(text_by_board),
         REPORT_TEST(text_by_model_with_all_details),
