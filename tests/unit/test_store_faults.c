@@ -449,7 +449,7 @@ static const char *make_old_file(struct fixture *f, int version)
     buf_printf(&sql,
                "PRAGMA application_id = %d; PRAGMA user_version = %d;"
                "INSERT INTO unit (name) VALUES ('cycles');"
-               "INSERT INTO suite (name, digest) VALUES ('old', 'd');"
+               "INSERT INTO suite (name, digest, path) VALUES ('old', 'd', 'old.yaml');"
                "INSERT INTO run (uuid, suite, started_ns) VALUES ('0000-old', 1, 5);"
                "INSERT INTO case_def (hash, suite, key, board, engine, parameters, realm)"
                " VALUES (zeroblob(32), 'old', 'k', 'b', 'e', '', 'virtual');"
@@ -459,8 +459,13 @@ static const char *make_old_file(struct fixture *f, int version)
                "INSERT INTO series (case_def, metric, unit, class, lower_is_better)"
                " VALUES (1, 'latency', 1, 'cycle', 1);"
                "INSERT INTO measurement (attempt, series, value, n, over_budget)"
-               " VALUES (1, 1, 42, 1, 0);",
-               STORE_APPLICATION_ID, version);
+               " VALUES (1, 1, 42, 1, 0);"
+               "INSERT INTO blob (hash, data) VALUES ("
+               "x'a12871fee210fb8619291eaea194581cbd2531e4b23759d225f6806923f63222', x'0102');"
+               "INSERT INTO output (attempt, vector, tensor, compared, equal, first_difference,"
+               " differences, size, blob%s) VALUES (1, 3, 0, 1, 0, 1, 2, 2, 1%s);",
+               STORE_APPLICATION_ID, version, version < 7 ? "" : ", pass",
+               version < 7 ? "" : ", 0");
     fixture_execute(path, buf_text(&sql));
     return path;
 }
@@ -474,13 +479,20 @@ static void files_of_every_older_version_are_brought_up_to_date(void **state)
         const char *path = make_old_file(f, version);
         struct store *s = NULL;
         struct dataset d;
-        const struct store_selection all = {.run = "last"};
+        const struct store_selection all = {.run = "last", .parts = DATA_OUTPUTS};
 
         ASSERT_DONE(f, store_open(path, STORE_READ, &s, &f->err));
         assert_string_equal(schema_of(f, s), newest);
         ASSERT_DONE(f, store_query(s, &all, &f->arena, &d, &f->err));
         assert_int_equal(d.case_count, 1);
         assert_true(data_case_metric(&d.cases[0], "latency")->value == 42);
+        assert_int_equal(d.cases[0].output_count, 1);
+        assert_int_equal(d.cases[0].outputs_compared, 1);
+        assert_int_equal(d.cases[0].outputs[0].vector, 3);
+        assert_int_equal(d.cases[0].outputs[0].differences, 2);
+        assert_memory_equal(d.cases[0].outputs[0].data, "\1\2", 2);
+        if (version < 8) /* it was the suite's */
+            assert_string_equal(d.runs[0].suite_path, "old.yaml");
         assert_sound(f, s);
         store_close(s);
         ASSERT_DONE(f, store_open(path, STORE_WRITE, &s, &f->err));
