@@ -66,6 +66,14 @@ static void another_length_is_another_output(void **state)
     buf_puts(&b, "abcd");
     check_compare(NULL, 0.5, &a, &b, &o);
     assert_false(o.equal);
+    assert_int_equal(o.first_difference, 3);
+    assert_int_equal(o.differences, 1);
+    buf_puts(&a, "dxy");
+    o = (struct event_output){.vector = 0};
+    check_compare(NULL, 0, &a, &b, &o);
+    assert_false(o.equal);
+    assert_int_equal(o.first_difference, 4);
+    assert_int_equal(o.differences, 2);
 }
 
 int main(void)
