@@ -53,7 +53,10 @@ def said(path):
     with open(path) as f:
         for line in f:
             event = {key: plain(value) for key, value in json.loads(line).items()}
-            found[event["case"], event["attempt"]][event["kind"]].append(event)
+            key = event["case"], event["attempt"]
+            if event["kind"] == "case-begin":
+                found.pop(key, None)  # one of this number was begun, and nobody lived to hear of it
+            found[key][event["kind"]].append(event)
     return found
 
 
@@ -199,7 +202,7 @@ def export(database, run, form):
 
 # ---- runs ----
 
-def run(log, *args, codes=(0, 1, 4)):
+def run(log, *args, codes=(0, 1, 3, 4)):  # a busy host may find windows too noisy
     lab.env["TINYRIG_EVENT_LOG"] = lab.path(log)
     code, out = lab.run(*args, "--lab", inventory, "--board-dir", lab.path("kinds"), "--quiet")
     lab.check(code in codes, f"{args}: status {code}\n{out}")
