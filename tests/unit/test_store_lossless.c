@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/store/internal.h"
 #include "tests/support/event_fill.h"
 #include "tests/support/store_fixture.h"
 
@@ -272,6 +273,33 @@ static void windows_of_one_number_are_two(void **state)
                      2 + 4);
 }
 
+/* Statements of this connection that look whether a row says the same. */
+static unsigned looks(struct fixture *f)
+{
+    static const char look[] = "SELECT 1 FROM";
+    unsigned n = 0;
+
+    for (sqlite3_stmt *st = sqlite3_next_stmt(f->store->db.handle, NULL); st != NULL;
+         st = sqlite3_next_stmt(f->store->db.handle, st))
+        n += strncmp(sqlite3_sql(st), look, sizeof(look) - 1) == 0;
+    return n;
+}
+
+static void what_has_its_own_name_costs_no_look(void **state)
+{
+    struct fixture *f = *state;
+    struct sender s;
+
+    f->lab.profile = true;
+    fixture_run(f, 1);
+    assert_int_equal(looks(f), 0);
+    s = begin(f);
+    send_kind(&s, EVENT_WINDOW, 1);
+    send(&s);
+    ASSERT_DONE(f, store_flush(f->store, &f->err));
+    assert_int_equal(looks(f), 1);
+}
+
 static void send_fact(struct sender *s, const char *key, const char *value)
 {
     s->event.kind = EVENT_FACT;
@@ -454,6 +482,7 @@ int main(void)
         STORE_TEST(every_field_comes_back_as_it_went_in),
         STORE_TEST(a_second_of_a_name_is_kept_and_told),
         STORE_TEST(windows_of_one_number_are_two),
+        STORE_TEST(what_has_its_own_name_costs_no_look),
         STORE_TEST(a_fact_that_changes_is_told_of),
         STORE_TEST(conflicts_go_with_a_merge_and_a_prune),
         STORE_TEST(a_merge_tells_of_attempts_that_differ),
