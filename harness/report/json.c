@@ -262,6 +262,19 @@ static void put_recoveries(struct writer *w, const struct data_case *c)
     close_with(w, ']');
 }
 
+/* Only where there are any, which is where tinyrig has a bug: all of them, as text. */
+static void put_conflicts(struct writer *w, const struct data_case *c)
+{
+    if (c->conflict_count == 0)
+        return;
+    open_with(w, "conflicts", '[');
+    for (size_t i = 0; i < c->conflict_count; i++) {
+        put_comma(w);
+        put_value(w, c->conflicts[i]);
+    }
+    close_with(w, ']');
+}
+
 static void put_facts(struct writer *w, const struct data_case *c)
 {
     open_with(w, "facts", '{');
@@ -313,6 +326,7 @@ static int put_case(struct writer *w, const struct data_case *c, struct err *err
     r = put_windows(w, c, err);
     put_energies(w, c);
     put_profile(w, c);
+    put_conflicts(w, c);
     close_with(w, '}');
     return r;
 }

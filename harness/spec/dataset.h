@@ -63,6 +63,9 @@ struct data_case {
     size_t output_count;
     const struct event_recovery *recoveries;
     size_t recovery_count;
+    const char *const
+        *conflicts; /* events (JSON) under the name of another that is not as they are */
+    size_t conflict_count;
     uint32_t outputs_compared;
     uint32_t outputs_equal;
 };

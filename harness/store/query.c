@@ -294,6 +294,26 @@ static int read_recoveries(struct query *q, int64_t attempt, struct data_case *c
     return r;
 }
 
+/* Asked for only where its run says that there are any. */
+static int read_conflicts(struct query *q, int64_t attempt, struct data_case *c, struct err *err)
+{
+    const char **list = NULL;
+    size_t count = 0, capacity = 0;
+    sqlite3_stmt *st;
+    int r =
+        db_start(&q->s->db, &st, err, "SELECT event FROM conflict WHERE attempt = ?", "i", attempt);
+
+    FOR_EACH_ROW(q->s, st, r, err)
+    {
+        const char **event = ARENA_PUSH(q->arena, list, count, capacity);
+
+        *event = db_text(st, 0, q->arena);
+    }
+    c->conflicts = list;
+    c->conflict_count = count;
+    return r;
+}
+
 static int read_log(struct query *q, int64_t blob, struct data_case *c, struct err *err)
 {
     sqlite3_stmt *st;
@@ -326,6 +346,8 @@ static int read_attempt(struct query *q, int64_t attempt, int64_t log, struct da
         r = count_outputs(q, attempt, c, err);
     if (r == 0)
         r = read_recoveries(q, attempt, c, err);
+    if (r == 0 && q->run_count > 0 && q->runs[q->run_count - 1].conflicts > 0)
+        r = read_conflicts(q, attempt, c, err);
     if (r == 0 && (q->parts & DATA_FACTS) != 0 && c->context != 0)
         r = read_facts(q, (int64_t)c->context, &c->facts, &c->fact_count, err);
     if (r == 0 && (q->parts & DATA_WINDOWS) != 0)

@@ -105,8 +105,18 @@ GOLDEN_TEST(annotations_for_github, "github", "run.github", .width = 0)
 static void results_that_contradict_others_are_told_of(void **state)
 {
     static const char *const formats[] = {"text", "markdown", "html"};
+    static const char *const events[] = {"{\"kind\": \"window\"}"};
     struct data_run run = {.run_id = "r", .suite = "s", .host = "h", .started_ns = 1};
+    const struct data_case c = {.run_id = "r",
+                                .key = "k",
+                                .board = "b",
+                                .engine = "e",
+                                .suite = "s",
+                                .conflicts = events,
+                                .conflict_count = 1};
     const struct dataset data = {.runs = &run, .run_count = 1};
+    const struct dataset with_case = {.runs = &run, .run_count = 1, .cases = &c, .case_count = 1};
+    AUTO_BUF json = BUF_INIT;
     struct fixture f = {.data = data};
 
     for (size_t i = 0; i < 2 * ARRAY_SIZE(formats); i++) {
@@ -117,6 +127,8 @@ static void results_that_contradict_others_are_told_of(void **state)
         assert_int_equal(strstr(buf_text(&out), "25 contradict others of their name") != NULL,
                          i % 2);
     }
+    render(&f, "json", (struct report_options){.data = &with_case}, &json);
+    assert_non_null(strstr(buf_text(&json), "\"conflicts\": [\"{\\\"kind\\\": \\\"window\\\"}\"]"));
     arena_release(&f.arena);
 }
 

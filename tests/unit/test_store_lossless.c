@@ -246,6 +246,8 @@ static void a_second_of_a_name_is_kept_and_told(void **state)
                      1);
     d = fixture_query(f, (struct store_selection){.run = "last", .parts = DATA_ALL});
     assert_int_equal(d.runs[0].conflicts, ARRAY_SIZE(keyed));
+    assert_int_equal(d.cases[0].conflict_count, ARRAY_SIZE(keyed));
+    assert_non_null(strstr(d.cases[0].conflicts[0], "\"kind\": \"case-end\"")); /* by kind */
     for (size_t i = 0; i < ARRAY_SIZE(keyed); i++) {
         const struct event got = stored(f, events[i], &d.cases[0], 0);
 
