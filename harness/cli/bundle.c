@@ -18,6 +18,7 @@
 #include "harness/base/text.h"
 #include "harness/cli/archive.h"
 #include "harness/cli/scratch.h"
+#include "harness/cli/suite.h"
 #include "harness/cli/verb.h"
 #include "harness/cli/words.h"
 #include "harness/lab/health.h"
@@ -234,7 +235,7 @@ static int add_suite(struct bundle *b, struct err *err)
         return (int)err->code;
     if (d.run_count == 0 || d.runs[0].suite_path == NULL)
         return 0;
-    if (file_read(d.runs[0].suite_path, SUITE_MAX, &text, &unread) < 0) {
+    if (file_read(suite_of_run(&d.runs[0]), SUITE_MAX, &text, &unread) < 0) {
         buf_clear(&text);
         buf_printf(&text, "# could not be read any more: %s\n", unread.text);
     } else if (!has_digest(&text, d.runs[0].suite_digest)) {

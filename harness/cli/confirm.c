@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/proc.h"
+#include "harness/cli/suite.h"
 
 enum {
     ARGUMENTS_MAX = 2 * OPTION_STRINGS_MAX + 16,
@@ -30,7 +31,7 @@ static void make_command(const struct rerun *r, const char *tag, const char **ar
 
     argv[n++] = "/proc/self/exe"; /* whatever we were started as */
     argv[n++] = "run";
-    argv[n++] = r->candidate->runs[0].suite_path;
+    argv[n++] = suite_of_run(&r->candidate->runs[0]);
     argv[n++] = "--quiet";
     argv[n++] = arena_printf(r->arena, "--db=%s", r->database);
     argv[n++] = arena_printf(r->arena, "--tag=%s", tag);

@@ -346,14 +346,17 @@ static int resume_plan(struct run_arguments *a, struct context *c, const char *r
         return (int)err->code;
     a->suite.repeat = progress.repeat;
     a->suite.interleave = progress.interleave;
-    if (suite_plan(c, &a->suite, progress.run.suite_path, &plan, err) < 0) {
+    if (suite_plan(c, &a->suite, suite_of_run(&progress.run), &plan, err) < 0) {
         if (err->hint[0] == '\0')
-            (void)err_hint(err, "resume in the folder where the run began, with its --lab and "
-                                "--board-dir");
+            (void)err_hint(err,
+                           progress.run.suite_file != NULL
+                               ? "resume with the --lab and --board-dir that the run had"
+                               : "resume in the folder where the run began, with its --lab and "
+                                 "--board-dir");
         return (int)err->code;
     }
     if (strcmp(plan->suite->digest, progress.run.suite_digest) != 0) {
-        (void)err_set(err, ERR_CONFIG, "%s changed since the run began", progress.run.suite_path);
+        (void)err_set(err, ERR_CONFIG, "%s changed since the run began", plan->suite->path);
         return err_hint(err, "start a new run: results of two suites do not belong together");
     }
     set_plan(r, plan_of_run(plan, &progress, &c->arena), &c->arena);
@@ -429,8 +432,8 @@ const struct verb verb_resume = {
     .summary = "go on with a run that was interrupted or killed",
     .details =
         "RUN is the beginning of a run's id; by default the newest run that never ended. It goes\n"
-        "on with the boards, cases and repeats that the run began with; --lab and --board-dir\n"
-        "are to be given again. Exit status: that of the whole run, as of 'run'.",
+        "on with the boards, cases and repeats that the run began with, from any folder; --lab\n"
+        "and --board-dir are to be given again. Exit status: that of the whole run, as of 'run'.",
     .options = resume_options,
     .arguments_max = 1,
     .run = resume_run,

@@ -1,5 +1,6 @@
 /* One run: its sinks, its workers, its folders, and what its exit status says. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ static void tick(void *context)
 static int emit_run(struct run *r, enum event_kind kind, struct err *err)
 {
     char host[64] = "?";
+    char file[PATH_MAX];
     struct event e = {.kind = kind, .at_ns = clock_realtime_ns(), .run_id = r->run_id};
 
     (void)gethostname(host, sizeof(host) - 1);
@@ -127,6 +129,7 @@ static int emit_run(struct run *r, enum event_kind kind, struct err *err)
         .started_ns = e.at_ns,
         .repeat = (uint32_t)r->arguments->suite.repeat,
         .interleave = r->arguments->suite.interleave,
+        .suite_file = realpath(r->plan->suite->path, file),
     };
     return r->tee.base.emit(&r->tee.base, &e, err) < 0 ? (int)err->code : 0;
 }

@@ -1,6 +1,7 @@
 #include "harness/cli/suite.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,6 +177,18 @@ static const char *const *terminated(struct arena *arena, const struct option_st
     copy = arena_alloc(arena, (list->count + 1) * sizeof(*copy));
     memcpy(copy, list->values, list->count * sizeof(*copy));
     return copy;
+}
+
+const char *suite_of_run(const struct data_run *run)
+{
+    char typed[PATH_MAX];
+
+    if (run->suite_file == NULL || access(run->suite_file, R_OK) != 0)
+        return run->suite_path;
+    return run->suite_path != NULL && realpath(run->suite_path, typed) != NULL &&
+                   strcmp(typed, run->suite_file) == 0
+               ? run->suite_path
+               : run->suite_file;
 }
 
 /* `kernels` is an axis like any other, but one whose words have a meaning. */

@@ -4,6 +4,7 @@
 
 #include "harness/cli/context.h"
 #include "harness/plan/plan.h"
+#include "harness/spec/dataset.h"
 #include "harness/spec/plan.h"
 
 struct suite_options {
@@ -46,6 +47,12 @@ struct suite_options {
 /* Load suite and lab and make the plan; everything lives in the context's arena. */
 int suite_plan(struct context *c, const struct suite_options *options, const char *path,
                const struct plan **ret, struct err *err) MUST_CHECK;
+
+/*
+ * The suite of a run that was begun, from wherever one stands: as it was typed where that is the same file,
+ * else where it lay then; of a run that another host began, or an older program, as typed. NULL: not known.
+ */
+const char *suite_of_run(const struct data_run *run);
 
 /* RAM that the agent itself takes: static variables and stack. 0: no firmware to look at. */
 uint64_t suite_agent_ram(const struct board *b, const struct paths *paths);

@@ -73,7 +73,8 @@ struct data_case {
 struct data_run {
     const char *run_id;
     const char *suite;
-    const char *suite_path;
+    const char *suite_path; /* as it was typed */
+    const char *suite_file; /* absolute, where the run began; NULL: a run of an older program */
     const char *suite_digest;
     const char *host;
     const char *command_line;

@@ -41,6 +41,7 @@ struct event_run {
     /* The command line's, over the suite's: for those who resume. */
     uint32_t repeat; /* 0: as the suite says */
     bool interleave;
+    const char *suite_file; /* absolute; NULL: not known */
 };
 
 /*

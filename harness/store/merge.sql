@@ -37,13 +37,14 @@ SELECT o.id, n.id
 DROP TABLE IF EXISTS temp.map_run;
 CREATE TEMP TABLE map_run (old INTEGER PRIMARY KEY, new INTEGER);
 INSERT OR IGNORE INTO main.run
-    (uuid, suite, suite_path, host, command_line, started_ns, ended_ns, repeat, interleave)
-SELECT o.uuid, s.new, o.suite_path, o.host, o.command_line, o.started_ns, o.ended_ns, o.repeat, o.interleave
+    (uuid, suite, suite_path, host, command_line, started_ns, ended_ns, repeat, interleave, suite_file)
+SELECT o.uuid, s.new, o.suite_path, o.host, o.command_line, o.started_ns, o.ended_ns, o.repeat, o.interleave,
+       o.suite_file
   FROM src.run o JOIN map_suite s ON s.old = o.suite;
 UPDATE added SET runs = changes();
 INSERT INTO map_run SELECT o.id, n.id FROM src.run o JOIN main.run n USING (uuid);
 UPDATE main.run SET suite_path = o.suite_path, host = o.host, command_line = o.command_line, started_ns = o.started_ns,
-       repeat = o.repeat, interleave = o.interleave
+       repeat = o.repeat, interleave = o.interleave, suite_file = o.suite_file
   FROM src.run o JOIN map_run m ON m.old = o.id
  WHERE m.new = main.run.id AND o.started_ns < main.run.started_ns;
 UPDATE main.run SET ended_ns = o.ended_ns

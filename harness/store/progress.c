@@ -51,7 +51,7 @@ static int read_run_row(struct store *s, int64_t run, struct arena *arena, struc
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
                      "SELECT r.uuid, s.name, r.suite_path, s.digest, r.host, r.command_line,"
-                     " r.started_ns, r.ended_ns, r.repeat, r.interleave"
+                     " r.started_ns, r.ended_ns, r.repeat, r.interleave, r.suite_file"
                      " FROM run r JOIN suite s ON s.id = r.suite WHERE r.id = ?",
                      "i", run);
 
@@ -66,6 +66,7 @@ static int read_run_row(struct store *s, int64_t run, struct arena *arena, struc
         ret->ended_ns = (uint64_t)sqlite3_column_int64(st, 7);
         p->repeat = (uint32_t)sqlite3_column_int64(st, 8);
         p->interleave = sqlite3_column_int(st, 9) != 0;
+        ret->suite_file = db_text(st, 10, arena);
         r = 0;
     }
     return r;

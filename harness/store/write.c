@@ -141,6 +141,9 @@ int write_run_begin(struct store *s, const struct event *e, struct err *err)
                    " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                    "iitt", run, (int64_t)b->started_ns, b->host != NULL ? b->host : "",
                    b->command_line);
+    if (r == 0)
+        r = db_run(&s->db, err, "UPDATE run SET suite_file = ? WHERE id = ? AND ?1 IS NOT NULL",
+                   "ti", b->suite_file, run);
     /* A resumed run is not over any more. */
     if (r == 0)
         r = db_run(&s->db, err, "UPDATE run SET ended_ns = NULL WHERE id = ? AND ended_ns < ?",

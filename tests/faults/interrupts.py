@@ -103,6 +103,32 @@ def a_resumed_run_is_the_one_that_was_asked_for(reference):
     lab.check_quiet([db])
 
 
+def a_run_is_resumed_from_any_folder(reference):
+    """The suite was typed as it lies from there; another one is called so where it is resumed."""
+    db, here, there = lab.path("folders.db"), lab.folder, lab.path("there")
+    os.mkdir(there)
+    with open(os.path.join(there, os.path.basename(suite)), "w") as f:
+        f.write("nonsense")
+
+    def resume(folder):
+        q = lab.start("resume", "--lab", inventory, "--db", db, cwd=folder)
+        return q.communicate(timeout=240)[0], q.returncode
+    p = lab.start("run", os.path.basename(suite), "--lab", inventory, "--db", db, "-b", "one", cwd=here)
+    lines_until(p, "] passed", 2)
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=120)
+    lab.check(p.returncode == 130, f"status {p.returncode}")
+    lab.check(lab.query(db, "SELECT suite_file FROM run") == [(suite,)], "where the suite lies")
+    lab.execute(db, "UPDATE run SET suite_file = NULL")  # of an older program
+    out, code = resume("/")
+    lab.check(code == 2 and "in the folder where the run began" in out, f"{code}\n{out}")
+    lab.execute(db, f"UPDATE run SET suite_file = '{suite}'")
+    out, code = resume(there)
+    lab.check(code == 0 and "6 passed" in out, f"{code}\n{out}")
+    lab.check(lab.query(db, "SELECT suite_path FROM v_runs") == [(os.path.basename(suite),)], "as typed")
+    lab.check_quiet([db])
+
+
 def what_failed_before_counts_after(reference):
     """The status of a resumed run is that of the whole run."""
     sine = os.path.join(lab.source, "suites/models/sine")
@@ -232,7 +258,8 @@ def main():
     reference = lab.figures(database)
     lab.check(reference, "no figures")
     for test in (one_interrupt_finishes_the_window, a_resumed_run_is_the_one_that_was_asked_for,
-                 what_failed_before_counts_after, shares_of_a_run_may_go_to_one_database, two_interrupts_stop_at_once,
+                 a_run_is_resumed_from_any_folder, what_failed_before_counts_after,
+                 shares_of_a_run_may_go_to_one_database, two_interrupts_stop_at_once,
                  a_full_disk_stops_the_run, a_locked_database_is_waited_for,
                  a_database_locked_for_good_stops_the_run, a_killed_worker_costs_an_attempt,
                  a_dead_emulator_is_not_waited_for):

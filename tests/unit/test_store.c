@@ -318,11 +318,14 @@ static void a_run_knows_what_its_command_asked_for(void **state)
 {
     struct fixture *f = *state;
     struct event_sink *sink = store_sink(f->store);
-    struct event e = {
-        .kind = EVENT_RUN_BEGIN,
-        .at_ns = 5,
-        .run_id = f->run,
-        .run = {.plan = &f->lab.plan, .started_ns = 5, .repeat = 7, .interleave = true}};
+    struct event e = {.kind = EVENT_RUN_BEGIN,
+                      .at_ns = 5,
+                      .run_id = f->run,
+                      .run = {.plan = &f->lab.plan,
+                              .started_ns = 5,
+                              .repeat = 7,
+                              .interleave = true,
+                              .suite_file = "/lab/suites/s.yaml"}};
     struct plan_case *last = (struct plan_case *)&f->lab.plan.cases[5];
     struct store_progress p;
 
@@ -331,6 +334,7 @@ static void a_run_knows_what_its_command_asked_for(void **state)
     ASSERT_DONE(f, store_run_progress(f->store, f->run, &f->arena, &p, &f->err));
     assert_int_equal(p.repeat, 7);
     assert_true(p.interleave);
+    assert_string_equal(p.run.suite_file, "/lab/suites/s.yaml");
     assert_true(p.cases[5].done);
     assert_string_equal(p.cases[5].skip, last->skip);
     assert_null(p.cases[4].skip);
