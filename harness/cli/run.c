@@ -29,12 +29,6 @@
          "DIR",                                                                                    \
          "keep what went over each board's link, for replays and bug reports",                     \
          offsetof(struct run_arguments, record)},                                                  \
-        {"replay",                                                                                 \
-         0,                                                                                        \
-         OPTION_STRING,                                                                            \
-         "DIR",                                                                                    \
-         "play such records in place of the boards, into a --db of their own",                     \
-         offsetof(struct run_arguments, replay)},                                                  \
     {                                                                                              \
         "batch", 0, OPTION_FLAG, NULL,                                                             \
             "for schedulers: exit 75 after lab faults (requeue), 76 when a board needs a person",  \
@@ -55,6 +49,9 @@ static const struct option run_options[] = {
     {"shard", 0, OPTION_STRING, "I/N", "only the I-th of N shares of the cases (1/4 to 4/4)",
      offsetof(struct run_arguments, shard)},
     OPTIONS_ATTEMPTS,
+    {"replay", 0, OPTION_STRING, "DIR",
+     "play such records in place of the boards, into a --db of their own",
+     offsetof(struct run_arguments, replay)},
     {"tag", 't', OPTION_STRING, "NAME", "give the run this name in the database",
      offsetof(struct run_arguments, tag)},
     {"quiet", 'q', OPTION_FLAG, NULL, "say only what went wrong",
@@ -226,6 +223,18 @@ static int take_progress(struct run *r, const struct store_progress *progress, b
     return 0;
 }
 
+/* A second time from the beginning, or on boards: neither is the rest of what the records hold. */
+static int check_replayed(const struct data_run *run, const struct run_arguments *a,
+                          struct err *err)
+{
+    if (!run->replayed && a->replay == NULL)
+        return 0;
+    (void)err_set(err, ERR_USAGE, "run %.8s %s: nothing can go on with it%s", run->run_id,
+                  run->replayed ? "was played from records" : "was measured on boards",
+                  run->replayed ? "" : " from records");
+    return run_hint_replay(err);
+}
+
 static int check_run_id(const char *id, struct err *err)
 {
     for (size_t i = 0; i < 36; i++) {
@@ -262,6 +271,8 @@ static int name_run(struct run *r, struct arena *arena, struct err *err)
         err_clear(err);
         return 0;
     }
+    if (result == 0)
+        result = check_replayed(&progress.run, r->arguments, err);
     if (result == 0 && strcmp(r->plan->suite->digest, progress.run.suite_digest) != 0)
         return err_set(err, ERR_CONFIG, "run %s was of another suite (%s)", id,
                        progress.run.suite_path);
@@ -342,7 +353,8 @@ static int resume_plan(struct run_arguments *a, struct context *c, const char *r
     struct store_progress progress;
     const struct plan *plan = NULL;
 
-    if (resume_take(r, run, &c->arena, &progress, err) < 0)
+    if (resume_take(r, run, &c->arena, &progress, err) < 0 ||
+        check_replayed(&progress.run, a, err) < 0)
         return (int)err->code;
     a->suite.repeat = progress.repeat;
     a->suite.interleave = progress.interleave;

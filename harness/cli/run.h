@@ -79,6 +79,9 @@ int run_plan(struct run *r, struct err *err);
 /* With --batch, what a scheduler is told when there is no run to speak of; passes status on. */
 int run_batch_failure(const struct run_arguments *a, int status, struct err *err);
 
+/* What to do with a run of records that did not come to its end. */
+int run_hint_replay(struct err *err);
+
 /* As a shell takes it. */
 void run_put_word(struct buf *out, const char *word);
 

@@ -130,6 +130,7 @@ static int emit_run(struct run *r, enum event_kind kind, struct err *err)
         .repeat = (uint32_t)r->arguments->suite.repeat,
         .interleave = r->arguments->suite.interleave,
         .suite_file = realpath(r->plan->suite->path, file),
+        .replayed = r->arguments->replay != NULL,
     };
     return r->tee.base.emit(&r->tee.base, &e, err) < 0 ? (int)err->code : 0;
 }
@@ -280,6 +281,13 @@ static void put_option(struct buf *out, const char *option, const char *value)
     run_put_word(out, value);
 }
 
+int run_hint_replay(struct err *err)
+{
+    return err_hint(err,
+                    "records are played from their beginning: 'tinyrig run' the suite again, with "
+                    "--replay and another --db");
+}
+
 /* The command that goes on with it, as it can be typed. */
 static int hint_resume(const struct run *r, struct err *err)
 {
@@ -287,13 +295,14 @@ static int hint_resume(const struct run *r, struct err *err)
     const struct option_strings *folders = &a->suite.common.board_dirs;
     AUTO_BUF words = BUF_INIT;
 
+    if (a->replay != NULL)
+        return run_hint_replay(err);
     run_put_word(&words, "tinyrig");
     run_put_word(&words, "resume");
     put_option(&words, "--lab", a->suite.common.lab);
     for (size_t i = 0; i < folders->count; i++)
         put_option(&words, "--board-dir", folders->values[i]);
     put_option(&words, "--record", a->record);
-    put_option(&words, "--replay", a->replay);
     put_option(&words, "--db", r->context->database);
     run_put_word(&words, r->run_id);
     return err_hint(err, "go on with: %s", buf_text(&words));

@@ -83,6 +83,7 @@ struct data_run {
     uint64_t started_ns;
     uint64_t ended_ns;  /* 0: never ended (killed, or still running) */
     uint64_t conflicts; /* events like others by name and not by content: a bug (v_conflicts) */
+    bool replayed;      /* records played the boards */
 };
 
 struct dataset {

@@ -42,6 +42,7 @@ struct event_run {
     uint32_t repeat; /* 0: as the suite says */
     bool interleave;
     const char *suite_file; /* absolute; NULL: not known */
+    bool replayed;          /* records play the boards */
 };
 
 /*

@@ -37,9 +37,10 @@ SELECT o.id, n.id
 DROP TABLE IF EXISTS temp.map_run;
 CREATE TEMP TABLE map_run (old INTEGER PRIMARY KEY, new INTEGER);
 INSERT OR IGNORE INTO main.run
-    (uuid, suite, suite_path, host, command_line, started_ns, ended_ns, repeat, interleave, suite_file)
+    (uuid, suite, suite_path, host, command_line, started_ns, ended_ns, repeat, interleave, suite_file,
+     replayed)
 SELECT o.uuid, s.new, o.suite_path, o.host, o.command_line, o.started_ns, o.ended_ns, o.repeat, o.interleave,
-       o.suite_file
+       o.suite_file, o.replayed
   FROM src.run o JOIN map_suite s ON s.old = o.suite;
 UPDATE added SET runs = changes();
 INSERT INTO map_run SELECT o.id, n.id FROM src.run o JOIN main.run n USING (uuid);

@@ -51,7 +51,8 @@ static int read_run_row(struct store *s, int64_t run, struct arena *arena, struc
     sqlite3_stmt *st;
     int r = db_start(&s->db, &st, err,
                      "SELECT r.uuid, s.name, r.suite_path, s.digest, r.host, r.command_line,"
-                     " r.started_ns, r.ended_ns, r.repeat, r.interleave, r.suite_file"
+                     " r.started_ns, r.ended_ns, r.repeat, r.interleave, r.suite_file,"
+                     " r.replayed"
                      " FROM run r JOIN suite s ON s.id = r.suite WHERE r.id = ?",
                      "i", run);
 
@@ -67,6 +68,7 @@ static int read_run_row(struct store *s, int64_t run, struct arena *arena, struc
         p->repeat = (uint32_t)sqlite3_column_int64(st, 8);
         p->interleave = sqlite3_column_int(st, 9) != 0;
         ret->suite_file = db_text(st, 10, arena);
+        ret->replayed = sqlite3_column_int(st, 11) != 0;
         r = 0;
     }
     return r;

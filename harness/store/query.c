@@ -387,7 +387,8 @@ static int read_tags(struct query *q, int64_t run, struct data_run *ret, struct 
 static const char run_sql[] =
     "SELECT r.id, r.uuid, s.name, r.suite_path, s.digest, r.host, r.command_line, r.started_ns,"
     " r.ended_ns, (SELECT count(*) FROM attempt a JOIN conflict x ON x.attempt = a.id"
-    " WHERE a.run = r.id), r.suite_file FROM run r JOIN suite s ON s.id = r.suite WHERE r.uuid = ?";
+    " WHERE a.run = r.id), r.suite_file, r.replayed"
+    " FROM run r JOIN suite s ON s.id = r.suite WHERE r.uuid = ?";
 
 static int read_run(struct query *q, sqlite3_stmt *st, struct err *err)
 {
@@ -403,6 +404,7 @@ static int read_run(struct query *q, sqlite3_stmt *st, struct err *err)
     run->ended_ns = (uint64_t)sqlite3_column_int64(st, 8);
     run->conflicts = (uint64_t)sqlite3_column_int64(st, 9);
     run->suite_file = db_text(st, 10, q->arena);
+    run->replayed = sqlite3_column_int(st, 11) != 0;
     return read_tags(q, sqlite3_column_int64(st, 0), run, err);
 }
 

@@ -130,9 +130,10 @@ int write_run_begin(struct store *s, const struct event *e, struct err *err)
         r = db_run(
             &s->db, err,
             "INSERT INTO run (uuid, suite, suite_path, host, command_line, started_ns, repeat,"
-            " interleave) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            "titttiii", e->run_id, suite_id, suite->path, b->host, b->command_line,
-            (int64_t)b->started_ns, (int64_t)b->repeat, (int64_t)b->interleave);
+            " interleave, replayed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "titttiiii", e->run_id, suite_id, suite->path, b->host, b->command_line,
+            (int64_t)b->started_ns, (int64_t)b->repeat, (int64_t)b->interleave,
+            (int64_t)b->replayed);
     if (r == 0)
         r = find_run(s, e->run_id, &run, err);
     if (r == 0)

@@ -92,6 +92,25 @@ def what_is_no_such_record_is_no_result(suite):
     lab.check(code == 3 and "record of board" in out, f"no records: {code}\n{out}")
 
 
+def a_replay_is_never_resumed(suite):
+    """Neither from the records' beginning, where the rest of it is not, nor on boards."""
+    shutil.copy(lab.path("replayed.db"), lab.path("half.db"))
+    lab.execute(lab.path("half.db"), "DELETE FROM attempt WHERE id = (SELECT max(id) FROM attempt)")
+    lab.execute(lab.path("half.db"), "UPDATE run SET ended_ns = NULL")
+    run = lab.query(lab.path("half.db"), "SELECT run FROM v_runs")[0][0]
+    where = ("--lab", lab.path("lab.yaml"), "--db", lab.path("half.db"))
+    for words in (["resume", *where], ["run", suite, *where, "--run-id", run],
+                  ["run", suite, *where, "--run-id", run, "--replay", records]):
+        code, out = lab.run(*words)
+        lab.check(code == 2 and "was played from records: nothing can go on with it" in out and
+                  "played from their beginning: 'tinyrig run' the suite again" in out, f"{words}: {code}\n{out}")
+    run = lab.query(database, "SELECT run FROM v_runs")[0][0]
+    code, out = lab.run("run", suite, *where[:2], "--db", database, "--run-id", run, "--replay", records)
+    lab.check(code == 2 and "was measured on boards" in out, f"{code}\n{out}")
+    code, out = lab.run("resume", "--replay", records, *where)
+    lab.check(code == 2 and "unknown option '--replay'" in out, f"{code}\n{out}")
+
+
 def bundle(name, *more):
     code, out = lab.run("bundle", "--lab", lab.path("lab.yaml"), "--db", database, "-o",
                         lab.path(name), *more)
@@ -132,6 +151,7 @@ def a_bundle_has_no_file_but_the_suite_that_was_measured():
     """A database that came from elsewhere names any file of this host as its suite."""
     lab.write("private", SECRET)
     lab.execute(database, f"UPDATE suite SET path = '{lab.path('private')}'")
+    lab.execute(database, f"UPDATE run SET suite_file = '{lab.path('private')}'")
     bundle("private.tar.gz")
     with tarfile.open(lab.path("private.tar.gz")) as t:
         text = t.extractfile("tinyrig-bundle/suite.yaml").read().decode()
@@ -143,6 +163,7 @@ def main():
     inventory()
     suite = lab.suite(2, boards="[one, two]")
     the_same_figures_come_back(suite)
+    a_replay_is_never_resumed(suite)
     what_is_no_such_record_is_no_result(suite)
     a_bundle_has_all_but_secrets(suite)
     a_bundle_has_no_file_but_the_suite_that_was_measured()
