@@ -33,7 +33,7 @@ SELECT o.id, n.id
   FROM src.series o JOIN map_case c ON c.old = o.case_def JOIN map_unit u ON u.old = o.unit
   JOIN main.series n ON n.case_def = c.new AND n.metric = o.metric AND n.unit = u.new;
 
--- Runs: the earliest start and the latest end win, so that the order of merges does not matter.
+-- Runs: the earliest start wins, so that the order of merges does not matter; ends come last of all.
 DROP TABLE IF EXISTS temp.map_run;
 CREATE TEMP TABLE map_run (old INTEGER PRIMARY KEY, new INTEGER);
 INSERT OR IGNORE INTO main.run
@@ -48,17 +48,12 @@ UPDATE main.run SET suite_path = o.suite_path, host = o.host, command_line = o.c
        repeat = o.repeat, interleave = o.interleave, suite_file = o.suite_file
   FROM src.run o JOIN map_run m ON m.old = o.id
  WHERE m.new = main.run.id AND o.started_ns < main.run.started_ns;
-UPDATE main.run SET ended_ns = o.ended_ns
-  FROM src.run o JOIN map_run m ON m.old = o.id
- WHERE m.new = main.run.id AND o.ended_ns > coalesce(main.run.ended_ns, 0);
-INSERT OR IGNORE INTO main.run_session (run, started_ns, host, command_line)
-SELECT m.new, o.started_ns, o.host, o.command_line
-  FROM src.run_session o JOIN map_run m ON m.old = o.run;
--- The end that one file knows is none when the other knows that the run was taken up after it.
-UPDATE main.run SET ended_ns = NULL
-  FROM map_run m
- WHERE m.new = main.run.id
-   AND main.run.ended_ns < (SELECT max(n.started_ns) FROM main.run_session n WHERE n.run = m.new);
+INSERT INTO main.run_session (run, started_ns, host, command_line, ended_ns)
+SELECT m.new, o.started_ns, o.host, o.command_line, o.ended_ns
+  FROM src.run_session o JOIN map_run m ON m.old = o.run
+ WHERE true
+    ON CONFLICT (run, started_ns, host) DO UPDATE SET ended_ns = excluded.ended_ns
+ WHERE excluded.ended_ns > coalesce(ended_ns, 0);
 -- A case that one host's plan skips may be another host's share.
 INSERT INTO main.run_case (run, case_def, ordinal, skip)
 SELECT m.new, c.new, o.ordinal, o.skip
@@ -205,3 +200,20 @@ SELECT case_key, metric, reason, set_ns, expires_ns FROM src.mute
     ON CONFLICT (case_key, metric) DO UPDATE
    SET reason = excluded.reason, set_ns = excluded.set_ns, expires_ns = excluded.expires_ns
  WHERE excluded.set_ns > set_ns;
+
+-- A run has ended when every case that any part of it planned has, and whoever began it last came to his
+-- end. From what is here now, not from what is new: the same whatever came first.
+UPDATE main.run SET ended_ns = CASE
+       WHEN EXISTS (
+           SELECT 1 FROM main.run_case c
+            WHERE c.run = main.run.id AND c.skip IS NULL AND NOT coalesce(
+                  (SELECT status <> 'cancelled' AND NOT coalesce(retried, 0) FROM main.attempt a
+                    WHERE a.run = c.run AND a.case_def = c.case_def
+                    ORDER BY number DESC, started_ns DESC LIMIT 1), 0))
+       THEN NULL
+       WHEN (SELECT ended_ns FROM main.run_session s WHERE s.run = main.run.id
+              ORDER BY started_ns DESC, host DESC LIMIT 1) IS NULL
+       THEN NULL
+       ELSE (SELECT max(ended_ns) FROM main.run_session s WHERE s.run = main.run.id) END
+ WHERE id IN (SELECT new FROM map_run)
+   AND EXISTS (SELECT 1 FROM main.run_session s WHERE s.run = main.run.id);

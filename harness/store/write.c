@@ -154,8 +154,17 @@ int write_run_begin(struct store *s, const struct event *e, struct err *err)
 
 int write_run_end(struct store *s, const struct event *e, struct err *err)
 {
-    return db_run(&s->db, err, "UPDATE run SET ended_ns = ? WHERE uuid = ? AND ended_ns IS NULL",
-                  "it", (int64_t)e->at_ns, e->run_id);
+    int r = db_run(&s->db, err, "UPDATE run SET ended_ns = ? WHERE uuid = ? AND ended_ns IS NULL",
+                   "it", (int64_t)e->at_ns, e->run_id);
+
+    if (r == 0)
+        r = db_run(&s->db, err,
+                   "UPDATE run_session SET ended_ns = ?1"
+                   " WHERE ended_ns IS NULL AND run = (SELECT id FROM run WHERE uuid = ?2) AND"
+                   " started_ns = (SELECT max(started_ns) FROM run_session o"
+                   "                WHERE o.run = run_session.run)",
+                   "it", (int64_t)e->at_ns, e->run_id);
+    return r;
 }
 
 /* Names an attempt in every database it is ever merged into. */

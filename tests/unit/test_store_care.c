@@ -298,6 +298,58 @@ static void shards_of_one_run_become_one_run(void **state)
     assert_int_equal(d.cases[5].retries, 1);
 }
 
+/* A share by its number from 0 of two, of a run that began at `at`: all of it, or but its last case. */
+static void write_share(struct fixture *f, const char *name, size_t share, uint64_t at, bool whole)
+{
+    struct store *s = open_other(f, name);
+    struct plan_case *cases = (struct plan_case *)f->lab.plan.cases;
+
+    f->lab.now_ns = at;
+    for (size_t i = 0; i < 6; i++)
+        cases[i].skip = i / 3 == share ? NULL : "not in share";
+    ASSERT_DONE(f, synthetic_begin(&f->lab, f->run, store_sink(s), &f->err));
+    for (size_t i = 3 * share; i < 3 * share + (whole ? 3 : 2); i++)
+        ASSERT_DONE(f, synthetic_case(&f->lab, f->run, i, 0, store_sink(s), &f->err));
+    if (whole)
+        ASSERT_DONE(f, synthetic_end(&f->lab, f->run, store_sink(s), &f->err));
+    store_close(s);
+}
+
+/* The other share was killed: the run has not ended with this one. It is resumed, and then it has. */
+static void a_merged_run_ends_with_its_last_part(void **state)
+{
+    static const char *const orders[][3] = {{"a.db", "b.db", "c.db"},
+                                            {"b.db", "a.db", "c.db"},
+                                            {"c.db", "b.db", "a.db"},
+                                            {"c.db", "a.db", "b.db"}};
+    struct fixture *f = *state;
+    struct store_merge added;
+    const char *first = NULL;
+
+    synthetic_run_id(1, f->run);
+    write_share(f, "a.db", 0, 9000000000000, true);
+    write_share(f, "b.db", 1, 5000000000000, false);
+    write_share(f, "c.db", 1, 7000000000000, true);
+    for (size_t o = 0; o < ARRAY_SIZE(orders); o++) {
+        struct store *all = open_other(f, arena_printf(&f->arena, "all%zu.db", o));
+        const struct store_selection last = {.run = "last"};
+        bool whole = false, a = false;
+        struct dataset d;
+
+        for (size_t i = 0; i < 3; i++) {
+            ASSERT_DONE(f, store_merge(all, fixture_file(f, orders[o][i]), &added, &f->err));
+            a = a || orders[o][i][0] == 'a';
+            whole = whole || orders[o][i][0] == 'c';
+            ASSERT_DONE(f, store_query(all, &last, &f->arena, &d, &f->err));
+            /* A share alone does not know of the other one, but for what it leaves to it. */
+            assert_int_equal(d.runs[0].ended_ns != 0, whole || (a && i == 0));
+        }
+        first = o == 0 ? content(f, all) : first;
+        assert_string_equal(content(f, all), first);
+        store_close(all);
+    }
+}
+
 /* A file merged while its case ran, and again when it was done. */
 static void a_later_merge_completes_an_attempt(void **state)
 {
@@ -435,6 +487,7 @@ int main(void)
         STORE_TEST(a_merge_adds_everything_once),
         STORE_TEST(merges_in_any_order_give_the_same),
         STORE_TEST(shards_of_one_run_become_one_run),
+        STORE_TEST(a_merged_run_ends_with_its_last_part),
         STORE_TEST(a_later_merge_completes_an_attempt),
         STORE_TEST(refuses_to_merge_what_it_cannot_trust),
         STORE_TEST(a_prune_keeps_the_summaries),
