@@ -201,11 +201,17 @@ static void prune(struct night *n)
 
 /* ---- what the night says ---- */
 
+/* There are results that a gate can look at. */
+static bool has_measured(const struct night *n)
+{
+    return n->run_status == 0 || n->run_status == 1 || n->run_status == 4;
+}
+
 int night_status(const struct night *n)
 {
     const int run = n->run_status;
 
-    if (run != 0 && run != 1 && run != 4)
+    if (!has_measured(n))
         return run; /* no run to judge: interrupted, wrong usage, no lab, a bug of ours */
     if (run == 1 || n->gate_status == 1)
         return 1;
@@ -214,8 +220,12 @@ int night_status(const struct night *n)
     return run == 4 || n->gate_status == 4 ? 4 : 0;
 }
 
-const char *night_verdict(int status)
+const char *night_verdict(const struct night *n)
 {
+    const int status = night_status(n);
+
+    if (has_measured(n) && (status == 2 || status == 3 || status == 70))
+        return "measured, not judged: the gate failed";
     switch (status) {
     case 0:
         return "passed";
@@ -287,11 +297,10 @@ static int finish(struct night *n, struct err *err)
 
     night_summary(n, &summary);
     r = file_write_atomic(night_path(n, "summary.md"), buf_text(&summary), summary.len, err);
-    notify(n, night_verdict(status), &summary); /* of a full disk, too */
+    notify(n, night_verdict(n), &summary); /* of a full disk, too */
     if (r < 0)
         return r;
-    (void)fprintf(stderr, "nightly: %s; see %s\n", night_verdict(status),
-                  night_path(n, "summary.md"));
+    (void)fprintf(stderr, "nightly: %s; see %s\n", night_verdict(n), night_path(n, "summary.md"));
     return status;
 }
 
@@ -321,7 +330,7 @@ static void give_up(struct night *n, const struct err *err)
 static void measure(struct night *n)
 {
     run_suite(n);
-    if (n->run_status == 0 || n->run_status == 1 || n->run_status == 4)
+    if (has_measured(n))
         run_gate(n);
     if (n->run_status != 2)
         write_reports(n);

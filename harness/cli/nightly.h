@@ -35,7 +35,7 @@ struct night {
 
 /* Exit status of the night, and the words for it. */
 int night_status(const struct night *n);
-const char *night_verdict(int status);
+const char *night_verdict(const struct night *n);
 
 /* A file of the output folder. */
 const char *night_path(const struct night *n, const char *name);

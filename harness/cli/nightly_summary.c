@@ -51,8 +51,7 @@ static void add_head(struct page *p)
     char now[21];
 
     clock_format_utc(clock_realtime_ns(), now);
-    add(p, BLOCK_HEADING,
-        arena_printf(p->arena, "%s: %s", n->suite, night_verdict(night_status(n))));
+    add(p, BLOCK_HEADING, arena_printf(p->arena, "%s: %s", n->suite, night_verdict(n)));
     add(p, BLOCK_TEXT,
         arena_printf(p->arena, "Lab '%s', %s, run %.8s; %u boards checked, %u failed.%s",
                      n->context->lab->name, now, n->run_id, n->checked, n->failed,

@@ -112,6 +112,20 @@ def a_failed_lab_is_told_when_the_mail_works_again(suite):
     inventory()
 
 
+def a_bad_baseline_is_said_to_be_one(suite):
+    """The boards have been measured; it is the gate that could not do its work."""
+    lab.write("bad.db", "no database, though called one" * 100)
+    heard = len(told())
+    code, out = night(suite, "--baseline", lab.path("bad.db"))
+    lab.check(code == 2 and "nightly: measured, not judged: the gate failed" in out, f"{code}\n{out}")
+    lab.check("not begun" not in out + summary() and "1 passed" in summary(), summary())
+    lab.check("gate: " in summary() and "bad.db" in summary(), summary())
+    lab.check(len(told()) == heard + 2 and told()[heard].endswith("> measured, not judged: the gate failed"),
+              told()[heard:])
+    code, out = night(suite)
+    lab.check(code == 0, f"the night after: {code}\n{out}")
+
+
 def a_slip_costs_no_night(suite):
     before = lab.query(database, "SELECT count(*) FROM run")
     for option, value in (("--keep", "90"), ("--keep", "0d"), ("--keep", "60y"), ("--wait", "50d"),
@@ -190,6 +204,7 @@ def main():
     a_failed_lab_is_told_when_the_mail_works_again(suite)
     code, out = night(lab.path("none.yaml"))
     lab.check(code == 2, f"no suite: {code}\n{out}")
+    a_bad_baseline_is_said_to_be_one(suite)
     a_slip_costs_no_night(suite)
     an_interrupted_night_can_be_resumed()
     a_board_whose_state_is_lost_is_out_of_service(suite)
