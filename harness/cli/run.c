@@ -86,6 +86,8 @@ static void set_plan(struct run *r, const struct plan *plan, struct arena *arena
     r->done = arena_alloc(arena, plan->case_count + 1);
     r->elsewhere = arena_alloc(arena, plan->case_count + 1);
     r->attempts = arena_alloc(arena, (plan->case_count + 1) * sizeof(r->attempts[0]));
+    r->retried = arena_alloc(arena, (plan->case_count + 1) * sizeof(r->retried[0]));
+    r->spent = arena_alloc(arena, (plan->board_count + 1) * sizeof(r->spent[0]));
 }
 
 /* "2/4" */

@@ -7,6 +7,7 @@
 #include "harness/cli/suite.h"
 #include "harness/lab/health.h"
 #include "harness/lab/lease.h"
+#include "harness/measure/measure.h"
 #include "harness/store/store.h"
 
 struct run_arguments {
@@ -38,6 +39,8 @@ struct tee {
     struct event_sink *sinks[SINKS]; /* the store first: what it refuses, nobody hears */
     const struct plan *plan;
     uint32_t *attempts;
+    unsigned *retried;
+    struct measure_spent *spent;
     bool slipped; /* a file of the lab is wrong: another try does not help */
 };
 
@@ -57,9 +60,11 @@ struct run {
     struct lease *hold;            /* of the run, against another process that goes on with it */
     struct progress_counts before; /* of the cases that are done */
     struct progress_counts counts; /* those among them */
-    bool *done;         /* per case: finished by an earlier process, or another shard's */
-    bool *elsewhere;    /* per case: another shard's */
-    uint32_t *attempts; /* per case: number of the next attempt */
+    bool *done;                  /* per case: finished by an earlier process, or another shard's */
+    bool *elsewhere;             /* per case: another shard's */
+    uint32_t *attempts;          /* per case: number of the next attempt */
+    unsigned *retried;           /* per case: attempts of this process that another one followed */
+    struct measure_spent *spent; /* per board, by this process's workers */
 };
 
 /* Further attempts at a case: --retries, --no-retries or the default. */

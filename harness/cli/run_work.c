@@ -54,6 +54,39 @@ static void leave_interrupts(const struct sigaction before[static ARRAY_SIZE(sig
         (void)sigaction(signals[i], &before[i], NULL);
 }
 
+static size_t board_index(const struct plan *plan, const struct board *b)
+{
+    size_t i = 0;
+
+    while (i < plan->board_count && plan->boards[i] != b)
+        i++;
+    return i;
+}
+
+/* What is gone of the budgets: a worker that is started anew goes on with the rest. */
+static void note_spent(struct tee *t, const struct event *e)
+{
+    struct measure_spent *s = &t->spent[board_index(t->plan, e->case_->board)];
+
+    switch (e->kind) {
+    case EVENT_CASE_BEGIN:
+        t->attempts[e->case_ - t->plan->cases] = e->attempt + 1;
+        break;
+    case EVENT_RECOVERY:
+        recovery_used(&s->recovery, e->recovery.rung, e->recovery.worked);
+        break;
+    case EVENT_CASE_END:
+        t->retried[e->case_ - t->plan->cases] += e->end.retried;
+        s->retries += e->end.retried;
+        if (e->end.code == ERR_OK)
+            recovery_passed(&s->recovery);
+        t->slipped = t->slipped || (e->end.status == CASE_ERROR && e->end.code == ERR_CONFIG);
+        break;
+    default:
+        break;
+    }
+}
+
 static int tee_emit(struct event_sink *self, const struct event *e, struct err *err)
 {
     struct tee *t = (struct tee *)self;
@@ -62,10 +95,8 @@ static int tee_emit(struct event_sink *self, const struct event *e, struct err *
         if (t->sinks[i] != NULL && t->sinks[i]->emit(t->sinks[i], e, err) < 0)
             return (int)err->code;
     }
-    if (e->kind == EVENT_CASE_BEGIN) /* a worker started anew goes on from here */
-        t->attempts[e->case_ - t->plan->cases] = e->attempt + 1;
-    if (e->kind == EVENT_CASE_END && e->end.status == CASE_ERROR && e->end.code == ERR_CONFIG)
-        t->slipped = true;
+    if (e->case_ != NULL)
+        note_spent(t, e);
     return 0;
 }
 
@@ -74,6 +105,20 @@ static uint32_t next_attempt(void *context, const struct plan_case *c)
     const struct run *r = context;
 
     return r->attempts[c - r->plan->cases];
+}
+
+static unsigned retried(void *context, const struct plan_case *c)
+{
+    const struct run *r = context;
+
+    return r->retried[c - r->plan->cases];
+}
+
+static const struct measure_spent *spent(void *context, const struct board *b)
+{
+    const struct run *r = context;
+
+    return &r->spent[board_index(r->plan, b)];
 }
 
 static uint32_t pool_attempt(void *context, const struct plan_case *c)
@@ -215,6 +260,8 @@ static int run_workers(struct run *r, struct err *err)
         .fact_count = run_facts(r, &arena, facts),
         .barred = barred,
         .retries_board = RETRIES_BOARD,
+        .spent = spent,
+        .retried = retried,
     };
     struct pool_options pool = {
         .run_board = measure_board,
@@ -432,6 +479,8 @@ int run_plan(struct run *r, struct err *err)
                   r->health != NULL ? health_sink_base(r->health) : NULL},
         .plan = r->plan,
         .attempts = r->attempts,
+        .retried = r->retried,
+        .spent = r->spent,
     };
     catch_interrupts(before);
     result = emit_run(r, EVENT_RUN_BEGIN, err); /* again in a resumed run: it is not over */

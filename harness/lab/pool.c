@@ -104,7 +104,7 @@ struct case_state {
     bool done;        /* ended, or left out */
     bool begun;       /* and not ended */
     uint32_t attempt; /* number of the newest attempt */
-    unsigned lost;    /* workers that were killed at it */
+    unsigned retried; /* attempts that another one followed, whoever saw to it */
     uint64_t since_ns;
 };
 
@@ -198,6 +198,7 @@ static int pool_forward(struct pool *p, struct event *e, struct err *err)
     if (e->kind == EVENT_CASE_END) {
         c->begun = false;
         c->done = !e->end.retried;
+        c->retried += e->end.retried;
     }
     return 0;
 }
@@ -294,9 +295,8 @@ static int end_for_worker(struct pool *p, const struct worker *w, size_t i, int 
                                 : "who kills processes here? 'dmesg' knows when memory ran out",
         .host_ns = host_ns,
         .retried =
-            code == ERR_LAB && w->restarts < RESTARTS_MAX && state->lost < p->options->retries,
+            code == ERR_LAB && w->restarts < RESTARTS_MAX && state->retried < p->options->retries,
     };
-    state->lost++;
     return pool_forward(p, &e, err);
 }
 

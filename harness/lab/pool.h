@@ -30,7 +30,7 @@ struct pool_options {
     unsigned jobs; /* boards at once; 0: all */
     unsigned
         virtual_jobs;   /* of these, virtual ones: they share the host's CPUs; 0: as many as CPUs */
-    unsigned retries;   /* of a case whose worker was killed */
+    unsigned retries;   /* of a case, of which a killed worker costs one */
     const char *run_id; /* put into every event */
     const bool *done;   /* per case of the plan: true = leave out (resume) */
     const volatile sig_atomic_t *interrupts; /* 1: finish the window and stop; 2: stop now */

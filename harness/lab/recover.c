@@ -108,6 +108,17 @@ size_t recovery_rung_list(struct recovery_rung_info ret[static RECOVERY_RUNGS_MA
     return ARRAY_SIZE(rungs);
 }
 
+void recovery_used(struct recovery *r, const char *rung, bool worked)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
+        if (strcmp(rungs[i].name, rung) != 0)
+            continue;
+        r->used[i]++;
+        if (worked)
+            r->floor = i + 1;
+    }
+}
+
 void recovery_passed(struct recovery *r)
 {
     r->floor = 0;

@@ -43,6 +43,9 @@ struct recovery {
     void *context;
 };
 
+/* A worker that is no more used this rung: whoever goes on in its place has so much less. */
+void recovery_used(struct recovery *r, const char *rung, bool worked);
+
 /* The board passed a case: the next trouble begins at the bottom again; budgets stay spent. */
 void recovery_passed(struct recovery *r);
 

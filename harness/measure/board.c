@@ -295,8 +295,11 @@ static void mend(struct bench *b, struct attempt *a, const struct err *failure)
 
 static bool may_retry(const struct bench *b, const struct attempt *a, enum err_code code)
 {
+    const struct measure_options *o = b->options;
+    const unsigned before = o->retried != NULL ? o->retried(o->context, a->c) : 0;
+
     return err_is_lab_fault(code) && b->session != NULL && b->barred[0] == '\0' && !stopping(b) &&
-           a->tries < b->options->retries_case && b->retries > 0;
+           before + a->tries < o->retries_case && b->retries > 0;
 }
 
 static void start(struct bench *b, struct attempt *a, const struct plan_case *c, unsigned tries);
@@ -409,10 +412,16 @@ void measure_board(void *context, const struct board *board, const struct plan_c
 {
     const struct measure_options *o = context;
     struct bench b = {.options = o, .sink = sink, .retries = o->retries_board};
+    const struct measure_spent *spent = o->spent != NULL ? o->spent(o->context, board) : NULL;
     const char *barred = o->barred != NULL ? o->barred(o->context, board) : NULL;
     size_t n;
 
-    b.recovery = (struct recovery){.note = note_rung, .context = &b};
+    if (spent != NULL) {
+        b.recovery = spent->recovery;
+        b.retries -= spent->retries < b.retries ? spent->retries : b.retries;
+    }
+    b.recovery.note = note_rung;
+    b.recovery.context = &b;
     for (size_t i = 0; i < count && b.meter == NULL; i++)
         b.meter = cases[i]->energy != NULL ? cases[i]->energy->meter : NULL;
     if (barred != NULL)

@@ -45,7 +45,7 @@ struct attempt {
     struct clock_checks clock;  /* the same */
     uint32_t passes;            /* checks of the outputs so far */
     uint64_t started_ns;
-    unsigned tries; /* attempts of this run that came before */
+    unsigned tries; /* attempts of this worker that came before */
     bool ended;
 };
 

@@ -13,6 +13,12 @@
 #include "harness/spec/dataset.h"
 #include "harness/spec/event.h"
 
+/* What workers that are no more have used up on a board in this run. */
+struct measure_spent {
+    unsigned retries; /* of all its cases */
+    struct recovery recovery;
+};
+
 struct measure_options {
     struct session_options session;
     bool (*stopping)(void);                                        /* true: end after this window */
@@ -30,6 +36,9 @@ struct measure_options {
     const char *(*barred)(void *context, const struct board *b);
     unsigned retries_case;  /* further attempts at a case after lab faults that were mended */
     unsigned retries_board; /* ... for all cases of a board together */
+    /* What is gone of these, and of the ladder, when a worker takes another one's place; NULL: nothing. */
+    const struct measure_spent *(*spent)(void *context, const struct board *b);
+    unsigned (*retried)(void *context, const struct plan_case *c);
 };
 
 /* A pool_board_fn; its context is a struct measure_options. */

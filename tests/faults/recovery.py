@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import Lab, wrong_firmware  # noqa: E402
+from lab import Lab, kill, parent, wrong_firmware  # noqa: E402
 
 lab = Lab(sys.argv[1], sys.argv[2], "recovery")
 lab.env["TINYRIG_FAULT_ANSWER_MS"] = "800"
@@ -57,6 +57,26 @@ def a_hung_board_is_reset_and_its_case_retried(suite, inventory):
     lab.check(state("hangs")["faults"] == "1" and state("hangs")["state"] == "good", "state")
     text = lab.query(database, "SELECT text FROM attempt WHERE status = 'error'")[0][0]
     lab.check("board 'hangs', stage '" in text and ", after " in text, text)
+
+
+def a_killed_worker_does_not_renew_the_budget(inventory):
+    """Its board hangs each time that it is started: one retry there is, whoever measures."""
+    db, suite = lab.path("budget.db"), lab.suite(1, name="budget",
+                                                    measure="{inferences: 40, windows: 300}")
+    arm("hangs", *["hang edge 3"] * 8)
+    p = lab.start("run", suite, "--lab", inventory, "--db", db, "-b", "hangs", "--retries", "1")
+    said = ""
+    for line in p.stdout:
+        said += line
+        if "trying again" in line:
+            for pid in [pid for pid in lab.ours() if parent(pid) == p.pid]:
+                kill(pid)
+    lab.check(p.wait(300) == 3, f"status {p.returncode}\n{said}")
+    # Killed in its second attempt, or just before: then another worker had it.
+    tries = attempts(db, "hangs")
+    lab.check([t[:2] for t in tries] == [(0, "error"), (1, "error")], f"{tries}\n{said}")
+    arm("hangs")
+    lab.run("boards", "clear", "hangs", "--lab", inventory)
 
 
 def other_firmware_is_no_result(suite, inventory):
@@ -147,6 +167,7 @@ def main():
                                       f"  hangs: {{board: {KINDS[0]}}}\n"
                                       f"  well: {{board: {KINDS[1]}}}\n")
     a_hung_board_is_reset_and_its_case_retried(suite, inventory)
+    a_killed_worker_does_not_renew_the_budget(inventory)
     other_firmware_is_no_result(suite, inventory)
     twins_are_told_apart(suite)
     quarantine_holds_until_a_check_passed(suite, inventory)

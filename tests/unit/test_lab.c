@@ -211,6 +211,43 @@ static void a_case_whose_worker_is_killed_is_tried_again(void **state)
     assert_int_equal(c.retried, 2);
 }
 
+/* Case n/one fails and is to be tried again; then its worker is killed. */
+static void fail_and_die(void *context, const struct board *board,
+                         const struct plan_case *const *list, size_t n, struct event_sink *sink)
+{
+    struct event failed = {.kind = EVENT_CASE_END, .case_ = &cases[1]};
+    struct err err = ERR_INIT;
+
+    failed.end = (struct event_case_end){
+        .status = CASE_ERROR, .code = ERR_TIMEOUT, .failure_class = "lab", .retried = true};
+    for (size_t i = 0; i < n; i++) {
+        send_event(sink, list[i], EVENT_CASE_BEGIN);
+        if (list[i] == &cases[1]) {
+            (void)!sink->emit(sink, &failed, &err);
+            send_event(sink, list[i], EVENT_CASE_BEGIN);
+            (void)raise(SIGKILL);
+        }
+        send_event(sink, list[i], EVENT_CASE_END);
+    }
+}
+
+/* One budget for what the board does to it and what is done to its workers. */
+static void a_killed_worker_does_not_renew_the_retries(void **state)
+{
+    struct counter c = {.base = {.emit = count}};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(
+        pool_run(&plan,
+                 &(struct pool_options){.run_board = fail_and_die, .run_id = "r", .retries = 1},
+                 &c.base, &err),
+        0);
+    assert_int_equal(c.retried, 1);
+    assert_int_equal(c.failed, 2);
+    assert_int_equal(c.begun, 4);
+    assert_int_equal(c.passed, 2);
+}
+
 static void die(void *context, const struct board *board, const struct plan_case *const *list,
                 size_t n, struct event_sink *sink)
 {
@@ -451,6 +488,7 @@ int main(void)
         cmocka_unit_test(damaged_events_are_refused_or_harmless),
         cmocka_unit_test(a_worker_that_dies_costs_only_its_case),
         cmocka_unit_test(a_case_whose_worker_is_killed_is_tried_again),
+        cmocka_unit_test(a_killed_worker_does_not_renew_the_retries),
         cmocka_unit_test(a_board_whose_workers_die_is_given_up),
         cmocka_unit_test(a_worker_whose_events_are_damaged_costs_only_its_case),
         cmocka_unit_test(a_second_interrupt_ends_wedged_workers),

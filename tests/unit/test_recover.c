@@ -266,6 +266,33 @@ static void what_helped_once_is_not_tried_again_before_a_case_passed(void **stat
     session_hang_up(&s);
 }
 
+/* As its events told of a worker that was killed. */
+static void who_takes_a_workers_place_has_the_rest_of_its_budgets(void **state)
+{
+    static const struct board b = {.name = "gone",
+                                   .transport = {.kind = "pty", .where = "/nonexistent/pty"}};
+    struct session s = {.board = &b, .means = {.reset = fake_reset, .power_cycle = broken_power}};
+    struct recovery r = {.note = note};
+    struct recovery_rung_info list[RECOVERY_RUNGS_MAX];
+    const struct err why = {.code = ERR_TIMEOUT, .text = "mute"};
+    struct err err = ERR_INIT;
+
+    recovery_used(&r, "quarantine", false); /* no rung, and nor is what a damaged event names */
+    recovery_used(&r, "reopen", true);
+    for (size_t i = 0; i < recovery_rung_list(list); i++) {
+        for (unsigned n = 0; strcmp(list[i].name, "probe-reset") == 0 && n < list[i].budget; n++)
+            recovery_used(&r, list[i].name, false);
+    }
+    climbed[0] = '\0';
+    assert_int_equal(recover(&s, &r, &why, &err), ERR_LAB);
+    assert_string_equal(climbed, "power-cycle- quarantine- ");
+    recovery_passed(&r);
+    climbed[0] = '\0';
+    err_clear(&err);
+    assert_int_equal(recover(&s, &r, &why, &err), ERR_LAB);
+    assert_string_equal(climbed, "reopen- power-cycle- quarantine- ");
+}
+
 /* ---- resources ---- */
 
 static void resources_have_names_of_their_own(void **state)
@@ -516,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_virtual_board_of_no_lab_file_has_no_history),
         cmocka_unit_test(rungs_are_climbed_within_budgets_and_end_in_quarantine),
         cmocka_unit_test(what_helped_once_is_not_tried_again_before_a_case_passed),
+        cmocka_unit_test(who_takes_a_workers_place_has_the_rest_of_its_budgets),
         cmocka_unit_test(resources_have_names_of_their_own),
         cmocka_unit_test(one_instrument_by_two_names_has_one_lock),
         cmocka_unit_test(every_meter_of_a_board_is_among_its_resources),
