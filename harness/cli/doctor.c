@@ -74,26 +74,22 @@ static bool has_probe(const struct board *b)
 static int see_switch(struct visit *v, struct err *err)
 {
     const char *name = v->board->power;
+    const struct lab_power *p = lab_find_power(v->lab, name);
 
     if (name == NULL) {
         FIND(v, "nobody switches it");
         return 0;
     }
-    for (size_t i = 0; i < v->lab->power_count; i++) {
-        const struct lab_power *p = &v->lab->powers[i];
-
-        if (strcmp(p->name, name) != 0)
-            continue;
-        if (!power_switch_can(p)) {
-            FIND(v, "'%s', a meter's own switch: on while it is open", name);
-            return 0;
-        }
-        if (power_switch_set(p, true, &v->line, err) < 0)
-            return err_hint(err, "does it work by hand? See 'power' in the lab file");
-        FIND(v, "'%s', a %s, is on", name, p->kind);
+    if (p == NULL)
+        return err_set(err, ERR_LAB, "the lab file has no power switch '%s'", name);
+    if (!power_switch_can(p)) {
+        FIND(v, "'%s', a meter's own switch: on while it is open", name);
         return 0;
     }
-    return err_set(err, ERR_LAB, "the lab file has no power switch '%s'", name);
+    if (power_switch_set(p, true, &v->line, err) < 0)
+        return err_hint(err, "does it work by hand? See 'power' in the lab file");
+    FIND(v, "'%s', a %s, is on", name, p->kind);
+    return 0;
 }
 
 static int see_power(struct visit *v, struct err *err)

@@ -34,15 +34,6 @@ bool instrument_edges(const struct board *board, const char *run_dir, char *path
     return snprintf(path, size, "%s/%s.edges", run_dir, board->name) < (int)size;
 }
 
-static const struct lab_meter *find_meter(const struct lab *lab, const char *name)
-{
-    for (size_t i = 0; name != NULL && lab != NULL && i < lab->meter_count; i++) {
-        if (strcmp(lab->meters[i].name, name) == 0)
-            return &lab->meters[i];
-    }
-    return NULL;
-}
-
 /* ---- the emulated one ---- */
 
 static int open_emulated(struct instrument *i, const struct instrument_options *o, struct err *err)
@@ -123,7 +114,7 @@ static int open_real(struct instrument *i, const struct instrument_options *o,
 static int open_any(struct instrument *i, const struct instrument_options *o, struct err *err)
 {
     const char *name = o->energy->meter != NULL ? o->energy->meter : o->board->meter;
-    const struct lab_meter *m = find_meter(o->lab, name);
+    const struct lab_meter *m = lab_find_meter(o->lab, name);
 
     if (m != NULL)
         return open_real(i, o, m, err);

@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool same(const char *a, const char *b)
-{
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static void add(struct resources *r, const char *kind, const char *name)
 {
     char *text = r->names[r->count];
@@ -42,7 +37,7 @@ bool resources_hold(const struct resources *r, const struct lab_meter *m)
     struct resources wanted;
 
     resources_of_meter(m, &wanted);
-    for (size_t i = 0; i < r->count; i++) {
+    for (size_t i = 0; wanted.count > 0 && i < r->count; i++) {
         if (strcmp(r->list[i], wanted.list[0]) == 0)
             return true;
     }
@@ -51,14 +46,12 @@ bool resources_hold(const struct resources *r, const struct lab_meter *m)
 
 static void add_named_meter(struct resources *r, const struct lab *lab, const char *name)
 {
-    struct lab_meter m = {.name = name};
+    const struct lab_meter nameless = {.name = name};
+    const struct lab_meter *m = lab_find_meter(lab, name);
 
-    for (size_t i = 0; name != NULL && lab != NULL && i < lab->meter_count; i++) {
-        if (same(lab->meters[i].name, name))
-            m = lab->meters[i];
-    }
-    if (name != NULL && !resources_hold(r, &m))
-        add_alone(r, &m);
+    m = m != NULL ? m : &nameless; /* the suite's slip; the name is leased all the same */
+    if (name != NULL && !resources_hold(r, m))
+        add_alone(r, m);
 }
 
 /* A hub's port is what it is under any name; a meter that switches is a meter. */
@@ -76,16 +69,16 @@ static void add_power(struct resources *r, const struct lab *lab, const struct l
 void resources_of(const struct board *b, const struct lab *lab, const char *meter,
                   struct resources *ret)
 {
+    const struct lab_power *power = lab_find_power(lab, b->power);
+
     ret->count = 0;
     add(ret, "", b->name);
     add(ret, "probe", b->openocd.serial);
     add(ret, "power", b->power);
     add_named_meter(ret, lab, b->meter);
     add_named_meter(ret, lab, meter);
-    for (size_t i = 0; lab != NULL && i < lab->power_count; i++) {
-        if (same(lab->powers[i].name, b->power))
-            add_power(ret, lab, &lab->powers[i]);
-    }
+    if (power != NULL)
+        add_power(ret, lab, power);
 }
 
 void resources_of_meter(const struct lab_meter *m, struct resources *ret)

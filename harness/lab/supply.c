@@ -12,17 +12,6 @@ enum {
     OFF_MS_MAX = 120000
 };
 
-static const struct lab_power *find_power(const struct session *s)
-{
-    const struct lab *lab = s->options.lab;
-
-    for (size_t i = 0; lab != NULL && s->board->power != NULL && i < lab->power_count; i++) {
-        if (strcmp(lab->powers[i].name, s->board->power) == 0)
-            return &lab->powers[i];
-    }
-    return NULL;
-}
-
 static bool by_meter(const struct session *s)
 {
     return s->power != NULL && strcmp(s->power->kind, "meter") == 0;
@@ -42,7 +31,7 @@ int session_supply(struct session *s, struct err *err)
 {
     if (session_replays(s))
         return 0; /* and no rung of the ladder may switch what is there now */
-    s->power = find_power(s);
+    s->power = lab_find_power(s->options.lab, s->board->power);
     if (!by_meter(s))
         return 0;
     s->means.power_cycle = session_supply_cycle;

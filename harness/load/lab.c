@@ -104,36 +104,17 @@ static int learn_folder(struct load *l, struct lab_file *f, const char *folder, 
     return r;
 }
 
-static bool has_meter(const struct lab *lab, const char *name, uint32_t *ret_channels)
-{
-    for (size_t i = 0; i < lab->meter_count; i++) {
-        if (strcmp(lab->meters[i].name, name) == 0) {
-            *ret_channels = lab->meters[i].channels;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_power(const struct lab *lab, const char *name)
-{
-    for (size_t i = 0; i < lab->power_count; i++) {
-        if (strcmp(lab->powers[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void check_instruments(struct load *l, const struct lab *lab, const struct board *b)
 {
-    uint32_t channels = 0;
+    const struct lab_meter *meter = lab_find_meter(lab, b->meter);
+    const uint32_t channels = meter != NULL ? meter->channels : 0;
 
-    if (b->meter != NULL && !has_meter(lab, b->meter, &channels))
+    if (b->meter != NULL && meter == NULL)
         problem_add(l->problems, b->where, "there is no meter '%s' in this lab", b->meter);
     else if (b->meter_channel != 0 && b->meter_channel >= channels)
         problem_add(l->problems, b->where, "'meter_channel' is %u, but meter '%s' has %u",
                     b->meter_channel, b->meter != NULL ? b->meter : "", channels);
-    if (b->power != NULL && !has_power(lab, b->power))
+    if (b->power != NULL && lab_find_power(lab, b->power) == NULL)
         problem_add(l->problems, b->where, "there is no power switch '%s' in this lab", b->power);
 }
 
@@ -264,12 +245,10 @@ static void attach_virtual(struct load *l, struct lab_file *f)
 
 static void check_powers(struct load *l, const struct lab *lab)
 {
-    uint32_t channels;
-
     for (size_t i = 0; i < lab->power_count; i++) {
         const struct lab_power *p = &lab->powers[i];
 
-        if (p->meter != NULL && !has_meter(lab, p->meter, &channels))
+        if (p->meter != NULL && lab_find_meter(lab, p->meter) == NULL)
             problem_add(l->problems, p->where, "there is no meter '%s' in this lab", p->meter);
     }
 }

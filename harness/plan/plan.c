@@ -168,15 +168,6 @@ static const char *engine_skip(struct planner *p, const struct plan_case *c)
                                           c->board->agent, c->engine);
 }
 
-static bool lab_has_meter(const struct lab *lab, const char *name)
-{
-    for (size_t i = 0; i < lab->meter_count; i++) {
-        if (strcmp(lab->meters[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Its waveform follows the marker; without one there is nothing to follow. */
 static bool has_emulated_meter(const struct board *b)
 {
@@ -189,8 +180,7 @@ static void set_energy(struct planner *p, struct plan_case *c)
     const struct suite_energy *e = p->suite->energy;
     const char *meter = e == NULL ? NULL : e->meter != NULL ? e->meter : c->board->meter;
 
-    if (e != NULL &&
-        (has_emulated_meter(c->board) || (meter != NULL && lab_has_meter(p->lab, meter))))
+    if (e != NULL && (has_emulated_meter(c->board) || lab_find_meter(p->lab, meter) != NULL))
         c->energy = e;
 }
 

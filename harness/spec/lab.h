@@ -57,4 +57,8 @@ struct lab {
     const char *const *notify;   /* argv that is told of another verdict; NULL: nobody */
 };
 
+/* By name; NULL when there is none, or no name or lab to look in. */
+const struct lab_meter *lab_find_meter(const struct lab *lab, const char *name);
+const struct lab_power *lab_find_power(const struct lab *lab, const char *name);
+
 #endif
