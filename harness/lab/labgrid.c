@@ -121,17 +121,35 @@ static int ask(const struct labgrid *g, const char *verb, struct buf *ret, struc
     return command_check(&c, ret, err);
 }
 
-static int acquire(struct labgrid *g, struct err *err)
+static void mark_name(const char *place, char name[static LABGRID_PLACE + 16])
+{
+    (void)snprintf(name, LABGRID_PLACE + 16, "labgrid:%s", place);
+    for (char *p = name; *p != '\0'; p++) {
+        if (*p == '/')
+            *p = '_';
+    }
+}
+
+/* Before the place is acquired, so that no kill comes between the two. */
+static int acquire(struct labgrid *g, const char *locks, struct err *err)
 {
     AUTO_BUF text = BUF_INIT;
+    char name[LABGRID_PLACE + 16];
+    const char *const names[] = {name};
+    bool left;
+
+    mark_name(g->place, name);
+    left = lease_left(locks, name);
+    if (lease_take(locks, names, 1, "labgrid place", 0, &g->mark, err) < 0)
+        return (int)err->code;
 
     if (ask(g, "acquire", &text, err) == 0) {
         g->acquired = true;
         return 0;
     }
     if (strstr(buf_text(&text), "You have already acquired") != NULL) {
-        err_clear(
-            err); /* by hand, or by one of us that was killed: our lease says nobody uses it */
+        err_clear(err);
+        g->acquired = left; /* by one of us that was killed, else by hand */
         return 0;
     }
     if (strstr(buf_text(&text), "acquired by") != NULL)
@@ -151,7 +169,7 @@ static int check_place(const char *place, struct err *err)
 }
 
 int labgrid_acquire(struct labgrid *g, const char *const *client, const char *place,
-                    struct err *err)
+                    const char *locks, struct err *err)
 {
     AUTO_BUF text = BUF_INIT;
     int r;
@@ -164,7 +182,7 @@ int labgrid_acquire(struct labgrid *g, const char *const *client, const char *pl
         return (int)err->code;
     *g = (struct labgrid){.client = client};
     (void)snprintf(g->place, sizeof(g->place), "%s", place);
-    r = acquire(g, err);
+    r = acquire(g, locks, err);
     if (r == 0)
         r = ask(g, "show", &text, err);
     if (r == 0)
@@ -181,7 +199,11 @@ void labgrid_release(struct labgrid *g)
 {
     struct err err = ERR_INIT;
 
-    if (g->acquired && ask(g, "release", NULL, &err) < 0)
+    if (g->acquired && ask(g, "release", NULL, &err) < 0) {
         log_line(LOG_LAB, "labgrid place %s: %s", g->place, err.text);
+        lease_release(g->mark); /* whoever comes next tries again */
+    } else {
+        lease_end(g->mark);
+    }
     *g = (struct labgrid){.client = NULL};
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "harness/base/err.h"
+#include "harness/lab/lease.h"
 
 enum {
     LABGRID_ADDRESS = 300,
@@ -25,17 +26,19 @@ struct labgrid {
     char place[LABGRID_PLACE];
     char address[LABGRID_ADDRESS]; /* "host:port"; "": there is no place */
     bool acquired;                 /* by us: a person's own acquisition stays */
+    struct lease *mark;            /* says so, to those who come when we were killed */
 };
 
 /* The place that `where` names, or NULL when it is no labgrid address. */
 const char *labgrid_place(const char *where);
 
 /*
- * Acquire the place and find the "host:port" of its one NetworkSerialPort. ERR_BUSY when others have
+ * Acquire the place, or take back what one of us who was killed had acquired (it left its mark in `locks`,
+ * the folder of leases), and find the "host:port" of its one NetworkSerialPort. ERR_BUSY when others have
  * it; ERR_LAB when the client fails or says nothing usable.
  */
 int labgrid_acquire(struct labgrid *g, const char *const *client, const char *place,
-                    struct err *err) MUST_CHECK;
+                    const char *locks, struct err *err) MUST_CHECK;
 void labgrid_release(struct labgrid *g); /* of a zeroed one too */
 
 /* "host:port" from what `labgrid-client show` printed. Untrusted text. */

@@ -245,6 +245,23 @@ int lease_read(const char *folder, const char *name, struct lease_holder *ret, s
     return 0;
 }
 
+bool lease_left(const char *folder, const char *name)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    struct err ignored = ERR_INIT;
+    struct lease_holder h;
+    AUTO(fd_close) int fd = -1;
+    char host[64] = "?";
+    char path[512];
+
+    if (lease_path(folder, name, path, &ignored) < 0)
+        return false;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    (void)gethostname(host, sizeof(host) - 1);
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0 && record_read(fd, &h) && user != NULL &&
+           strcmp(h.user, user->pw_name) == 0 && strcmp(h.host, host) == 0;
+}
+
 static bool folder_usable(const char *path)
 {
     if (mkdir(path, 01777) == 0)

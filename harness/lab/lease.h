@@ -41,6 +41,9 @@ void lease_end(struct lease *lease);
 /* Who holds it now. Returns 0 and fills *ret, or 1 when it is free. Takes nothing. */
 int lease_read(const char *folder, const char *name, struct lease_holder *ret, struct err *err);
 
+/* Nobody holds it, and a process of this user on this host that did was killed: it never ended it. */
+bool lease_left(const char *folder, const char *name);
+
 /*
  * TINYRIG_LOCK_DIR, when that is set (ERR_LAB when it cannot be used); else /run/lock/tinyrig, else
  * /tmp/tinyrig-locks; made when missing.

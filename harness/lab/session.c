@@ -147,7 +147,8 @@ static int find_address(struct session *s, struct err *err)
 
     return place == NULL || session_replays(s)
                ? 0
-               : labgrid_acquire(&s->labgrid, lab != NULL ? lab->labgrid : NULL, place, err);
+               : labgrid_acquire(&s->labgrid, lab != NULL ? lab->labgrid : NULL, place,
+                                 s->options.lock_dir, err);
 }
 
 /* Two boards of a kind look alike on the wire; the lab file may say which one it must be. */

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import Lab  # noqa: E402
+from lab import Lab, kill  # noqa: E402
 
 lab = Lab(sys.argv[1], sys.argv[2], "labgrid")
 server = socket.create_server(("127.0.0.1", 0))
@@ -67,6 +68,23 @@ def said():
         return f.read().splitlines()
 
 
+def what_a_killed_run_acquired_is_taken_back(options):
+    """kill -9 of the harness; the coordinator knows nothing of it."""
+    p = lab.start("run", lab.suite(9, name="long"), "--db", lab.path("killed.db"), *options)
+    p.stdout.readline()  # of its first case, or of its failure
+    kill(p.pid)
+    p.wait(60)
+    while lab.held():  # workers follow their parent
+        time.sleep(0.05)
+    client("echo 'labgrid-client: error: You have already acquired this place.'; exit 1")
+    for words in (["acquire", "show", "release"], ["acquire", "show"]):  # and then no more
+        code, out = lab.run("boards", "check", "x", *options)
+        lab.check(code == 0, f"{code}\n{out}")
+        lab.check(said() == [f"-p m4-1 {word}" for word in words], said())
+        os.unlink(lab.path("said"))
+    client("true")
+
+
 def main():
     os.mkdir(lab.path("kinds"))
     lab.write("kinds/far.yaml", "name: far\ncpu: cortex-m4\nclock: 100MHz\n"
@@ -85,6 +103,7 @@ def main():
     sine = os.path.join(lab.source, "suites/models/sine")
     code, out = lab.run("infer", f"{sine}/sine.tflite", "-b", "x", "-i", f"{sine}/in00.bin", *options)
     lab.check(code == 0 and "cold" in out, f"infer: {code}\n{out}")
+    what_a_killed_run_acquired_is_taken_back(options)
     bare = lab.write("bare.yaml", "virtual_boards: false\nboards:\n"
                                   "  x: {board: far, transport: {where: \"labgrid:m4-1\"}}\n")
     for _ in range(4):

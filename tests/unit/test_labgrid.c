@@ -1,8 +1,11 @@
 /* Addresses from a labgrid coordinator, with a client of our own in its place. */
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/file.h"
@@ -42,6 +45,7 @@ static const char place[] =
 
 static char client_path[64];
 static char said_path[80];
+static char locks[80];
 static const char *const client[] = {client_path, "-x", "coordinator:20408", NULL};
 
 /* It keeps the words it was given, then does what `body` says. */
@@ -54,6 +58,14 @@ static void write_client(const char *body)
     (void)unlink(said_path);
     assert_int_equal(file_write_atomic(client_path, text, strlen(text), &err), 0);
     assert_int_equal(chmod(client_path, 0700), 0);
+}
+
+static bool said_word(const char *word)
+{
+    AUTO_BUF text = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    return file_read(said_path, 4096, &text, &err) == 0 && strstr(buf_text(&text), word) != NULL;
 }
 
 static void assert_said(const char *words)
@@ -124,7 +136,7 @@ static void a_place_is_acquired_shown_and_released(void **state)
 
     (void)snprintf(body, sizeof(body), "[ $5 != show ] || cat <<'EOF'\n%sEOF\n", place);
     write_client(body);
-    assert_int_equal(labgrid_acquire(&g, client, "m4-1", &err), 0);
+    assert_int_equal(labgrid_acquire(&g, client, "m4-1", locks, &err), 0);
     assert_string_equal(g.address, "lab-1.example:41233");
     labgrid_release(&g);
     labgrid_release(&g); /* once is enough */
@@ -132,19 +144,54 @@ static void a_place_is_acquired_shown_and_released(void **state)
                 "-x coordinator:20408 -p m4-1 release\n");
 }
 
-static void what_a_person_acquired_stays_acquired(void **state)
+/* The place is ours before anybody asks. */
+static void write_acquired_client(void)
 {
     char body[2048];
-    struct labgrid g = {.client = NULL};
-    struct err err = ERR_INIT;
 
     (void)snprintf(body, sizeof(body),
                    "[ $5 != acquire ] || { echo 'labgrid-client: error: You have already acquired"
                    " this place.'; exit 1; }\ncat <<'EOF'\n%sEOF\n",
                    place);
     write_client(body);
-    assert_int_equal(labgrid_acquire(&g, client, "m4-1", &err), 0);
+}
+
+static void what_a_person_acquired_stays_acquired(void **state)
+{
+    struct labgrid g = {.client = NULL};
+    struct err err = ERR_INIT;
+
+    write_acquired_client();
+    assert_int_equal(labgrid_acquire(&g, client, "m4-1", locks, &err), 0);
     labgrid_release(&g);
+    assert_said("-x coordinator:20408 -p m4-1 acquire\n-x coordinator:20408 -p m4-1 show\n");
+}
+
+/* The mark it left says that no person did. */
+static void what_one_that_was_killed_acquired_is_taken_back(void **state)
+{
+    struct labgrid g = {.client = NULL};
+    struct err err = ERR_INIT;
+    pid_t child;
+
+    write_client("[ $5 != show ] || exec sleep 60");
+    child = fork();
+    if (child == 0) {
+        (void)!labgrid_acquire(&g, client, "m4-1", locks, &err);
+        _exit(1);
+    }
+    while (access(said_path, R_OK) != 0 || !said_word("show"))
+        (void)usleep(1000);
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    write_acquired_client();
+    assert_int_equal(labgrid_acquire(&g, client, "m4-1", locks, &err), 0);
+    labgrid_release(&g);
+    assert_said("-x coordinator:20408 -p m4-1 acquire\n-x coordinator:20408 -p m4-1 show\n"
+                "-x coordinator:20408 -p m4-1 release\n");
+    write_acquired_client();
+    assert_int_equal(labgrid_acquire(&g, client, "m4-1", locks, &err), 0);
+    labgrid_release(&g); /* that was all */
     assert_said("-x coordinator:20408 -p m4-1 acquire\n-x coordinator:20408 -p m4-1 show\n");
 }
 
@@ -155,30 +202,33 @@ static void failures_say_what_the_client_said(void **state)
 
     write_client(
         "echo 'labgrid-client: error: Place m4-1 is already acquired by lab-2/bob'; exit 1");
-    assert_int_equal(labgrid_acquire(&g, client, "m4-1", &err), ERR_BUSY);
+    assert_int_equal(labgrid_acquire(&g, client, "m4-1", locks, &err), ERR_BUSY);
     assert_non_null(strstr(err.text, "already acquired by lab-2/bob"));
     err_clear(&err);
     write_client("exit 0"); /* shows nothing: it is given back */
-    assert_int_equal(labgrid_acquire(&g, client, "m4-1", &err), ERR_LAB);
+    assert_int_equal(labgrid_acquire(&g, client, "m4-1", locks, &err), ERR_LAB);
     assert_said("-x coordinator:20408 -p m4-1 acquire\n-x coordinator:20408 -p m4-1 show\n"
                 "-x coordinator:20408 -p m4-1 release\n");
     err_clear(&err);
-    assert_int_equal(labgrid_acquire(&g, NULL, "m4-1", &err), ERR_CONFIG);
+    assert_int_equal(labgrid_acquire(&g, NULL, "m4-1", locks, &err), ERR_CONFIG);
     err_clear(&err);
-    assert_int_equal(labgrid_acquire(&g, client, "--help", &err), ERR_CONFIG);
+    assert_int_equal(labgrid_acquire(&g, client, "--help", locks, &err), ERR_CONFIG);
 }
 
 static int prepare(void **state)
 {
     (void)snprintf(client_path, sizeof(client_path), "/tmp/tinyrig-labgrid-%ld", (long)getpid());
     (void)snprintf(said_path, sizeof(said_path), "%s.said", client_path);
-    return 0;
+    (void)snprintf(locks, sizeof(locks), "%s.locks", client_path);
+    return mkdir(locks, 0700);
 }
 
 static int clean(void **state)
 {
     (void)unlink(said_path);
-    return unlink(client_path);
+    if (unlink(client_path) < 0)
+        return -1;
+    return rmdir(locks); /* every mark is gone */
 }
 
 int main(void)
@@ -189,6 +239,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_place_is_acquired_shown_and_released),
         cmocka_unit_test(what_a_person_acquired_stays_acquired),
+        cmocka_unit_test(what_one_that_was_killed_acquired_is_taken_back),
         cmocka_unit_test(failures_say_what_the_client_said),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
