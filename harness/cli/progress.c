@@ -16,6 +16,7 @@ struct board_line {
     unsigned ended;
     unsigned total;
     unsigned bad;
+    bool record_lost; /* has been said */
     uint64_t since_ns;
     uint64_t spent_ns; /* on those that have ended */
 };
@@ -244,6 +245,21 @@ static void case_ended(struct progress *p, const struct event *e, struct board_l
     print_case(p, e, l);
 }
 
+/* Not in order, though the case may be: said once for a board. */
+static void say_lost_record(struct progress *p, const char *what, struct board_line *l)
+{
+    AUTO_BUF b = BUF_INIT;
+
+    if (l->record_lost)
+        return;
+    l->record_lost = true;
+    buf_printf(&b, "board %s: ", l->board->name);
+    text_escape(&b, what, strlen(what));
+    if (p->live)
+        erase_view(p);
+    (void)fprintf(p->out, "%s\n", buf_text(&b));
+}
+
 static int progress_emit(struct event_sink *self, const struct event *e, struct err *err)
 {
     struct progress *p = (struct progress *)self;
@@ -267,6 +283,10 @@ static int progress_emit(struct event_sink *self, const struct event *e, struct 
         break;
     case EVENT_WINDOW:
         l->windows++;
+        break;
+    case EVENT_FACT:
+        if (strcmp(e->fact.key, "session.record") == 0)
+            say_lost_record(p, e->fact.value, l);
         break;
     default:
         break;

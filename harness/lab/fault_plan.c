@@ -43,6 +43,7 @@ void fault_plan_options(struct session_options *options)
     options->fault_dir = getenv("TINYRIG_FAULT_DIR");
     options->fault_seed = number("TINYRIG_FAULT_SEED");
     options->answer_ms = (unsigned)number("TINYRIG_FAULT_ANSWER_MS");
+    options->record_max = number("TINYRIG_FAULT_RECORD_MAX");
 }
 
 static int arm(struct fault_plan *plan, struct vboard *v, const char *word, struct err *err)

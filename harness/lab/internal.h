@@ -37,10 +37,15 @@ struct session {
     const struct lab_power *power; /* NULL: no switch */
     struct power_line line;        /* of kind gpio, once it was switched */
     char firmware[SESSION_PATH];   /* "" when unknown */
-    struct buf record;             /* of the port, when it is to be kept */
-    struct flash_ops replay_flash; /* of a session that is played back */
-    unsigned replayed;             /* records so far */
-    uint16_t nonce;                /* of its first greeting */
+    struct buf record;             /* of the port: what is not in its file yet */
+    size_t recorded;               /* bytes in the file of this opening */
+    char record_path[SESSION_PATH];
+    char record_lost[SESSION_PATH + 256]; /* what is missing, and why; "": nothing */
+    bool record_told;                     /* that */
+    bool record_stopped;                  /* nothing more of this opening is kept */
+    struct flash_ops replay_flash;        /* of a session that is played back */
+    unsigned replayed;                    /* records so far */
+    uint16_t nonce;                       /* of its first greeting */
     uint16_t greetings;
 };
 

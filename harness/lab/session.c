@@ -19,7 +19,6 @@
 enum {
     HELLO_MS = 8000,
     HELLO_ANSWERS = 4, /* a greeting takes no longer than so many answers, when those are set */
-    RECORD_MAX = 64 * 1024 * 1024,
     VIRTUAL_ANSWER_MS = 4000, /* an emulator shares the host's CPUs: late is not lost */
 };
 
@@ -310,7 +309,6 @@ static int bring_up(struct session *s, struct err *err)
         find_means, session_open_probe, find_means,  program,       first_greeting,
     };
 
-    s->record.limit = RECORD_MAX;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         if (parts[i](s, err) < 0)
             return (int)err->code;

@@ -34,6 +34,7 @@ struct session_options {
     const char *fault_dir;  /* of the fault laboratory (fault_plan.h); NULL: none */
     uint64_t fault_seed;
     unsigned answer_ms; /* one try of a short request; 0: as the board needs it */
+    size_t record_max;  /* bytes of one opening of the port; 0: as many as a replay takes */
     const char *vmeter; /* path of tinyrig-vmeter; NULL: no energy */
 };
 
@@ -77,6 +78,12 @@ int session_instrument(struct session *s, const struct suite_energy *energy,
                        struct instrument **ret, struct err *err) MUST_CHECK;
 /* Close it: it misbehaved, or another one is wanted next. */
 void session_drop_instrument(struct session *s);
+
+/*
+ * Put what came over the link since the last call into the session's record. NULL when all of it is there,
+ * or none is kept; else what is lost, and why.
+ */
+const char *session_keep_record(struct session *s);
 
 /* What the board and the lab said since the last call: console text, news. For failed cases. */
 void session_log(struct session *s, struct buf *out);

@@ -1,6 +1,10 @@
 /* A session's port: what leads to the agent, and the record of what went over it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
@@ -11,6 +15,7 @@
 #include "harness/transport/filter.h"
 
 enum {
+    RECORD_MAX = 64 * 1024 * 1024,
     PORT_MS = 5000, /* USB devices enumerate within; udev then sets their rights */
     PORT_STEP_MS = 50
 };
@@ -27,6 +32,24 @@ static int open_record(struct session *s, struct err *err)
         return 0;
     err->code = ERR_LAB; /* a broken record is as bad as a broken cable; the suite is well */
     return ERR_LAB;
+}
+
+static size_t record_max(const struct session *s)
+{
+    return s->options.record_max != 0 ? s->options.record_max : RECORD_MAX;
+}
+
+/* One file per opening of the port. The name holds the nonce that a replay must begin with. */
+static void begin_record(struct session *s)
+{
+    s->nonce = (uint16_t)(1 + random_u64() % 0x7fff);
+    s->greetings = 0;
+    s->recorded = 0;
+    s->record.limit = record_max(s);
+    s->record_stopped = false;
+    (void)snprintf(s->record_path, sizeof(s->record_path), "%.800s/%.180s-%llu-nonce%u.session",
+                   s->options.record_dir, s->board->name, (unsigned long long)clock_realtime_ns(),
+                   s->nonce); /* a longer one names no folder, and that is told */
 }
 
 static int open_transport(struct session *s, struct err *err)
@@ -58,8 +81,7 @@ static int open_transport(struct session *s, struct err *err)
         return (int)err->code;
     if (s->options.record_dir == NULL)
         return 0;
-    s->nonce = (uint16_t)(1 + random_u64() % 0x7fff);
-    s->greetings = 0;
+    begin_record(s);
     /* The filter takes the transport over, also when it fails. */
     return filter_open(MOVE(s->transport), &(struct filter_options){.record = &s->record},
                        &s->transport, err);
@@ -83,23 +105,45 @@ int session_open_port(struct session *s, unsigned wait_ms, struct err *err)
     return 0;
 }
 
-/* One file per opening of the port. The name holds the nonce that a replay must begin with. */
-static void save_record(struct session *s)
+/* Opened anew each time, so that a folder that is gone, or a full disk, shows at once. */
+static int append_record(struct session *s)
 {
-    char path[SESSION_PATH];
-    struct err err = ERR_INIT;
+    const int flags = s->recorded == 0 ? O_CREAT | O_EXCL : 0;
+    AUTO(fd_close) int fd = open(s->record_path, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0640);
 
-    if (s->record.len == 0)
-        return;
-    if (s->record.full)
-        log_line(LOG_LAB, "the record of board %s is cut after %zu bytes", s->board->name,
-                 s->record.len);
-    if (snprintf(path, sizeof(path), "%s/%s-%llu-nonce%u.session", s->options.record_dir,
-                 s->board->name, (unsigned long long)clock_realtime_ns(),
-                 s->nonce) >= (int)sizeof(path) ||
-        file_write_atomic(path, buf_text(&s->record), s->record.len, &err) < 0)
-        log_line(LOG_LAB, "the record of board %s is lost: %s", s->board->name, err.text);
+    if (fd < 0 || (s->recorded == 0 && fchmod(fd, 0640) < 0))
+        return -errno;
+    return fd_write_all(fd, s->record.data, s->record.len);
+}
+
+/* What is lost of one opening ends its record: what comes after a hole is of no use. */
+static void keep_record(struct session *s)
+{
+    const bool whole = s->record_lost[0] == '\0';
+    int r = 0;
+
+    if (s->record.len > 0 && !s->record_stopped) {
+        r = append_record(s);
+        s->recorded += s->record.len;
+    }
+    if (r < 0 && whole)
+        (void)snprintf(s->record_lost, sizeof(s->record_lost), "its record is lost: %s: %s",
+                       s->record_path, strerror(-r));
+    else if (s->record.full && whole)
+        (void)snprintf(s->record_lost, sizeof(s->record_lost),
+                       "its record is cut: it has no more than %zu bytes", record_max(s));
+    s->record_stopped = s->record_stopped || r < 0 || s->record.full;
     buf_clear(&s->record);
+    s->record.limit = s->recorded < record_max(s) ? record_max(s) - s->recorded : 1;
+}
+
+const char *session_keep_record(struct session *s)
+{
+    if (s->record_told && !s->record_stopped)
+        s->record_lost[0] = '\0'; /* of an opening before this one, and told */
+    keep_record(s);
+    s->record_told = s->record_lost[0] != '\0';
+    return s->record_told ? s->record_lost : NULL;
 }
 
 void session_hang_up(struct session *s)
@@ -108,5 +152,5 @@ void session_hang_up(struct session *s)
     s->client = NULL;
     transport_close(s->transport);
     s->transport = NULL;
-    save_record(s);
+    keep_record(s);
 }

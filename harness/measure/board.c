@@ -304,6 +304,16 @@ static bool may_retry(const struct bench *b, const struct attempt *a, enum err_c
 
 static void start(struct bench *b, struct attempt *a, const struct plan_case *c, unsigned tries);
 
+/* A record that is lost or cut costs no result, but is told with the case. */
+static void keep_record(struct bench *b, struct attempt *a)
+{
+    const char *lost = b->session != NULL ? session_keep_record(b->session) : NULL;
+    struct err err = ERR_INIT;
+
+    if (lost != NULL && emit_fact(&a->out, &err, "session.record", "%s", lost) < 0)
+        b->deaf = true;
+}
+
 /* Close the attempt with what became of it; after a lab fault that was mended, try again. */
 static void conclude(struct bench *b, struct attempt *a, const struct err *failure)
 {
@@ -311,6 +321,7 @@ static void conclude(struct bench *b, struct attempt *a, const struct err *failu
     AUTO_BUF log = BUF_INIT;
     bool retried;
 
+    keep_record(b, a);
     if (failure->code != ERR_OK && b->session != NULL)
         session_log(b->session, &log);
     else if (failure->code != ERR_OK)

@@ -70,6 +70,7 @@ enum fact_part {
     X("harness.*", "harness", INFORM, 0, CASE, 0)                                                  \
     X("suite.*", "suite", INFORM, 0, CASE, 0)                                                      \
     X("git.*", "git state", INFORM, 0, CASE, 0)                                                    \
+    X("session.record", "record of the session", IGNORE, 0, CASE, 0)                               \
     X("run.*", "run", IGNORE, 0, CASE, 0)                                                          \
     X("host.*", "host", IGNORE, 0, CASE, 0)                                                        \
     X("probe.*", "probe", IGNORE, 0, CASE, 0)                                                      \

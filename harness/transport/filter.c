@@ -158,7 +158,8 @@ static void record(struct filter *f, char way, const uint8_t *data, size_t n)
     for (size_t i = 0; i < n; i++)
         buf_printf(b, "%02x", data[i]);
     buf_putc(b, '\n');
-    if (b->full) { /* it ends with its last whole line, and goes on with no later one */
+    if (b->full &&
+        b->data != NULL) { /* it ends with its last whole line, and goes on with no later one */
         b->len = start;
         b->data[start] = '\0';
     }

@@ -92,6 +92,32 @@ def what_is_no_such_record_is_no_result(suite):
     lab.check(code == 3 and "record of board" in out, f"no records: {code}\n{out}")
 
 
+def a_record_that_is_not_whole_is_told(suite):
+    """It costs no result; the run says so once for a board, and the cases it is missing of have it."""
+    lab.env["TINYRIG_FAULT_RECORD_MAX"] = "3000"
+    cut = lab.path("cut")
+    code, out = lab.run("run", suite, "--lab", lab.path("lab.yaml"), "--db", lab.path("cut.db"), "-b", "one",
+                        "--record", cut, "-q")
+    del lab.env["TINYRIG_FAULT_RECORD_MAX"]
+    lab.check(code == 0 and out.count("board one: its record is cut: it has no more than 3000 bytes\n") == 1,
+              f"{code}\n{out}")
+    (name,) = os.listdir(cut)
+    with open(os.path.join(cut, name)) as f:
+        text = f.read()
+    lab.check(2000 < len(text) <= 3000 and text.endswith("\n"), f"{len(text)} bytes")
+    os.symlink(lab.path("gone/away"), lab.path("link"))  # a folder that is there no more
+    code, out = lab.run("run", suite, "--lab", lab.path("lab.yaml"), "--db", lab.path("lost.db"), "-b", "one",
+                        "--record", lab.path("link"))
+    lab.check(code == 0 and out.count("board one: its record is lost: ") == 1 and
+              ".session: No such file or directory\n" in out, f"{code}\n{out}")
+    for db, word in (("cut.db", "cut"), ("lost.db", "lost")):
+        told = lab.query(lab.path(db), "SELECT DISTINCT case_key, value FROM v_facts"
+                                       " WHERE key = 'session.record'")
+        lab.check(len(told) == 2 and all(f"its record is {word}: " in value for _, value in told), told)
+        lab.check(lab.figures(lab.path(db)) == [f for f in lab.figures(database) if "/one/" in f[0]], db)
+    lab.check(not lab.query(database, "SELECT * FROM v_facts WHERE key = 'session.record'"), "a whole one")
+
+
 def a_replay_is_never_resumed(suite):
     """Neither from the records' beginning, where the rest of it is not, nor on boards."""
     shutil.copy(lab.path("replayed.db"), lab.path("half.db"))
@@ -164,6 +190,7 @@ def main():
     suite = lab.suite(2, boards="[one, two]")
     the_same_figures_come_back(suite)
     a_replay_is_never_resumed(suite)
+    a_record_that_is_not_whole_is_told(suite)
     what_is_no_such_record_is_no_result(suite)
     a_bundle_has_all_but_secrets(suite)
     a_bundle_has_no_file_but_the_suite_that_was_measured()
