@@ -354,7 +354,7 @@ static void a_second_interrupt_ends_wedged_workers(void **state)
                                   .run_board = work_for_ever, .run_id = "r", .interrupts = &two},
                               &c.base, &err),
                      ERR_CANCELLED);
-    assert_true(clock_monotonic_ns() - started < 5000000000u);
+    assert_true(clock_monotonic_ns() - started < 60000000000u); /* else they pause for ever */
 }
 
 /* ---- boards that share an instrument ---- */

@@ -84,9 +84,9 @@ static void check_last_bytes_come_before_the_hang_up(struct transport *t, struct
     assert_memory_equal(bytes, "last", 4);
     peer_close(peer);
     start = clock_monotonic_ns();
-    assert_int_equal(transport_recv(t, bytes, 1, 2000, &n, &err), ERR_IO);
+    assert_int_equal(transport_recv(t, bytes, 1, 60000, &n, &err), ERR_IO);
     assert_non_null(strstr(err.text, "hung up"));
-    assert_true(clock_monotonic_ns() - start < 1000000000); /* noticed, not timed out */
+    assert_true(clock_monotonic_ns() - start < 30000000000); /* noticed, not timed out */
     err_clear(&err);
     n = 0;
     for (int i = 0; i < 100 && n == 0; i++) {
